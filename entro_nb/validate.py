@@ -1,0 +1,254 @@
+"""The checks that public functions share.
+
+Each function takes the parameter's name and value, and returns the value in the
+form that the mathematics wants, or raises an error of :mod:`entro_nb.errors`
+that names the parameter, the value and the allowed range.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import operator
+from collections.abc import Iterable
+from numbers import Real
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from entro_nb.errors import DataError, ParameterError, ParameterTypeError
+
+__all__ = [
+    "choice",
+    "counts",
+    "finite_array",
+    "integer",
+    "nearest",
+    "probabilities",
+    "real",
+    "same_length",
+]
+
+FloatArray = npt.NDArray[np.float64]
+Name = TypeVar("Name", bound=str)
+
+#: How far the sum of a distribution may lie from 1 before it is refused.
+SUM_TOLERANCE = 1e-9
+
+
+def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """Integer within [low, high]; booleans and fractional floats are refused.
+
+    Examples
+    --------
+    >>> integer("window", 128, low=2)
+    128
+    """
+    allowed = f"an integer of at least {low}" if high is None else f"an integer in [{low}, {high}]"
+    if isinstance(value, (bool, np.bool_)):
+        raise ParameterTypeError(name, value, allowed)
+    try:
+        result = operator.index(value)
+    except TypeError:
+        raise ParameterTypeError(name, value, allowed) from None
+    if result < low or (high is not None and result > high):
+        raise ParameterError(name, result, allowed)
+    return result
+
+
+def real(
+    name: str,
+    value: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
+) -> float:
+    """Finite real number within an interval, as a Python float.
+
+    ``open_low`` and ``open_high`` exclude the ends.
+
+    Examples
+    --------
+    >>> real("alpha", 0.5, low=0, open_low=True)
+    0.5
+    """
+    left, right = "(" if open_low or low == -math.inf else "[", (
+        ")" if open_high or high == math.inf else "]"
+    )
+    allowed = (
+        "a finite number"
+        if low == -math.inf and high == math.inf
+        else f"a finite number in {left}{low:g}, {high:g}{right}"
+    )
+    # NumPy's scalars register as Real; 0-d arrays do not, and are no numbers here.
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        raise ParameterTypeError(name, value, allowed)
+    result = float(value)
+    if (
+        not math.isfinite(result)
+        or result < low
+        or result > high
+        or (open_low and result == low)
+        or (open_high and result == high)
+    ):
+        raise ParameterError(name, result, allowed)
+    return result
+
+
+def finite_array(
+    name: str,
+    value: npt.ArrayLike,
+    *,
+    ndim: int | None = None,
+    low: float = -math.inf,
+    high: float = math.inf,
+    empty: bool = False,
+) -> FloatArray:
+    """Array of finite floats; the first bad element is named by its index.
+
+    Parameters
+    ----------
+    name : str
+        Name used in error messages.
+    value : array_like
+        Anything NumPy reads as real numbers.
+    ndim : int, optional
+        Required number of dimensions.
+    low, high : float
+        Allowed range of every element, ends included.
+    empty : bool
+        Whether an array without elements is accepted.
+
+    Raises
+    ------
+    ParameterTypeError
+        If the elements are not real numbers.
+    ParameterError
+        If the number of dimensions is wrong or an element is out of range.
+    DataError
+        If an element is NaN or infinite, or there are none.
+
+    Examples
+    --------
+    >>> finite_array("x", [1, 2])
+    array([1., 2.])
+    >>> finite_array("x", [0.0, float("nan")])
+    Traceback (most recent call last):
+    ...
+    entro_nb.errors.DataError: x[1] = nan is not allowed: expected finite numbers
+    """
+    raw = np.asarray(value)
+    if raw.dtype.kind not in "iuf" and not (raw.size == 0 and raw.dtype.kind == "f"):
+        raise ParameterTypeError(name, value, "an array of real numbers")
+    array = np.ascontiguousarray(raw, dtype=np.float64).reshape(raw.shape)
+    if ndim is not None and array.ndim != ndim:
+        raise ParameterError(
+            name, f"array of shape {array.shape}", f"{ndim} dimension{'s' if ndim != 1 else ''}"
+        )
+    if array.size == 0:
+        if empty:
+            return array
+        raise DataError(name, f"array of shape {array.shape}", "at least one element")
+    # One reduction is the fast path: a sum is finite only if no element is NaN or infinite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        suspect = not math.isfinite(float(array.sum()))
+    if suspect and not (finite := np.isfinite(array)).all():
+        where = tuple(int(k) for k in np.argwhere(~finite)[0])
+        raise DataError(element(name, where), float(array[where]), "finite numbers")
+    if low != -math.inf or high != math.inf:
+        outside = (array < low) | (array > high)
+        if outside.any():
+            where = tuple(int(k) for k in np.argwhere(outside)[0])
+            raise ParameterError(
+                element(name, where), float(array[where]), f"numbers in [{low:g}, {high:g}]"
+            )
+    return array
+
+
+def element(name: str, where: tuple[int, ...]) -> str:
+    """Name of one element of an array, as in ``x[3, 1]``."""
+    return f"{name}[{', '.join(map(str, where))}]" if where else name
+
+
+def probabilities(name: str, value: npt.ArrayLike, axis: int = -1) -> FloatArray:
+    """Probability distributions along an axis: non-negative, summing to 1.
+
+    Examples
+    --------
+    >>> probabilities("p", [0.5, 0.5])
+    array([0.5, 0.5])
+    """
+    p = finite_array(name, value, low=0.0)
+    if p.ndim == 0:
+        raise ParameterError(name, value, "at least one dimension")
+    total = p.sum(axis=checked_axis(axis, p.ndim))
+    if not np.allclose(total, 1.0, rtol=0.0, atol=SUM_TOLERANCE):
+        worst = float(np.ravel(total)[np.argmax(np.abs(np.ravel(total) - 1.0))])
+        raise ParameterError(f"sum of {name}", worst, f"1 within {SUM_TOLERANCE:g}")
+    return p
+
+
+def counts(name: str, value: npt.ArrayLike, axis: int = -1) -> FloatArray:
+    """Histogram counts along an axis: whole, non-negative, not all zero.
+
+    Examples
+    --------
+    >>> counts("c", [3, 0, 1])
+    array([3., 0., 1.])
+    """
+    c = finite_array(name, value, low=0.0)
+    if c.ndim == 0:
+        raise ParameterError(name, value, "at least one dimension")
+    if (c != np.floor(c)).any():
+        where = tuple(int(k) for k in np.argwhere(c != np.floor(c))[0])
+        raise ParameterError(element(name, where), float(c[where]), "whole numbers")
+    if (c.sum(axis=checked_axis(axis, c.ndim)) == 0).any():
+        raise DataError(name, value, "at least one count that is not zero")
+    return c
+
+
+def checked_axis(axis: int, ndim: int) -> int:
+    """Axis as a non-negative index, refused when the array has no such axis."""
+    index = integer("axis", axis, -ndim, ndim - 1)
+    return index % ndim
+
+
+def same_length(**arrays: npt.ArrayLike) -> int:
+    """Common length of one-dimensional arrays, refused when they differ.
+
+    Examples
+    --------
+    >>> same_length(rate=[1, 2], queue=[0, 0])
+    2
+    """
+    lengths = {name: len(np.asarray(a)) for name, a in arrays.items()}
+    if len(set(lengths.values())) != 1:
+        raise ParameterError(" and ".join(lengths), list(lengths.values()), "equal lengths")
+    return next(iter(lengths.values()))
+
+
+def choice(name: str, value: Any, options: Iterable[Name]) -> Name:
+    """One of several names; the error lists them and suggests the nearest.
+
+    Examples
+    --------
+    >>> choice("edges", "fixed", ["fixed", "minmax"])
+    'fixed'
+    """
+    names = list(options)
+    if value in names:
+        return names[names.index(value)]
+    allowed = f"one of {', '.join(map(repr, names))}"
+    if (guess := nearest(value, names)) is not None:
+        allowed += f" (did you mean {guess!r}?)"
+    kind = ParameterError if isinstance(value, str) else ParameterTypeError
+    raise kind(name, value, allowed)
+
+
+def nearest(value: object, names: Iterable[str]) -> str | None:
+    """The name most like a mistyped one, or None when nothing is close."""
+    found = difflib.get_close_matches(str(value), list(names), n=1, cutoff=0.5)
+    return found[0] if found else None
