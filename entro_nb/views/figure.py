@@ -12,10 +12,10 @@ import panel as pn
 from holoviews.core.options import Store
 
 from entro_nb import validate
-from entro_nb.errors import ParameterTypeError
+from entro_nb.errors import ParameterError
 from entro_nb.views.style import CYCLE, setup
 
-__all__ = ["Figure", "figure", "in_report", "thumbnail"]
+__all__ = ["Figure", "figure", "in_report", "write_thumbnail"]
 
 #: Set by the report runner: figures must then live without a kernel.
 REPORT = "ENTRO_NB_REPORT"
@@ -79,12 +79,12 @@ def figure(content: Any, alt: str, *, thumbnail: bool = False) -> Figure:
 
     Raises
     ------
-    ParameterTypeError
-        If `alt` is not a text with something in it.
+    ParameterError
+        If `alt` says nothing.
     """
     setup()
-    if not isinstance(alt, str) or not alt.strip():
-        raise ParameterTypeError("alt", alt, "a sentence that says what the figure shows")
+    if not str(alt).strip():
+        raise ParameterError("alt", alt, "a sentence that says what the figure shows")
     if thumbnail and (path := os.environ.get(THUMBNAIL)):
         write_thumbnail(content, Path(path))
     return Figure(content, alt)
@@ -106,7 +106,7 @@ def write_thumbnail(content: Any, path: Path, width: int = 480) -> None:
 
     width = validate.integer("width", width, 16, 4096)
     renderer = hv.renderer("matplotlib")
-    colours = mpl.cycler(color=CYCLE)
+    colours = plt.cycler(color=CYCLE)
     with mpl.rc_context({"axes.prop_cycle": colours, "figure.max_open_warning": 0}):
         picture = renderer.get_plot(still(content)).state
         picture.savefig(path, dpi=width / picture.get_size_inches()[0], format="png")
@@ -118,8 +118,3 @@ def still(content: Any) -> Any:
     if isinstance(content, hv.Layout):
         return hv.Layout([still(part) for part in content])
     return content.last if isinstance(content, hv.HoloMap) else content
-
-
-def thumbnail(path: Path) -> bool:
-    """Whether a thumbnail was written to a path and holds something."""
-    return path.is_file() and path.stat().st_size > 0

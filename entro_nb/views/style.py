@@ -1,4 +1,4 @@
-"""One look for the whole book: palette, class colours, width, and plotting that needs no network."""
+"""One look for the whole book: palette, class colours, width, plotting that needs no network."""
 
 from __future__ import annotations
 
