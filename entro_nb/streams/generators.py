@@ -91,18 +91,21 @@ def _periodicity(scenario: Scenario, after: FloatArray, rng: np.random.Generator
     phase = rng.uniform(0, 2 * np.pi, after.size)
     steps = np.arange(after.size)
     regular = 2 * np.pi * scenario.size * steps / 64
-    return np.sqrt(2) * np.sin(np.where(after > 0, regular, phase))
+    x: FloatArray = np.sqrt(2) * np.sin(np.where(after > 0, regular, phase))
+    return x
 
 
 def _burst(scenario: Scenario, after: FloatArray, rng: np.random.Generator) -> FloatArray:
     within = after.copy()
     within[scenario.change + scenario.duration :] = 0
-    return rng.standard_normal(after.size) * (1 + scenario.size * within)
+    x: FloatArray = rng.standard_normal(after.size) * (1 + scenario.size * within)
+    return x
 
 
 def _drift(scenario: Scenario, after: FloatArray, rng: np.random.Generator) -> FloatArray:
     ramp = np.cumsum(after) / max(after.sum(), 1)
-    return rng.standard_normal(after.size) + scenario.size * ramp
+    x: FloatArray = rng.standard_normal(after.size) + scenario.size * ramp
+    return x
 
 
 #: The kinds of change, each a function of (scenario, 0 before and 1 after, generator).
