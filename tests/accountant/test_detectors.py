@@ -54,8 +54,8 @@ def test_ewma_against_its_closed_form() -> None:
 def test_adaptive_window_finds_a_step() -> None:
     x = np.concatenate([np.zeros(200), np.ones(56)])
     got = statistic("ADWIN's cut", x)
-    # A window of 256 cut just before the last 48, all ones: zeros but for 8 ones before it.
-    assert got[-1] == pytest.approx((1 - 8 / 208) / math.sqrt(1 / 48 + 1 / 208))
+    # The worst cut leaves 64 samples, 56 of them ones, and none but zeros before it.
+    assert got[-1] == pytest.approx(56 / 64 / math.sqrt(1 / 64 + 1 / 192))
     assert got[199] == 0
 
 
