@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from entro_nb.errors import EntroError, ReportError
-from entro_nb.report.notebook import read
+from entro_nb.report.notebook import KERNEL, read
 
 __all__ = ["clean", "execute", "main", "text", "uncounted"]
 
@@ -57,10 +57,13 @@ def _output(output: Any) -> Any:
     if output.output_type == "stream":
         return output if output.name == "stdout" else None
     if output.output_type == "error":
-        return output | {"traceback": []}  # it names files of the machine that ran it
+        output.traceback = []  # it names files of the machine that ran it
+        return output
     if "text/plain" not in output.data:
         return None
-    return output | {"data": {"text/plain": output.data["text/plain"]}, "metadata": {}}
+    output.data = {"text/plain": output.data["text/plain"]}
+    output.metadata = {}
+    return output
 
 
 def uncounted(nb: Any) -> list[int]:
@@ -85,7 +88,7 @@ def execute(nb: Any, folder: Path) -> None:
 
     resources = {"metadata": {"path": str(folder)}}
     try:
-        NotebookClient(nb, kernel_name="python3", resources=resources).execute()
+        NotebookClient(nb, resources=resources, **KERNEL).execute()
     except CellExecutionError as error:
         raise ReportError(f"{error.ename}: {error.evalue}") from error
 

@@ -11,7 +11,10 @@ from typing import Any
 from entro_nb.errors import ParameterError, ReportError
 from entro_nb.validate import nearest
 
-__all__ = ["Description", "available", "describe", "read", "resolve", "sections"]
+__all__ = ["KERNEL", "Description", "available", "describe", "read", "resolve", "sections"]
+
+#: How every kernel is started: this interpreter's own, with its start-up warnings off.
+KERNEL = {"kernel_name": "python3", "extra_arguments": ["--log-level=ERROR"]}
 
 HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 FENCE = re.compile(r"^\s{0,3}(```|~~~)")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from entro_nb.report.job import FAILED, PASSED, TIMED_OUT, Job, Outcome, Status
-from entro_nb.report.notebook import read, sections
+from entro_nb.report.notebook import KERNEL, read, sections
 
 __all__ = ["main", "run"]
 
@@ -72,8 +72,8 @@ def _execute(job: Job, output: Path, kernel: list[int], started: float) -> Outco
             str(output),
             parameters=dict(job.parameters),
             cwd=str(Path(job.source).parent),
-            kernel_name="python3",
             progress_bar=False,
+            **KERNEL,
             **hooks,
         )
     except papermill.PapermillExecutionError as error:
