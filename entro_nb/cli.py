@@ -170,7 +170,7 @@ def serve(options: argparse.Namespace) -> int:
         address=options.address,
         websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *options.origin],
         show=False,
-        title={name: f"entro_nb: {name}" for name in views.APPS},
+        title={name: app.title or name for name, app in views.APPS.items()},
     )
     return 0
 

@@ -97,7 +97,7 @@ class Destination:
         path = self.folder / manifest.FILE
         try:
             former = manifest.Manifest.from_json(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return frozenset()
         except (OSError, UnicodeError, ReportError) as error:
             raise ReportError(

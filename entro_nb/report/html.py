@@ -92,7 +92,7 @@ def _exporter(folder: Path) -> Any:
             return mathml(body)
 
         def block_math(self, body: str) -> str:
-            return f'<div class="equation" tabindex="0">{mathml(body, display=True)}</div>\n'
+            return f'<div class="equation">{mathml(body, display=True)}</div>\n'
 
         def latex_environment(self, name: str, body: str) -> str:
             return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")

@@ -14,7 +14,7 @@ from entro_nb.validate import nearest
 __all__ = ["KERNEL", "Description", "available", "describe", "read", "resolve", "sections"]
 
 #: How every kernel is started: this interpreter's own, with its start-up warnings off.
-KERNEL = {"kernel_name": "python3", "extra_arguments": ["--log-level=ERROR"]}
+KERNEL: dict[str, Any] = {"kernel_name": "python3", "extra_arguments": ["--log-level=ERROR"]}
 
 HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 FENCE = re.compile(r"^\s{0,3}(```|~~~)")
@@ -82,8 +82,9 @@ def _resolve(name: str, known: list[str]) -> str:
     if wanted in known:
         return wanted
     last = {full: full.rpartition("/")[2] for full in known}
+    word = {full: last[full].partition("_")[2] or last[full] for full in known}
     rules: tuple[Callable[[str], bool], ...] = (
-        lambda full: last[full] == wanted or last[full].partition("_")[2] == wanted,
+        lambda full: wanted in (last[full], word[full]),
         lambda full: wanted.isdigit() and last[full].startswith(f"{wanted}_"),
         lambda full: wanted != "" and wanted in last[full],
     )
@@ -94,10 +95,10 @@ def _resolve(name: str, known: list[str]) -> str:
         if candidates:
             raise ParameterError("notebook", name, f"one of them: {', '.join(candidates)} all fit")
     allowed = f"one of {', '.join(known)}"
-    # A misspelt short form is compared with short forms, else the number weighs too much.
-    short = {last[full].partition("_")[2] or full: full for full in known}
-    if (guess := nearest(wanted, [*known, *short])) is not None:
-        allowed += f" (did you mean {short.get(guess, guess)!r}?)"
+    # A misspelt word is compared with words, else the number weighs too much.
+    meant = {full: full for full in known} | {word[full]: full for full in known}
+    if (guess := nearest(wanted, meant)) is not None:
+        allowed += f" (did you mean {meant[guess]!r}?)"
     raise ParameterError("notebook", name, allowed)
 
 
