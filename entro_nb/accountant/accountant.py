@@ -270,6 +270,8 @@ class Accountant:
             If `x` is not one-dimensional, is empty, or holds NaN or infinity (named by index);
             the state is then unchanged.
         """
+        import pandas as pd
+
         time = _time_of(x)
         values = validate.finite_array("x", x, ndim=1)
         start = self._sequence
@@ -283,7 +285,7 @@ class Accountant:
                 for (name, long_name), row, unit in zip(_ROWS.items(), out, units, strict=True)
             }
             | {"stability": ("time", labels, "1", "stability class")},
-            coords=None if time is not None else {"time": (_steps(start, values.size), "samples")},
+            coords={"time": (pd.RangeIndex(start, self._sequence), "samples")},
             parameters=parameters_of(self._config, thresholds=repr(self._thresholds)),
             title="Accountant",
             source="seed 003, sections 3 and 4",
@@ -352,7 +354,3 @@ def _time_of(x: npt.ArrayLike | xr.DataArray) -> xr.DataArray | None:
         raise ParameterError("dims of x", dims, "the single dim 'time'")
     coords: dict[str, xr.DataArray] = x.coords  # type: ignore[union-attr, assignment]
     return coords.get("time")
-
-
-def _steps(start: int, size: int) -> IntArray:
-    return np.arange(start, start + size)
