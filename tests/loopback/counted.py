@@ -10,9 +10,8 @@ SCHEMES = {"websocket": "ws", "sse": "http", "rest": "http", "stomp": "stomp", "
 
 
 def encode(number: int, value: float | None = None, **more: object) -> bytes:
-    return json.dumps(
-        {"n": number, "value": number % 7 if value is None else value} | more
-    ).encode()
+    content = {"n": number, "value": number % 7 if value is None else value}
+    return json.dumps(content | more).encode()
 
 
 def read(payload: bytes) -> list[Message]:

@@ -39,7 +39,7 @@ RELAY = {
     "drip": ("dropped", "silent"),
     "huge": ("dropped", "more than|too large"),
     "html": ("dropped", "media type|no event stream|status 200"),
-    "301": ("dropped", "redirected too often|no valid"),
+    "301": ("dropped", "redirected too often|no valid|silent"),
     "304": ("dropped unchanged", "304|not modified"),
     "401": ("dropped", "status 401"),
     "410": ("dropped", "status 410"),

@@ -33,7 +33,8 @@ async def main(rate: float, seconds: float) -> None:
         await socket.wait_closed()
 
     async with serve(client, "127.0.0.1", 0, compression=None) as server:
-        print(next(iter(server.sockets)).getsockname()[1], flush=True)
+        sys.stdout.write(f"{next(iter(server.sockets)).getsockname()[1]}\n")
+        sys.stdout.flush()
         await asyncio.sleep(seconds + 60)
 
 

@@ -128,5 +128,4 @@ if __name__ == "__main__":
         result = asyncio.run(
             run(Path(folder), float(sys.argv[1]), float(sys.argv[2]), paused="paused" in sys.argv)
         )
-        print(result.table())
-        print("in order, nothing lost:", result.in_order)
+        sys.stdout.write(f"{result.table()}\nin order, nothing lost: {result.in_order}\n")

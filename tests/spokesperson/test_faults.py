@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from loopback.faults import (
 )
 
 #: Cells that run beside each other: they mostly wait.
-ABREAST = 12
+ABREAST = 8
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ async def column(
 
 
 def check(cells: list[Cell]) -> None:
-    print(f"\nseconds until data flowed again (bound {BOUND:g} s)\n{table(cells)}")
+    sys.stdout.write(f"\nseconds until data flowed again (bound {BOUND:g} s)\n{table(cells)}\n")
     assert not [f"{c.fault} × {c.adapter}: {c.problem}" for c in cells if c.problem]
 
 
