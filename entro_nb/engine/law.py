@@ -77,7 +77,7 @@ class EntropyLaw(Law):
       capacity for as long as the surge lasts.
     * ``"additive"``: r = d + u, ``"multiplicative"``: r = d·(1 + u). Both are memoryless. They
       cannot hold a surge: |u_s| ≤ α·ρ_s, and ρ_s falls while the queue grows (see
-      :func:`~entro_nb.engine.bounds.memoryless_reach`).
+      :func:`~entro_nb.engine.bounds.least_rate_memoryless`).
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from entro_nb.validate import FloatArray
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["replicate", "simulate"]
+__all__ = ["replicate", "simulate", "sums"]
 
 #: Name to (dims, values, units, long name).
 Variables = dict[str, tuple[tuple[str, ...] | str, Any, str, str]]
@@ -159,19 +159,33 @@ def _solve(
     return records, sums
 
 
-def _summary(sums: FloatArray, duration: float) -> Variables:
+def sums(
+    plant: Pipeline,
+    law: Law,
+    *,
+    dt: float = 1.0,
+    delay: int = 0,
+    budget: float = 3.0,
+    replicates: int = 1,
+    seed: int = 42,
+) -> FloatArray:
+    """Bare sums (replicate, :class:`~entro_nb.engine.plant.Total`), for searches and sweeps."""
+    return _solve(plant, law, dt, delay, budget, replicates, seed, keep=False)[1]
+
+
+def _summary(totals: FloatArray, duration: float) -> Variables:
     variables: Variables = {
-        name: ("replicate", sums[:, field], units, text)
+        name: ("replicate", totals[:, field], units, text)
         for name, (field, units, text) in SUMS.items()
     }
-    arrived, lost = sums[:, Total.ARRIVED], sums[:, Total.DEFERRED] + sums[:, Total.REFUSED]
+    arrived, lost = totals[:, Total.ARRIVED], totals[:, Total.DEFERRED] + totals[:, Total.REFUSED]
     share = np.divide(100.0 * lost, arrived, out=np.zeros(lost.shape), where=arrived > 0.0)
     # Little's law: the mean wait of what was served is the integral of the queues over it.
-    completed = sums[:, Total.COMPLETED]
+    completed = totals[:, Total.COMPLETED]
     wait = np.divide(
-        sums[:, Total.WAITING], completed, out=np.zeros(lost.shape), where=completed > 0.0
+        totals[:, Total.WAITING], completed, out=np.zeros(lost.shape), where=completed > 0.0
     )
-    effort = np.sqrt(sums[:, Total.EFFORT] / duration)
+    effort = np.sqrt(totals[:, Total.EFFORT] / duration)
     return variables | {
         "lost": ("replicate", lost, "requests", "work deferred or refused"),
         "lost_share": ("replicate", share, "%", "share of the work deferred or refused"),
@@ -256,7 +270,7 @@ def simulate(
     True
     """
     plant, law = pipeline() if plant is None else plant, NoControl() if law is None else law
-    records, sums = _solve(plant, law, dt, delay, budget, replicates, seed, keep=True)
+    records, totals = _solve(plant, law, dt, delay, budget, replicates, seed, keep=True)
     steps = records.shape[2]
     nodes, _ = plant.wiring()
     stores, sources = nodes[0] != 0.0, list(plant.sources)
@@ -285,7 +299,7 @@ def simulate(
         "refused_so_far": (whole, np.cumsum(refused, 1) * dt, "requests", "refused so far"),
     }
     return results.dataset(
-        variables | _summary(sums, steps * dt),
+        variables | _summary(totals, steps * dt),
         coords={
             "replicate": (np.arange(replicates), "1"),
             "time": (np.arange(steps) * dt, "s"),
@@ -324,11 +338,11 @@ def replicate(
     True
     """
     plant, law = pipeline() if plant is None else plant, NoControl() if law is None else law
-    _, sums = _solve(plant, law, dt, delay, budget, replicates, seed, keep=False)
+    totals = sums(plant, law, dt=dt, delay=delay, budget=budget, replicates=replicates, seed=seed)
     sources = [s for s in plant.subsystems if isinstance(s, Scraper)]
     duration = round(max(s.phases[-1].stop for s in sources) / dt) * dt
     return results.dataset(
-        _summary(sums, duration),
+        _summary(totals, duration),
         coords={"replicate": (np.arange(replicates), "1")},
         parameters=_parameters(plant, law, dt, delay, budget, seed),
         title=f"replicates under {law.label}",

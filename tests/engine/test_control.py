@@ -21,7 +21,9 @@ from entro_nb.engine import (
 )
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError
 
-entropies = arrays(np.float64, st.integers(1, 12), elements=st.floats(0.0, 50.0))
+entropies = arrays(
+    np.float64, st.integers(1, 12), elements=st.one_of(st.just(0.0), st.floats(1e-6, 50.0))
+)
 gains = st.floats(0.01, 10.0)
 
 
