@@ -33,7 +33,7 @@ from entro_nb.validate import FloatArray
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Preset", "candidates", "compare", "fronts"]
+__all__ = ["Preset", "candidates", "chosen_settings", "fronts", "matching_allowance"]
 
 Preset = Literal["quick", "full"]
 
@@ -86,20 +86,6 @@ def candidates(preset: Preset = "quick") -> dict[str, list[Law]]:
     }
 
 
-def measured(plant: Pipeline, law: Law, replicates: int, seed: int, delay: int) -> FloatArray:
-    """Violations, lost share (%), peak queue and latency of each replicate, shape (4, n)."""
-    total = sums(plant, law, replicates=replicates, seed=seed, delay=delay)
-    lost = total[:, Total.DEFERRED] + total[:, Total.REFUSED]
-    return np.stack(
-        [
-            total[:, Total.VIOLATIONS],
-            100.0 * lost / total[:, Total.ARRIVED],
-            total[:, Total.PEAK_QUEUE],
-            total[:, Total.WAITING] / np.maximum(total[:, Total.COMPLETED], 1e-300),
-        ]
-    )
-
-
 def _front(violations: FloatArray, lost: FloatArray) -> list[int]:
     """Indices that no other beats in both, by growing loss."""
     best = math.inf
@@ -111,15 +97,71 @@ def _front(violations: FloatArray, lost: FloatArray) -> list[int]:
     return chosen
 
 
+def _lost(total: FloatArray) -> FloatArray:
+    lost: FloatArray = total[:, Total.DEFERRED] + total[:, Total.REFUSED]
+    return lost
+
+
+def chosen_settings(
+    plant: Pipeline, settings: Sequence[Law], points: int, delay: int = 0
+) -> list[Law]:
+    """Settings on a family's front, on the noise for choosing; at most `points`, evenly."""
+    trial = []
+    for law in settings:
+        total = sums(plant, law, replicates=CHOOSING, seed=CHOOSING_SEED, delay=delay)
+        trial.append((total[:, Total.VIOLATIONS].mean(), _lost(total).mean()))
+    violations, lost = np.array(trial).T
+    chosen = _front(violations, lost)
+    if len(chosen) > points:
+        chosen = [chosen[k] for k in np.linspace(0, len(chosen) - 1, points).round().astype(int)]
+    return [settings[k] for k in chosen]
+
+
+def matching_allowance(needed: FloatArray, lost: float) -> float:
+    """Allowance with which the headroom law loses `lost` requests on average, or less.
+
+    Parameters
+    ----------
+    needed : ndarray
+        What the law loses in each run when its allowance is infinite.
+    lost : float
+        Mean loss to match.
+
+    Returns
+    -------
+    float
+        a with mean(min(a, needed)) = lost; infinite if the law never needs so much.
+
+    Examples
+    --------
+    >>> matching_allowance(np.array([4.0, 8.0]), 5.0)
+    6.0
+    >>> matching_allowance(np.array([4.0, 8.0]), 6.0)
+    inf
+    """
+    ordered = np.sort(needed)
+    if ordered.mean() <= lost:
+        return math.inf
+    # mean(min(a, needed)) is piecewise linear with its corners at the sorted needs.
+    n = ordered.size
+    corners = (np.cumsum(ordered) + ordered * np.arange(n - 1, -1, -1)) / n
+    k = int(np.searchsorted(corners, lost))
+    below = float(ordered[:k].sum())
+    return (lost * n - below) / (n - k)
+
+
 def fronts(
     plant: Pipeline,
     families: Mapping[str, Sequence[Law]] | None = None,
     *,
     replicates: int = 200,
     delay: int = 0,
-    points: int = 12,
+    points: int = 8,
 ) -> xr.Dataset:
-    """Fronts of all families, measured with 95 % intervals.
+    """Fronts of all families with 95 % intervals, each setting paired with the headroom law.
+
+    For every setting the headroom law gets an allowance with which it loses as much work on
+    average, or less, and meets the same noise; the difference in violations is paired.
 
     Parameters
     ----------
@@ -138,32 +180,41 @@ def fronts(
     -------
     xarray.Dataset
         Over ``setting``: violations (steps), lost_share (%), peak_queue (requests) and latency
-        (s), each as a mean and, with ``_ci``, the half-width of its interval; the family and
-        the law of each setting as coordinates.
+        (s), each as a mean and, with ``_ci``, the half-width of its interval; lost_share_headroom
+        and avoided, the violations that the headroom law avoids, with avoided_ci. Family and
+        law of each setting are coordinates.
 
     Examples
     --------
-    >>> from entro_nb.engine import HeadroomLaw, pipeline
-    >>> front = fronts(pipeline(), {"headroom": [HeadroomLaw()]}, replicates=5)
-    >>> float(front.violations[0])
-    0.0
+    >>> from entro_nb.engine import StaticLimit, pipeline
+    >>> front = fronts(pipeline(), {"static limit": [StaticLimit(1.5)]}, replicates=5)
+    >>> bool(front.avoided[0] > 0)
+    True
     """
     replicates = validate.integer("replicates", replicates, 2)
     points = validate.integer("points", points, 2)
+    noise = {"replicates": replicates, "seed": MEASURING_SEED, "delay": delay}
+    free = sums(plant, HeadroomLaw(), **noise)
     rows, labels, laws = [], [], []
     for name, settings in (candidates() if families is None else families).items():
-        trial = np.array(
-            [measured(plant, law, CHOOSING, CHOOSING_SEED, delay).mean(axis=1) for law in settings]
-        )
-        chosen = _front(trial[:, 0], trial[:, 1])
-        if len(chosen) > points:
-            chosen = [
-                chosen[k] for k in np.linspace(0, len(chosen) - 1, points).round().astype(int)
-            ]
-        for k in chosen:
-            rows.append(measured(plant, settings[k], replicates, MEASURING_SEED, delay))
+        for law in chosen_settings(plant, settings, points, delay):
+            total = sums(plant, law, **noise)
+            allowance = matching_allowance(_lost(free), float(_lost(total).mean()))
+            ours = free
+            if allowance != math.inf:
+                ours = sums(plant, HeadroomLaw(allowance=allowance), **noise)
+            rows.append(
+                [
+                    total[:, Total.VIOLATIONS],
+                    100.0 * _lost(total) / total[:, Total.ARRIVED],
+                    total[:, Total.PEAK_QUEUE],
+                    total[:, Total.WAITING] / total[:, Total.COMPLETED],
+                    100.0 * _lost(ours) / ours[:, Total.ARRIVED],
+                    total[:, Total.VIOLATIONS] - ours[:, Total.VIOLATIONS],
+                ]
+            )
             labels.append(name)
-            laws.append(repr(settings[k]))
+            laws.append(repr(law))
     table = np.array(rows)
     mean, error = table.mean(-1), table.std(-1, ddof=1) / math.sqrt(replicates)
     columns = {
@@ -171,6 +222,8 @@ def fronts(
         "lost_share": "%",
         "peak_queue": "requests",
         "latency": "s",
+        "lost_share_headroom": "%",
+        "avoided": "steps",
     }
     variables = {
         name: ("setting", mean[:, k], units, f"mean of {name}")
@@ -186,84 +239,3 @@ def fronts(
         source="seed 000, Simulation Results",
     )
     return front.assign_coords(family=("setting", labels), law=("setting", laws))
-
-
-def compare(
-    plant: Pipeline,
-    families: Mapping[str, Sequence[Law]] | None = None,
-    *,
-    replicates: int = 200,
-    points: int = 12,
-) -> xr.Dataset:
-    """Each family's front against the headroom law that may lose as much and no more.
-
-    For every setting on a front the headroom law gets that setting's mean loss as its
-    allowance, and both meet the same noise; the difference in violations is paired.
-
-    Returns
-    -------
-    xarray.Dataset
-        Over ``setting``: lost_share of the setting and lost_share_headroom (%), violations and
-        violations_headroom (steps), their paired difference (positive: headroom breaks the
-        budget less often) and difference_ci (95 % half-width).
-
-    Examples
-    --------
-    >>> from entro_nb.engine import StaticLimit, pipeline
-    >>> gap = compare(pipeline(), {"static limit": [StaticLimit(1.5)]}, replicates=5)
-    >>> bool(gap.difference[0] > 0)
-    True
-    """
-    replicates = validate.integer("replicates", replicates, 2)
-    families = candidates() if families is None else families
-    rows, labels = [], []
-    for name, settings in families.items():
-        trial = np.array(
-            [measured(plant, law, CHOOSING, CHOOSING_SEED, 0).mean(axis=1) for law in settings]
-        )
-        chosen = _front(trial[:, 0], trial[:, 1])
-        if len(chosen) > points:
-            chosen = [
-                chosen[k] for k in np.linspace(0, len(chosen) - 1, points).round().astype(int)
-            ]
-        for k in chosen:
-            total = sums(plant, settings[k], replicates=replicates, seed=MEASURING_SEED)
-            lost = total[:, Total.DEFERRED] + total[:, Total.REFUSED]
-            ours = sums(
-                plant,
-                HeadroomLaw(allowance=float(lost.mean())),
-                replicates=replicates,
-                seed=MEASURING_SEED,
-            )
-            lost_ours = ours[:, Total.DEFERRED] + ours[:, Total.REFUSED]
-            gap = total[:, Total.VIOLATIONS] - ours[:, Total.VIOLATIONS]
-            rows.append(
-                [
-                    100.0 * lost.mean() / total[:, Total.ARRIVED].mean(),
-                    100.0 * lost_ours.mean() / ours[:, Total.ARRIVED].mean(),
-                    total[:, Total.VIOLATIONS].mean(),
-                    ours[:, Total.VIOLATIONS].mean(),
-                    gap.mean(),
-                    NORMAL_95 * gap.std(ddof=1) / math.sqrt(replicates),
-                ]
-            )
-            labels.append(name)
-    table = np.array(rows)
-    columns = [
-        ("lost_share", "%", "work lost by the setting"),
-        ("lost_share_headroom", "%", "work lost by the headroom law"),
-        ("violations", "steps", "violations of the setting"),
-        ("violations_headroom", "steps", "violations of the headroom law"),
-        ("difference", "steps", "violations that the headroom law avoids"),
-        ("difference_ci", "steps", "95 % half-width of the difference"),
-    ]
-    compared = results.dataset(
-        {
-            name: ("setting", table[:, k], units, text)
-            for k, (name, units, text) in enumerate(columns)
-        },
-        parameters={"replicates": replicates},
-        title="families against the headroom law at equal work lost",
-        source="seed 000, Simulation Results",
-    )
-    return compared.assign_coords(family=("setting", labels))
