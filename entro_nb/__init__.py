@@ -17,12 +17,15 @@ _HOMES = {
     "Accountant": "accountant",
     "AccountantConfig": "accountant",
     "DecisionGate": "accountant",
+    "ENTROEngineController": "engine",
     "EeFrame": "accountant",
+    "EntropyBudget": "engine",
     "Normalizer": "accountant",
+    "ProportionalAllocator": "engine",
     "account": "accountant",
     "EntroError": "errors",
 }
-_MODULES = ("accountant", "entropy", "errors", "report", "results", "streams", "views")
+_MODULES = ("accountant", "engine", "entropy", "errors", "report", "results", "streams", "views")
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]
 
