@@ -59,6 +59,10 @@ class Task:
         Ψ*.
     theta : float
         θ of the control.
+    start : int
+        Step of the disturbance at which the episode begins.
+    eta : float
+        Learning rate η > 0.
     """
 
     n_nodes: int = 5
@@ -68,6 +72,8 @@ class Task:
     coupling: float = 0.0
     target: float = FAMILY_TARGET
     theta: float = 1.4
+    start: int = 0
+    eta: float = 0.01
 
     def __post_init__(self) -> None:
         validate.integer("n_nodes", self.n_nodes, 1)
@@ -77,6 +83,8 @@ class Task:
         validate.real("coupling", self.coupling, 0.0, 2.0, open_high=True)
         validate.real("target", self.target)
         validate.real("theta", self.theta)
+        validate.integer("start", self.start, 0)
+        validate.real("eta", self.eta, 0.0, open_low=True)
 
     def drives(self, seed: int) -> FloatArray:
         """Force on each node at each step, disturbance and noise, shape (steps, nodes)."""
@@ -84,7 +92,8 @@ class Task:
         gains = rng.uniform(1.0 - self.heterogeneity, 1.0 + self.heterogeneity, self.n_nodes)
         plant = Oscillator()
         noise = plant.noise * rng.standard_normal((self.steps, self.n_nodes))
-        return waveform(self.regime, self.steps, plant.dt)[:, np.newaxis] * gains + noise
+        wave = waveform(self.regime, self.start + self.steps, plant.dt)[self.start :]
+        return wave[:, np.newaxis] * gains + noise
 
 
 @compiled
@@ -155,7 +164,7 @@ def _run(
 
 def _parameters(task: Task, policy: str) -> AEWParameters:
     gradient = {"published": "trend", "reversed": "reversed"}.get(policy, "collective")
-    return AEWParameters(target=task.target, gradient=gradient)
+    return AEWParameters(eta=task.eta, target=task.target, gradient=gradient)
 
 
 def episode(
