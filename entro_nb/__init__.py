@@ -16,13 +16,17 @@ __version__ = "0.1.0"
 _HOMES = {
     "Accountant": "accountant",
     "AccountantConfig": "accountant",
+    "CollectiveAEW": "network",
     "DecisionGate": "accountant",
     "EeFrame": "accountant",
+    "FaultIsolation": "network",
+    "NetThreshold": "network",
     "Normalizer": "accountant",
+    "PsiSync": "network",
     "account": "accountant",
     "EntroError": "errors",
 }
-_MODULES = ("accountant", "entropy", "errors", "report", "results", "streams", "views")
+_MODULES = ("accountant", "entropy", "errors", "network", "report", "results", "streams", "views")
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]
 

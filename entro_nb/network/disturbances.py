@@ -74,7 +74,8 @@ def waveform(regime: str, steps: int, dt: float = 0.1) -> FloatArray:
     steps = validate.integer("steps", steps, 1)
     t = np.arange(steps) * validate.real("dt", dt, 0.0, open_low=True)
     if regime == "scraper":
-        return 0.5 * np.sin(0.2 * np.pi * t) + 0.8 * np.exp(-((t % 20.0 - 10.0) ** 2) / 30.0)
+        bump = np.exp(-((t % 20.0 - 10.0) ** 2) / 30.0)
+        return np.asarray(0.5 * np.sin(0.2 * np.pi * t) + 0.8 * bump)
     if regime == "llm":
         return np.where(t < 50.0, 0.01 * t, 0.5 + 0.1 * np.sin(0.2 * t))
     if regime == "phase_shift":

@@ -133,9 +133,7 @@ def exchange_into(
     """
     if not topology.is_complete:
         everyone = np.ones(psi.size, np.bool_) if active is None else active
-        _sparse(
-            psi, topology.start, topology.neighbour, everyone, linear, cubic, clip, out
-        )
+        _sparse(psi, topology.start, topology.neighbour, everyone, linear, cubic, clip, out)
         return
     if active is None:
         s = moments(psi) if sums is None else sums

@@ -63,9 +63,7 @@ def saturation_law(nodes: npt.ArrayLike, ceiling: float = 0.228, scale: float = 
     return validate.real("ceiling", ceiling) * -np.expm1(-counts / scale)
 
 
-def goodness(
-    data: npt.ArrayLike, law: npt.ArrayLike, parameters: tuple[float, ...] = ()
-) -> Fit:
+def goodness(data: npt.ArrayLike, law: npt.ArrayLike, parameters: tuple[float, ...] = ()) -> Fit:
     """R², RMSE and correlation of a law's values with the data.
 
     Raises

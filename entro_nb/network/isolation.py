@@ -56,7 +56,7 @@ def remember(ring: IntArray, place: IntArray, fault: bool) -> int:
     place[1] += (1 if fault else 0) - ring[place[0]]
     ring[place[0]] = 1 if fault else 0
     place[0] = (place[0] + 1) % ring.size
-    return place[1]
+    return int(place[1])
 
 
 class FaultIsolation:

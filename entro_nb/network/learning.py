@@ -115,9 +115,7 @@ def _episode(
     velocity = np.zeros(n)
     acceleration = np.zeros(n)
     learners = [
-        Learner(
-            weights[i], np.zeros(3), np.zeros(20), np.zeros(2, np.int64), np.array([beta, 0.0])
-        )
+        Learner(weights[i], np.zeros(3), np.zeros(20), np.zeros(2, np.int64), np.array([beta, 0.0]))
         for i in range(n)
     ]
     for t in range(steps):
@@ -139,9 +137,7 @@ def _episode(
         if learns:
             mean_error = psi.mean() - c[1]
             for i in range(n):
-                learn(
-                    learners[i], psi[i], velocity[i], acceleration[i], mean_error, networked, c
-                )
+                learn(learners[i], psi[i], velocity[i], acceleration[i], mean_error, networked, c)
         for i in range(n):
             trace[t] += weights[i] / n
 
@@ -328,7 +324,7 @@ def compare_policies(
     Examples
     --------
     >>> c = compare_policies(Task(steps=60), replicates=2, tuning_seeds=1)
-    >>> list(c.policy.values)[:3]
+    >>> c.policy.values.tolist()[:3]
     ['fixed', 'grid', 'spsa']
     """
     count = validate.integer("replicates", replicates, 1)
@@ -349,7 +345,12 @@ def compare_policies(
             weights[i, k] = final.mean(axis=0)
     return dataset(
         {
-            "loss": (("policy", "replicate"), loss, "psi²", "mean squared distance from the target"),
+            "loss": (
+                ("policy", "replicate"),
+                loss,
+                "psi²",
+                "mean squared distance from the target",
+            ),
             "weights": (("policy", "replicate", "weight"), weights, "1", "weights at the end"),
         },
         coords={

@@ -11,7 +11,14 @@ from entro_nb.network.aggression import FAMILY_TARGET
 from entro_nb.network.topology import Topology
 from entro_nb.validate import FloatArray
 
-__all__ = ["collective_state", "contraction", "guaranteed_decrease", "node_weights", "spread", "v_net"]
+__all__ = [
+    "collective_state",
+    "contraction",
+    "guaranteed_decrease",
+    "node_weights",
+    "spread",
+    "v_net",
+]
 
 
 def v_net(psi: npt.ArrayLike, target: float = FAMILY_TARGET, axis: int = -1) -> FloatArray:

@@ -115,7 +115,7 @@ def control(
     pressure = (
         w1 / (1.0 + np.exp(theta - psi)) + w2 * np.tanh(velocity) + w3 * np.tanh(acceleration)
     )
-    return -min(1.0, max(0.0, pressure))
+    return -float(min(1.0, max(0.0, pressure)))
 
 
 @compiled

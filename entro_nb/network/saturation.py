@@ -91,7 +91,8 @@ def _predicted(
             own = 1.0 / 12.0 - shift * shift
             unexplained = variance - along * along / own if own > 0.0 else 0.0
             total += mean_weights[k] * (variance - unexplained / n)
-    return total / levels.size
+    # Where the exchange levels everything at once, rounding may leave less than nothing.
+    return max(0.0, total / levels.size)
 
 
 def predicted_variance(

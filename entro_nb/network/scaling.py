@@ -47,7 +47,9 @@ def level(regime: str, t: int) -> float:
     return 0.3 if t < 250 else 0.7
 
 
-def input_states(n_nodes: int, steps: int, run: int, regime: str = "scraper") -> Iterator[FloatArray]:
+def input_states(
+    n_nodes: int, steps: int, run: int, regime: str = "scraper"
+) -> Iterator[FloatArray]:
     """Input of one published run, step by step: level + 0.1·U(0, 1), drawn in node order.
 
     Python's own generator, seeded 101·run + N, or 42·run for N ≤ 15: the published figures
@@ -102,10 +104,8 @@ def published_variance(
     result = np.empty(runs)
     for run in range(runs):
         sync = PsiSync.published(n, kappa, aggression, adaptive=adaptive)
-        tail: list[float] = []
-        for psi in input_states(n, steps, run, regime):
-            tail.append(float(np.var(sync.broadcast(psi))))
-        result[run] = np.mean(tail[-TAIL:])
+        outputs = (sync.broadcast(psi) for psi in input_states(n, steps, run, regime))
+        result[run] = np.mean([np.var(out) for out in outputs][-TAIL:])
     return result
 
 
@@ -185,8 +185,12 @@ def scaling_study(
             "time": (np.arange(steps - tail, steps), "steps"),
         },
         parameters=parameters_of(
-            steps=steps, runs=runs, kappa=kappa, aggression_start=aggression,
-            adaptive=adaptive, regime=regime,
+            steps=steps,
+            runs=runs,
+            kappa=kappa,
+            aggression_start=aggression,
+            adaptive=adaptive,
+            regime=regime,
         ),
         title="Open-loop scaling study",
         source="seeds 001 and 002",

@@ -1,4 +1,4 @@
-"""Closed-loop networks: nodes with dynamics of their own under disturbances, synchronised or not."""
+"""Closed-loop networks: nodes with dynamics of their own, disturbed, synchronised or not."""
 
 from __future__ import annotations
 
@@ -187,12 +187,25 @@ def _planned(
         topology = Topology.of(topology.edges.tolist(), n)
     dt = node.dt if isinstance(node, Oscillator) else 0.1
     attributes = parameters_of(
-        node, disturbance, channel, *([threshold] if threshold else []),
-        n_nodes=n, steps=steps, graph=topology.name, step=epsilon, node=type(node).__name__,
+        node,
+        disturbance,
+        channel,
+        *([threshold] if threshold else []),
+        n_nodes=n,
+        steps=steps,
+        graph=topology.name,
+        step=epsilon,
+        node=type(node).__name__,
     )
     return _Plan(
-        topology, epsilon, node, disturbance, channel, threshold,
-        waveform(disturbance.regime, steps, dt), attributes,
+        topology,
+        epsilon,
+        node,
+        disturbance,
+        channel,
+        threshold,
+        waveform(disturbance.regime, steps, dt),
+        attributes,
     )
 
 

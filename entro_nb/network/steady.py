@@ -115,7 +115,7 @@ def _eigenvalues(topology: Topology) -> tuple[FloatArray, FloatArray]:
         validate.integer("n_nodes", n, 1, DENSE_LIMIT)
         if len(topology.components) > 1:
             raise ParameterError("topology", topology.name, "a connected graph")
-        values = np.linalg.eigvalsh(topology.laplacian())[1:]
+        values = np.asarray(np.linalg.eigvalsh(topology.laplacian())[1:], np.float64)
     unique, copies = np.unique(values.round(12), return_counts=True)
     return unique, copies.astype(np.float64)
 

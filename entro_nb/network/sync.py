@@ -23,6 +23,7 @@ from entro_nb.validate import FloatArray
 
 __all__ = ["PsiSync"]
 
+
 class PsiSync:
     """Ψ-Sync protocol on any undirected graph, in the sound form by default.
 
@@ -332,5 +333,3 @@ def _warn_components(parts: Iterable[npt.NDArray[np.int64]]) -> None:
         DisconnectedWarning,
         stacklevel=3,
     )
-
-

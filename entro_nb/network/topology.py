@@ -183,13 +183,15 @@ class Topology:
 
     @classmethod
     def _of_edges(cls, n: int, edges: Iterable[tuple[int, int]], name: str) -> Topology:
-        pairs = np.asarray(list(edges)).reshape(-1, 2) if edges is not None else None
-        if pairs is None or (pairs.size and pairs.dtype.kind not in "iu"):
+        pairs = np.asarray(list(edges))
+        if pairs.size and (pairs.dtype.kind not in "iu" or pairs.shape[1:] != (2,)):
             raise ParameterTypeError("graph", edges, "pairs of node numbers")
-        pairs = pairs.astype(np.int64)
+        pairs = pairs.astype(np.int64).reshape(-1, 2)
         if pairs.size and (pairs.min() < 0 or pairs.max() >= n):
             bad = int(np.argmax(((pairs < 0) | (pairs >= n)).any(axis=1)))
-            raise ParameterError(f"edge {bad}", tuple(pairs[bad].tolist()), f"nodes in [0, {n - 1}]")
+            raise ParameterError(
+                f"edge {bad}", tuple(pairs[bad].tolist()), f"nodes in [0, {n - 1}]"
+            )
         return cls._from_pairs(n, pairs[:, 0], pairs[:, 1], name)
 
     @classmethod
@@ -270,7 +272,7 @@ class Topology:
             values = 2.0 - 2.0 * np.cos(2.0 * np.pi * k / n)
             return Spectrum(float(values[0]), float(values[-1]), True)
         if n <= DENSE_LIMIT:
-            values = np.linalg.eigvalsh(self.laplacian())
+            values = np.asarray(np.linalg.eigvalsh(self.laplacian()), np.float64)
             positive = values[len(self.components) :]
             if not positive.size:
                 return Spectrum(None, 0.0, True)
