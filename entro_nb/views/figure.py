@@ -1,0 +1,120 @@
+"""A figure with its text alternative, and the still picture that the gallery shows of it."""
+
+from __future__ import annotations
+
+import html
+import os
+from pathlib import Path
+from typing import Any
+
+import holoviews as hv
+import panel as pn
+from holoviews.core.options import Store
+
+from entro_nb import validate
+from entro_nb.errors import ParameterError
+from entro_nb.views.style import CYCLE, setup
+
+__all__ = ["Figure", "figure", "in_report", "write_thumbnail"]
+
+#: Set by the report runner: figures must then live without a kernel.
+REPORT = "ENTRO_NB_REPORT"
+#: Set by the report runner: where the notebook's thumbnail goes.
+THUMBNAIL = "ENTRO_NB_THUMBNAIL"
+
+
+def in_report() -> bool:
+    """Whether this kernel runs for a report, so that no widget will have a kernel behind it."""
+    return bool(os.environ.get(REPORT))
+
+
+class Figure:
+    """A HoloViews object or Panel layout with a caption that says what it shows.
+
+    Parameters
+    ----------
+    content : HoloViews object or Panel viewable
+    alt : str
+        What the figure shows, in a sentence: caption for all, text alternative for a reader
+        who cannot see it, and the cell's text output.
+    """
+
+    def __init__(self, content: Any, alt: str) -> None:
+        self.content, self.alt = content, alt
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.alt}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        if isinstance(self.content, pn.viewable.Viewable):
+            data, metadata = self.content._repr_mimebundle_(include, exclude)
+        else:
+            data, metadata = Store.render(self.content)
+        text = html.escape(self.alt)
+        body = data.get("text/html", "")
+        data = data | {
+            "text/plain": repr(self),
+            "text/html": f'<figure role="group" aria-label="{text}" style="margin:0">{body}'
+            f"<figcaption>{text}</figcaption></figure>",
+        }
+        return data, metadata
+
+
+def figure(content: Any, alt: str, *, thumbnail: bool = False) -> Figure:
+    """Figure of a view, with its text alternative.
+
+    Parameters
+    ----------
+    content : HoloViews object
+        What to show.
+    alt : str
+        What it shows, in a sentence.
+    thumbnail : bool
+        Whether the gallery shows this one for the notebook.
+
+    Returns
+    -------
+    Figure
+        Shows itself at the end of a cell.
+
+    Raises
+    ------
+    ParameterError
+        If `alt` says nothing.
+    """
+    setup()
+    if not str(alt).strip():
+        raise ParameterError("alt", alt, "a sentence that says what the figure shows")
+    if thumbnail and (path := os.environ.get(THUMBNAIL)):
+        write_thumbnail(content, Path(path))
+    return Figure(content, alt)
+
+
+def write_thumbnail(content: Any, path: Path, width: int = 480) -> None:
+    """Still picture of a HoloViews object, drawn without a browser.
+
+    Parameters
+    ----------
+    content : HoloViews object
+    path : pathlib.Path
+        PNG file to write.
+    width : int
+        Pixels, roughly.
+    """
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    width = validate.integer("width", width, 16, 4096)
+    renderer = hv.renderer("matplotlib")
+    colours = plt.cycler(color=CYCLE)
+    with mpl.rc_context({"axes.prop_cycle": colours, "figure.max_open_warning": 0}):
+        picture = renderer.get_plot(still(content)).state
+        picture.savefig(path, dpi=width / picture.get_size_inches()[0], format="png")
+        plt.close(picture)
+
+
+def still(content: Any) -> Any:
+    """First frame of a view that moves, the view itself if it does not."""
+    if isinstance(content, hv.Layout):
+        return hv.Layout([still(part) for part in content])
+    return content.last if isinstance(content, hv.HoloMap) else content
