@@ -21,8 +21,10 @@ _HOMES = {
     "Normalizer": "accountant",
     "account": "accountant",
     "EntroError": "errors",
+    "IEGN_Node": "geometry",
+    "ManifoldOptimizer": "geometry",
 }
-_MODULES = ("accountant", "entropy", "errors", "report", "results", "streams", "views")
+_MODULES = ("accountant", "entropy", "errors", "geometry", "report", "results", "streams", "views")
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]
 

@@ -224,6 +224,8 @@ def as_network(
             "graph", graph, "an undirected graph: graph.to_undirected() forgets directions"
         )
     nodes = tuple(graph.nodes)
+    if not nodes:
+        raise DataError("graph", graph, "at least one node")
     index = {name: k for k, name in enumerate(nodes)}
     pairs = [(index[u], index[v]) for u, v in graph.edges]
     records = list(graph.edges.data())
