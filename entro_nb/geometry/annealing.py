@@ -78,8 +78,8 @@ def anneal(
 
     Examples
     --------
-    >>> lowest = -0.06
-    >>> bool(np.mean(abs(anneal(walkers=200) - lowest) < 1.0) > 0.5)
+    >>> lowest = -3.12
+    >>> bool(np.mean(abs(anneal(walkers=400) - lowest) < 0.5) > 0.5)
     True
     """
     walkers = validate.integer("walkers", walkers, 1)

@@ -168,7 +168,9 @@ def consensus(
     networks = (
         [as_network(g) for g in graph] if isinstance(graph, Sequence) else [as_network(graph)]
     )
-    nodes = networks[0].nodes if networks else ()
+    if not networks:
+        raise DataError("graph", graph, "at least one graph")
+    nodes = networks[0].nodes
     for network in networks:
         if network.nodes != nodes:
             raise ParameterError("graph", network.nodes, f"the same nodes in each: {nodes}")

@@ -23,6 +23,8 @@ __all__ = ["IEGN_Node", "ManifoldOptimizer"]
 
 #: Components of a node's state vector in the seed.
 COMPONENTS = 128
+#: Squared distance, as a fraction of the squared norms, below which rounding would show.
+NEARBY = 1e-3
 
 
 class IEGN_Node:  # noqa: N801 - the seed's spelling
@@ -161,7 +163,7 @@ class ManifoldOptimizer:
         adjacency = validate.finite_array("adj_matrix", self.adj_matrix, ndim=2)
         if adjacency.shape != (loads.size, loads.size):
             raise ParameterError("adj_matrix", f"shape {adjacency.shape}", "one row for each node")
-        self.adj_matrix = published_step(adjacency, loads, states.T.copy(), self.alpha)
+        self.adj_matrix = published_step(adjacency, loads, states, states @ states.T, self.alpha)
 
     def minimize_action(self) -> float:
         """L = Σ load² − Σ g, then one step of the flow (§3.2); the value is from before the step.
@@ -215,24 +217,20 @@ class _GraphFlow:
 
 @compiled
 def published_step(
-    adjacency: FloatArray, loads: FloatArray, components: FloatArray, rate: float
+    adjacency: FloatArray, loads: FloatArray, states: FloatArray, products: FloatArray, rate: float
 ) -> FloatArray:
-    """max(0, g − 2 α R) for every pair; `components` has shape (component, node)."""
-    dims, n = components.shape
+    """max(0, g − 2 α R) for every pair; `products` holds the inner products of the states."""
+    n = loads.size
     result = np.empty((n, n))
-    square = np.empty(n)
     for i in range(n):
-        result[i, i] = max(adjacency[i, i], 0.0)
-        # Component by component: the inner loop runs along memory.
-        square[i + 1 :] = 0.0
-        for k in range(dims):
-            own = components[k, i]
-            for j in range(i + 1, n):
-                gap = own - components[k, j]
-                square[j] += gap * gap
-        for j in range(i + 1, n):
-            ratio = abs(loads[i] - loads[j]) / (np.sqrt(square[j]) + PROXY_OFFSET)
-            change = -2.0 * ratio * rate
-            result[i, j] = max(adjacency[i, j] + change, 0.0)
-            result[j, i] = max(adjacency[j, i] + change, 0.0)
+        for j in range(n):
+            size = products[i, i] + products[j, j]
+            # |a − b|² = |a|² + |b|² − 2ab, unless that would cancel.
+            square = size - 2.0 * products[i, j]
+            if square < NEARBY * size:
+                square = 0.0
+                for k in range(states.shape[1]):
+                    square += (states[i, k] - states[j, k]) ** 2
+            ratio = abs(loads[i] - loads[j]) / (np.sqrt(square) + PROXY_OFFSET)
+            result[i, j] = max(adjacency[i, j] - 2.0 * rate * ratio, 0.0)
     return result

@@ -180,14 +180,14 @@ def _hop(
 
 @compiled
 def rugged(x: float) -> float:
-    """Landscape of notebook 12: 0.05 x² + 0.6 (1 − cos 2x) + 0.15 x, many minima, one lowest."""
-    return float(0.05 * x * x + 0.6 * (1.0 - np.cos(2.0 * x)) + 0.15 * x)
+    """Landscape of notebook 12: 0.05 x² + 0.6 (1 − cos 2x) + 0.25 x, many minima, one lowest."""
+    return float(0.05 * x * x + 0.6 * (1.0 - np.cos(2.0 * x)) + 0.25 * x)
 
 
 @compiled
 def rugged_slope(x: float) -> float:
     """Derivative of :func:`rugged`."""
-    return float(0.1 * x + 1.2 * np.sin(2.0 * x) + 0.15)
+    return float(0.1 * x + 1.2 * np.sin(2.0 * x) + 0.25)
 
 
 def langevin(
@@ -230,7 +230,7 @@ def langevin(
     Examples
     --------
     >>> round(float(langevin(0.0, steps=4000, walkers=1, width=0.1)[0]), 3)
-    -0.06
+    -0.101
     """
     temperature = validate.real("temperature", temperature, 0.0)
     steps, walkers = validate.integer("steps", steps, 1), validate.integer("walkers", walkers, 1)

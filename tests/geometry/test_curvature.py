@@ -36,7 +36,9 @@ def brute_force(graph: nx.Graph, alpha: float, weight: str | None = None) -> dic
     for x, y in graph.edges:
         measures = []
         for z in (x, y):
-            mass = dict.fromkeys(nodes, 0.0) | dict.fromkeys(graph[z], (1 - alpha) / graph.degree[z])
+            mass = dict.fromkeys(nodes, 0.0) | dict.fromkeys(
+                graph[z], (1 - alpha) / graph.degree[z]
+            )
             mass[z] += alpha
             measures.append([mass[node] for node in nodes])
         solution = linprog(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError
-from entro_nb.geometry import as_network, airports, family, karate_club
+from entro_nb.geometry import airports, as_network, family, karate_club
 from entro_nb.geometry.families import FAMILIES
 from entro_nb.geometry.graph import Network
 
