@@ -5,6 +5,7 @@ Seed 004, §2.2 maps annealing to tuning and calls the temperature a "CAP theore
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -61,7 +62,7 @@ def temperatures(schedule: Schedule, steps: int) -> FloatArray:
         return np.full(steps, schedule.first)
     if schedule.shape == "geometric":
         return schedule.first * (schedule.last / schedule.first) ** t
-    slow: FloatArray = schedule.first / np.log(np.e + np.arange(steps))
+    slow: FloatArray = schedule.first / np.log(math.e + np.arange(steps))
     return slow
 
 

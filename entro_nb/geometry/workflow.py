@@ -285,7 +285,7 @@ def compare(
         stream = arrivals(network, traffic, seed + r)
         for p, name in enumerate(names):
             if name in CLASSICAL:
-                values[:, p, r] = _classical(network, stream, name, traffic)  # type: ignore[arg-type]
+                values[:, p, r] = _classical(network, stream, name, traffic)
             else:
                 loop = replace(workflow, reading=name.removeprefix("iegn-"))  # type: ignore[arg-type]
                 run = run_workflow(network, loop, traffic, seed=seed + r)
