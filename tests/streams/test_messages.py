@@ -8,11 +8,11 @@ import struct
 
 import pytest
 from google.transit.gtfs_realtime_pb2 import FeedMessage
+from loopback import payloads
 
 from entro_nb import streams
 from entro_nb.errors import ParameterError, ParameterTypeError
 from entro_nb.streams import Content
-from loopback import payloads
 
 RECORDED = payloads.recorded()
 NAMES = list(streams.CATALOG)
