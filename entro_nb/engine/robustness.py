@@ -74,7 +74,11 @@ def _table(
 
 
 def ablation(
-    plant: Pipeline, *, allowance: float = 60.0, delays: tuple[int, ...] = (0, 4), replicates: int = 200
+    plant: Pipeline,
+    *,
+    allowance: float = 60.0,
+    delays: tuple[int, ...] = (0, 4),
+    replicates: int = 200,
 ) -> xr.Dataset:
     """Means of each step from Eq. 14 to the headroom law, with and without a control delay.
 
