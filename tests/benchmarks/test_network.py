@@ -56,7 +56,9 @@ def test_broadcast_against_the_published_package() -> None:
     sync = PsiSync.published(n, 1e-4)
     np.testing.assert_allclose(sync.broadcast(psi), expected, rtol=1e-12)
     fast = best(lambda: sync.broadcast(psi))
-    print(f"\nbroadcast of 10 000: {1e6 * fast:.0f} us, published {slow:.1f} s: {slow / fast:.0f} x")
+    print(
+        f"\nbroadcast of 10 000: {1e6 * fast:.0f} us, published {slow:.1f} s: {slow / fast:.0f} x"
+    )
     assert slow / fast >= 10_000
 
 
