@@ -11,6 +11,7 @@ from entro_nb.network import (
     adaptation_saved,
     contagion,
     nodes_protected,
+    objectives,
     simulate,
     steady_variance,
     variance_removed,
@@ -48,11 +49,19 @@ def test_variance_removed_compares_the_same_noise():
     assert measured.value == pytest.approx(float(1 - on / off))
 
 
-def test_nothing_to_save_is_said_and_not_divided_by():
-    assert adaptation_saved("scraper", "collective", replicates=4) is None
-    slow = adaptation_saved("scraper", "collective", eta=3e-4, replicates=8)
+def test_transfer_saves_slow_learners_and_not_quick_ones():
+    slow = adaptation_saved("scraper", "reversed", eta=3e-4, replicates=12)
+    quick = adaptation_saved("scraper", "collective", replicates=40)
     assert slow is not None
-    assert slow.measured.value > 0.7
+    assert slow.verdict == "holds"
+    assert quick is None or quick.verdict == "fails"
+
+
+def test_nothing_to_save_is_said_and_not_divided_by(monkeypatch):
+    study = objectives.transfer_study("scraper", replicates=2, periods=2)
+    study.adaptation_time[:] = 0
+    monkeypatch.setattr(objectives, "transfer_study", lambda *_, **__: study)
+    assert adaptation_saved() is None
 
 
 def test_protection_counts_runs():
