@@ -32,7 +32,9 @@ def compiled(function: Function) -> Function:
     >>> total(np.ones(3))
     3.0
     """
-    return cast(Function, numba.njit(cache=_has_file(function))(function))
+    # Division by zero gives infinity or NaN, as it does in NumPy, not an exception.
+    jit = numba.njit(cache=_has_file(function), error_model="numpy")
+    return cast(Function, jit(function))
 
 
 def reordered(function: Function) -> Function:

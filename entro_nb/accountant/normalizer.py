@@ -55,7 +55,7 @@ class NormalizerConfig:
     low: float = -1.0
     high: float = 1.0
     span: float = 1024.0
-    prior: float = 32.0
+    prior: float = 8.0
     clip: float = 4.0
     floor: float = 1e-6
 
@@ -179,6 +179,6 @@ def normalize(x: npt.ArrayLike, config: NormalizerConfig | None = None) -> Float
     Examples
     --------
     >>> normalize([0.0, 1.0, -1.0]).round(2)
-    array([ 0.  ,  2.03, -2.  ])
+    array([ 0.  ,  2.12, -2.04])
     """
     return Normalizer(config).process_many(x)

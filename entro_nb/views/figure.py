@@ -9,7 +9,8 @@ from typing import Any
 
 import holoviews as hv
 import panel as pn
-from holoviews.core.options import Store
+from bokeh.models.ui import UIElement
+from panel.io.notebook import patch_inline_stylesheets, render_model
 
 from entro_nb import validate
 from entro_nb.errors import ParameterError
@@ -46,10 +47,7 @@ class Figure:
         return f"Figure: {self.alt}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        if isinstance(self.content, pn.viewable.Viewable):
-            data, metadata = self.content._repr_mimebundle_(include, exclude)
-        else:
-            data, metadata = Store.render(self.content)
+        data, metadata = _rendered(self.content)
         text = html.escape(self.alt)
         body = data.get("text/html", "")
         data = data | {
@@ -58,6 +56,26 @@ class Figure:
             f"<figcaption>{text}</figcaption></figure>",
         }
         return data, metadata
+
+
+def _rendered(content: Any) -> Any:
+    """Mimebundle of a view that asks for nothing from the network."""
+    if isinstance(content, pn.viewable.Viewable):
+        return content._repr_mimebundle_()
+    pane = pn.pane.HoloViews(content, widget_location="top_left", center=False)
+    if not content.traverse(lambda x: x, [_plays]):
+        return pane._repr_mimebundle_()
+    # A view that plays carries all its frames. Panel inlines its style sheets for live views
+    # only, so here it is done for it.
+    with pn.config.set(embed=True, inline=True):
+        model = pane.layout._render_model()
+        for part in model.select({"type": UIElement}):
+            patch_inline_stylesheets(part)
+        return render_model(model)
+
+
+def _plays(view: Any) -> bool:
+    return isinstance(view, hv.HoloMap) and not isinstance(view, hv.DynamicMap)
 
 
 def figure(content: Any, alt: str, *, thumbnail: bool = False) -> Figure:
