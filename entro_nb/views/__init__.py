@@ -4,9 +4,28 @@ from entro_nb.views.accountant import AccountantApp
 from entro_nb.views.app import App, show
 from entro_nb.views.entropy import HistogramApp
 from entro_nb.views.figure import Figure, figure
+from entro_nb.views.geometry_apps import FlowApp, LandscapeApp, LiarsApp
 from entro_nb.views.style import setup
 
-__all__ = ["APPS", "AccountantApp", "App", "Figure", "HistogramApp", "figure", "setup", "show"]
+__all__ = [
+    "APPS",
+    "AccountantApp",
+    "App",
+    "Figure",
+    "FlowApp",
+    "HistogramApp",
+    "LandscapeApp",
+    "LiarsApp",
+    "figure",
+    "setup",
+    "show",
+]
 
 #: Every app, by the name under which `entro-nb serve` offers it.
-APPS: dict[str, type[App]] = {"histogram": HistogramApp, "accountant": AccountantApp}
+APPS: dict[str, type[App]] = {
+    "histogram": HistogramApp,
+    "accountant": AccountantApp,
+    "flow": FlowApp,
+    "landscape": LandscapeApp,
+    "liars": LiarsApp,
+}
