@@ -4,6 +4,7 @@ from entro_nb.views.accountant import AccountantApp
 from entro_nb.views.app import App, show
 from entro_nb.views.entropy import HistogramApp
 from entro_nb.views.figure import Figure, figure
+from entro_nb.views.geometry_apps import FlowApp, LandscapeApp, LiarsApp
 from entro_nb.views.overview import SystemMap
 from entro_nb.views.style import setup
 
@@ -12,7 +13,10 @@ __all__ = [
     "AccountantApp",
     "App",
     "Figure",
+    "FlowApp",
     "HistogramApp",
+    "LandscapeApp",
+    "LiarsApp",
     "SystemMap",
     "figure",
     "setup",
@@ -24,4 +28,7 @@ APPS: dict[str, type[App]] = {
     "map": SystemMap,
     "histogram": HistogramApp,
     "accountant": AccountantApp,
+    "flow": FlowApp,
+    "landscape": LandscapeApp,
+    "liars": LiarsApp,
 }
