@@ -14,7 +14,7 @@ from entro_nb import views
 views.setup()
 
 
-@pytest.mark.parametrize("app", views.APPS.values(), ids=list(views.APPS))
+@pytest.mark.parametrize("app", list(views.APPS.values()), ids=list(views.APPS))
 def test_a_moved_slider_recomputes_quickly(app: type[views.App]) -> None:
     start = time.perf_counter()
     one = app()

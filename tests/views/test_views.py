@@ -37,7 +37,7 @@ def test_every_class_has_its_own_colour() -> None:
     assert len(set(colours)) == len(colours)
 
 
-@pytest.mark.parametrize("app", views.APPS.values(), ids=list(views.APPS))
+@pytest.mark.parametrize("app", list(views.APPS.values()), ids=list(views.APPS))
 def test_every_app_draws_follows_and_has_a_twin(app: type[views.App]) -> None:
     one = app()
     assert one.title
@@ -58,7 +58,7 @@ def test_every_app_draws_follows_and_has_a_twin(app: type[views.App]) -> None:
         assert hv.render(live) is not None
 
 
-@pytest.mark.parametrize("app", views.APPS.values(), ids=list(views.APPS))
+@pytest.mark.parametrize("app", list(views.APPS.values()), ids=list(views.APPS))
 def test_a_slider_moved_recomputes_only_once(app: type[views.App]) -> None:
     one = app()
     first = one.result
