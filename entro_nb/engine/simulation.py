@@ -36,7 +36,7 @@ SIGNALS = {
     "served": (Flow.SERVED, "req/s", "rate that is passed on"),
     "refused": (Flow.REFUSED, "req/s", "rate refused by a queue"),
     "deferred": (Flow.DEFERRED, "req/s", "rate held back at a source"),
-    "load": (Flow.LOAD, "req/s or requests", "rate of a source, requests in a queue"),
+    "level": (Flow.LOAD, "req/s or requests", "load: rate of a source, requests in a queue"),
 }
 
 SUMS = {
@@ -249,7 +249,7 @@ def simulate(
     -------
     xarray.Dataset
         Over ``replicate``, ``time`` (s, the start of each step) and ``subsystem``: offered,
-        rate, served, refused, deferred, load, psi, u. Over ``replicate`` and ``time``:
+        rate, served, refused, deferred, level (the load), psi, u. Over ``replicate`` and ``time``:
         psi_total, delta, queue, violation, and the running totals. Over ``replicate``: the
         sums of :func:`replicate`. The parameters are attributes.
 

@@ -45,6 +45,12 @@ from entro_nb.network.lyapunov import (
     v_net,
 )
 from entro_nb.network.nodes import Autoregressive, Oscillator
+from entro_nb.network.objectives import (
+    Objective,
+    adaptation_saved,
+    nodes_protected,
+    variance_removed,
+)
 from entro_nb.network.saturation import CEILING, predicted_variance, unclipped_variance
 from entro_nb.network.scaling import published_variance, scaling_study
 from entro_nb.network.simulation import Channel, simulate
@@ -88,6 +94,7 @@ __all__ = [
     "IsolationRule",
     "IsolationWarning",
     "NetThreshold",
+    "Objective",
     "Oscillator",
     "Outbreak",
     "PsiSync",
@@ -98,6 +105,7 @@ __all__ = [
     "Task",
     "ThresholdParameters",
     "Topology",
+    "adaptation_saved",
     "adaptation_time",
     "admissible_step",
     "collective_state",
@@ -114,6 +122,7 @@ __all__ = [
     "linear_law",
     "mean_interval",
     "no_overshoot",
+    "nodes_protected",
     "outcome_map",
     "pair_factor",
     "pairwise",
@@ -136,5 +145,6 @@ __all__ = [
     "unclipped_variance",
     "uniform_factor",
     "v_net",
+    "variance_removed",
     "waveform",
 ]

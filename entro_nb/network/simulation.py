@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from entro_nb import validate
 from entro_nb.errors import ParameterError, ParameterTypeError
@@ -79,6 +80,7 @@ def simulate(
     disturbance: Disturbance | str = "none",
     channel: Channel | None = None,
     threshold: ThresholdParameters | None = None,
+    initial: npt.ArrayLike | None = None,
     replicates: int = 1,
     seed: int = 0,
     record: bool | None = None,
@@ -104,6 +106,8 @@ def simulate(
         Delay, loss and rounding of messages; perfect by default.
     threshold : ThresholdParameters, optional
         Networked threshold; it takes the place of θ in the control of oscillators.
+    initial : array_like, optional
+        Ψ of each node at the start, shape (N,); the level of the nodes by default.
     replicates : int
         Independent runs, seeded by (seed, replicate).
     seed : int
@@ -144,6 +148,7 @@ def simulate(
     plan = _planned(
         n, steps, synchronised, graph, kappa, step, node, disturbance, channel, threshold
     )
+    started = _initial(plan, n, initial)
     if record is None:
         record = n * steps * replicates <= RECORD_LIMIT
     kept = steps if record else 0
@@ -152,7 +157,7 @@ def simulate(
     synced = np.zeros((replicates, kept, n))
     for k in range(replicates):
         rng = np.random.default_rng([seed, k])
-        _one_run(plan, n, rng, summary[k], observed[k], synced[k])
+        _one_run(plan, started.copy(), rng, summary[k], observed[k], synced[k])
     return _results(plan, summary, observed, synced, seed)
 
 
@@ -219,9 +224,19 @@ def _coefficients(node: Node) -> tuple[int, FloatArray]:
     )
 
 
+def _initial(plan: _Plan, n: int, initial: npt.ArrayLike | None) -> FloatArray:
+    if initial is None:
+        level = plan.node.level if isinstance(plan.node, Autoregressive) else plan.node.floor
+        return np.full(n, level if np.isfinite(level) else 0.0)
+    psi = validate.finite_array("initial", initial, ndim=1)
+    if psi.shape != (n,):
+        raise ParameterError("initial", f"array of shape {psi.shape}", f"{n} values, one a node")
+    return psi
+
+
 def _one_run(
     plan: _Plan,
-    n: int,
+    psi: FloatArray,
     rng: np.random.Generator,
     summary: FloatArray,
     observed: FloatArray,
@@ -229,9 +244,7 @@ def _one_run(
 ) -> None:
     kind, coefficients = _coefficients(plan.node)
     spread = plan.disturbance.heterogeneity
-    gains = rng.uniform(1.0 - spread, 1.0 + spread, n)
-    level = plan.node.level if isinstance(plan.node, Autoregressive) else plan.node.floor
-    psi = np.full(n, level if np.isfinite(level) else 0.0)
+    gains = rng.uniform(1.0 - spread, 1.0 + spread, psi.size)
     gate = np.zeros(0)
     theta = plan.node.theta if isinstance(plan.node, Oscillator) else np.inf
     if plan.threshold is not None:

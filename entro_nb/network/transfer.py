@@ -123,40 +123,36 @@ class Registry:
         return share * match.weights + (1.0 - share) * np.array(self.default)
 
 
-def adaptation_time(loss: npt.ArrayLike, period: int, tolerance: float = 0.1) -> int:
+def adaptation_time(loss: npt.ArrayLike, steady: npt.ArrayLike, tolerance: float = 0.1) -> int:
     """Steps until the loss stays within 10 % of its steady value.
 
-    The loss is averaged over one period of the disturbance from each step on; its steady value
-    is the mean over the last whole periods that fit in the last half. The adaptation time is
-    the first step from which every later average lies within the tolerance.
+    A disturbance that varies makes the steady loss vary with it: `steady` is the loss, step by
+    step, of a node that has adapted already and lives through the same noise. The adaptation
+    time is the first step from which the two never differ by more than the tolerance times the
+    mean of `steady`.
 
     Parameters
     ----------
-    loss : array_like
-        Loss at each step.
-    period : int
-        Period of the disturbance, in steps; the loss must hold four of them.
+    loss, steady : array_like
+        Loss at each step, of the new node and of the adapted one.
     tolerance : float
-        Share of the steady value.
+        Share of the mean steady loss.
 
     Returns
     -------
     int
-        In steps.
+        In steps; the length of the record if they never come together.
 
     Examples
     --------
-    >>> adaptation_time([4.0] * 3 + [1.0] * 37, period=2)
-    3
+    >>> adaptation_time([4.0, 2.0, 1.05, 1.0], [1.0, 1.0, 1.0, 1.0])
+    2
     """
     x = validate.finite_array("loss", loss, ndim=1)
-    window = validate.integer("period", period, 1, x.size // 4)
+    y = validate.finite_array("steady", steady, ndim=1)
+    validate.same_length(loss=x, steady=y)
     share = validate.real("tolerance", tolerance, 0.0, open_low=True)
-    sums = np.concatenate([[0.0], np.cumsum(x)])
-    means = (sums[window:] - sums[:-window]) / window
-    tail = x.size // 2 // window * window
-    steady = float(x[-tail:].mean())
-    outside = np.flatnonzero(np.abs(means - steady) > share * abs(steady))
+    outside = np.flatnonzero(np.abs(x - y) > share * abs(float(y.mean())))
     return int(outside[-1]) + 1 if outside.size else 0
 
 
@@ -185,13 +181,14 @@ def transfer_study(
     *,
     eta: float = 0.01,
     replicates: int = 40,
-    periods: int = 12,
+    periods: int = 8,
     seed: int = 0,
 ) -> xr.Dataset:
     """Adaptation time of new nodes that start from scratch, and of the same with transfer.
 
     Teachers, one for each regime, learn on seeds of their own and fill the registry; then every
-    new node lives through the same noise twice.
+    new node lives through the same noise three times: from scratch, with transfer, and as the
+    adapted node that both are compared with, which starts from the weights it ended with.
 
     Parameters
     ----------
@@ -211,20 +208,21 @@ def transfer_study(
     Returns
     -------
     xarray.Dataset
-        Over ``start, replicate`` with starts "scratch" and "transfer": `adaptation_time`
-        (steps) and `loss_early` (mean loss over the first two periods, psi²); `loss` over
-        ``start, replicate, time``; `taken_over` over ``replicate, weight``.
+        Over ``start, replicate`` with the starts "scratch", "transfer" and "adapted":
+        `adaptation_time` (steps, of the first two) and `loss_early` (mean loss over the first
+        period, psi²); `loss` over ``start, replicate, time``; `taken_over` over ``replicate,
+        weight``.
 
     Examples
     --------
-    >>> s = transfer_study(replicates=2, periods=4)
+    >>> s = transfer_study(replicates=2, periods=2)
     >>> s.adaptation_time.dims
     ('start', 'replicate')
     """
     regime = validate.choice("regime", regime, PERIODS)
     count = validate.integer("replicates", replicates, 1)
     period = PERIODS[regime]
-    length = validate.integer("periods", periods, 4) * period
+    length = validate.integer("periods", periods, 2) * period
     task = Task(n_nodes=1, steps=length, regime=regime, start=STATIONARY[regime], eta=eta)
     registry = Registry()
     for k, name in enumerate(PERIODS):
@@ -234,23 +232,34 @@ def transfer_study(
         learnt = episode(lesson, policy, first).final_weights.values[0]
         registry.add(name, fingerprint(watched.psi.values[:, 0]), learnt)
     times = np.zeros((2, count), np.int64)
-    losses = np.zeros((2, count, length))
+    losses = np.zeros((3, count, length))
     taken = np.zeros((count, 3))
     for k in range(count):
-        losses[0, k] = episode(task, policy, seed + k).loss.values
+        scratch = episode(task, policy, seed + k)
+        adapted = episode(task, policy, seed + k, scratch.final_weights.values)
+        losses[0, k], losses[2, k] = scratch.loss.values, adapted.loss.values
         losses[1, k], taken[k] = probe_and_transfer(registry, task, policy, seed + k)
         for j in range(2):
-            times[j, k] = adaptation_time(losses[j, k], period)
-    dims = ("start", "replicate")
+            times[j, k] = adaptation_time(losses[j, k], losses[2, k])
     return dataset(
         {
-            "adaptation_time": (dims, times, "steps", "steps until the loss stays within 10 %"),
-            "loss_early": (dims, losses[:, :, : 2 * period].mean(-1), "psi²", "loss at first"),
-            "loss": ((*dims, "time"), losses, "psi²", "squared distance from the target"),
+            "adaptation_time": (
+                ("start", "replicate"),
+                np.concatenate([times, np.zeros((1, count), np.int64)]),
+                "steps",
+                "steps until the loss stays within 10 % of the adapted node's",
+            ),
+            "loss": (("start", "replicate", "time"), losses, "psi²", "squared distance from Ψ*"),
+            "loss_early": (
+                ("start", "replicate"),
+                losses[:, :, :period].mean(-1),
+                "psi²",
+                "loss at first",
+            ),
             "taken_over": (("replicate", "weight"), taken, "1", "weights taken over"),
         },
         coords={
-            "start": (["scratch", "transfer"], "1"),
+            "start": (["scratch", "transfer", "adapted"], "1"),
             "replicate": (np.arange(count), "1"),
             "time": (np.arange(length), "steps"),
             "weight": (["w1", "w2", "w3"], "1"),

@@ -193,6 +193,19 @@ def test_objective_1_more_than_half_the_variance_at_every_size(n):
     assert cut.low > 0.5
 
 
+def test_a_displaced_node_comes_back_as_the_modes_say():
+    node, graph = Autoregressive(0.9, 0.0), Topology.complete(4)
+    displaced = np.full(4, node.level)
+    displaced[2] += 0.4
+    run = simulate(4, 20, graph=graph, kappa=0.1, node=node, initial=displaced)
+    # The mean falls by a, the deviation from it by a·(1 − εN).
+    t = np.arange(1, 21)
+    mean = node.level + 0.1 * 0.9**t
+    np.testing.assert_allclose(run.psi.values[0, :, 2], mean + 0.3 * (0.9 * 0.6) ** t)
+    with pytest.raises(ParameterError, match="initial"):
+        simulate(4, 5, initial=[0.1])
+
+
 def test_an_unstable_step_is_told():
     with pytest.warns(StabilityWarning, match="2/λ_max"):
         simulate(5, 5, kappa=0.5)

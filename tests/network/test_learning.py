@@ -193,14 +193,16 @@ def test_the_sign_that_control_asks_for_learns_where_the_documents_unlearns():
 
 def test_adaptation_time_of_known_losses():
     steps = np.arange(400)
-    assert adaptation_time(np.ones(400), 20) == 0
-    assert adaptation_time(np.where(steps < 30, 9.0, 1.0), 1) == 30
-    # A forward mean of 20 steps is within 10 % once fewer than 2/8 of a step is high.
-    assert adaptation_time(np.where(steps < 30, 9.0, 1.0), 20) == 30
-    decay = 1.0 + np.exp(-steps / 20.0)
-    assert adaptation_time(decay, 1) == int(np.ceil(-20 * np.log(0.1)))
-    with pytest.raises(ParameterError, match="period"):
-        adaptation_time(np.ones(10), 5)
+    steady = np.ones(400)
+    assert adaptation_time(steady, steady) == 0
+    assert adaptation_time(np.where(steps < 30, 9.0, 1.0), steady) == 30
+    assert adaptation_time(1.0 + np.exp(-steps / 20.0), steady) == int(np.ceil(-20 * np.log(0.1)))
+    # A steady loss that varies hides nothing: only the difference counts.
+    wave = 1.0 + np.sin(steps)
+    assert adaptation_time(wave + (steps < 7), wave) == 7
+    assert adaptation_time(wave + 1.0, wave) == 400
+    with pytest.raises(ParameterError, match="loss and steady"):
+        adaptation_time(np.ones(10), np.ones(9))
 
 
 def test_registry_finds_the_nearest_and_blends():
@@ -237,7 +239,16 @@ def test_transfer_hands_over_what_the_registry_holds():
     np.testing.assert_allclose(loss[:50], probe.loss)
 
 
-def test_transfer_pays_for_slow_learners_in_the_scraper_regime():
-    study = transfer_study("scraper", "collective", eta=3e-4, replicates=12)
-    scratch, transfer = study.adaptation_time.mean("replicate").values
-    assert transfer < 0.3 * scratch
+def test_transfer_compares_lives_under_the_same_noise():
+    study = transfer_study("scraper", "collective", eta=1e-3, replicates=3, periods=3, seed=5)
+    task = Task(n_nodes=1, steps=600, eta=1e-3)
+    for k in range(3):
+        scratch = episode(task, "collective", 5 + k)
+        adapted = episode(task, "collective", 5 + k, scratch.final_weights.values)
+        np.testing.assert_allclose(study.loss[0, k], scratch.loss)
+        assert study.adaptation_time[0, k] == adaptation_time(scratch.loss, adapted.loss)
+    # Transferred nodes live through their probe with the default weights first.
+    probe = episode(Task(n_nodes=1, steps=50), "fixed", 5)
+    np.testing.assert_allclose(study.loss[1, 0, :50], probe.loss)
+    with pytest.raises(ParameterError, match="regime"):
+        transfer_study("phase_shift")
