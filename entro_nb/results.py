@@ -83,7 +83,8 @@ def dataset(
         for name, (dims, values, units, long_name) in variables.items()
     }
     axes = {
-        name: (name, np.asarray(values), {"units": units})
+        # An index of pandas (a range, say) stays one: as an array it would take memory.
+        name: (name, values if hasattr(values, "dtype") else np.asarray(values), {"units": units})
         for name, (values, units) in (coords or {}).items()
     }
     attrs = {"title": title, "source": source} | dict(parameters or {})

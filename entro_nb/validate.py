@@ -76,8 +76,9 @@ def real(
     >>> real("alpha", 0.5, low=0, open_low=True)
     0.5
     """
-    left, right = "(" if open_low or low == -math.inf else "[", (
-        ")" if open_high or high == math.inf else "]"
+    left, right = (
+        "(" if open_low or low == -math.inf else "[",
+        (")" if open_high or high == math.inf else "]"),
     )
     allowed = (
         "a finite number"

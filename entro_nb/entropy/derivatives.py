@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from entro_nb import validate
 from entro_nb.compiled import compiled
-from entro_nb.entropy.rolling import IntArray
+from entro_nb.entropy.rolling import IntArray, Place
 from entro_nb.validate import FloatArray
 
 __all__ = ["Derivatives", "derivatives"]
@@ -28,51 +28,44 @@ class Derivatives(NamedTuple):
     jerk: FloatArray  #: H‴, from the 4th
 
 
-class Trend(NamedTuple):
-    """State of the derivative hierarchy."""
-
-    history: IntArray  #: (derivative window,) recent entropies in fixed point
-    place: IntArray  #: (3,) next slot, values seen (at most as many as matter), sum of history
-    previous: FloatArray  #: (2,) last velocity, last acceleration
-
-
-def trend_of(window: int) -> Trend:
-    """State before the first entropy value."""
-    return Trend(np.zeros(window, np.int64), np.zeros(3, np.int64), np.full(2, np.nan))
-
-
 def resolution(window: int, largest: float) -> float:
     """Fixed-point step for values up to `largest`: as fine as keeps the sum below 2**62."""
-    return 2.0 ** -math.floor(61 - math.log2(max(largest, 2.0**-960) * window))
+    return 2.0 ** -math.floor(61 - math.log2(max(largest, 2.0**-900) * window))
 
 
 @compiled
-def advance(h: float, state: Trend, step: float) -> tuple[float, float, float]:
-    """Take one entropy value in and return (H′, H″, H‴), NaN where not yet defined."""
-    history, place, previous = state
-    slot, seen, total = place[0], place[1], place[2]
+def advance(
+    h: float, history: IntArray, place: Place, velocity: float, acceleration: float, step: float
+) -> tuple[float, float, float, Place]:
+    """Take one entropy value in; (H′, H″, H‴), NaN where not yet defined, and where we stand.
+
+    `history` (derivative window,) holds recent entropies in fixed point and is changed in place;
+    `velocity` and `acceleration` are the ones before (NaN at the start).
+    """
+    slot, seen, total = place
     # The mean is of whole numbers (H in fixed point), so that it never drifts.
-    value = np.int64(np.rint(h / step))
+    value = np.int64(np.rint(h * (1.0 / step)))
     total += value - history[slot]
     history[slot] = value
     slot += 1
-    place[0] = 0 if slot == history.size else slot
+    if slot == history.size:
+        slot = 0
     seen += 1
-    place[1] = min(seen, history.size + 4)
-    place[2] = total
     # Each rate needs one more value than the one before; NaN carries that through.
-    velocity = h - total * step / min(seen, history.size) if seen >= 2 else np.nan
-    acceleration = velocity - previous[0]
-    jerk = acceleration - previous[1]
-    previous[0] = velocity
-    previous[1] = acceleration
-    return velocity, acceleration, jerk
+    now = h - total * step / min(seen, history.size) if seen >= 2 else np.nan
+    change = now - velocity
+    return now, change, change - acceleration, Place(slot, seen, total)
 
 
 @compiled
-def _derivatives(h: FloatArray, state: Trend, step: float, out: FloatArray) -> None:
+def _derivatives(h: FloatArray, history: IntArray, step: float, out: FloatArray) -> None:
+    place = Place(0, 0, 0)
+    velocity, acceleration = np.nan, np.nan
     for t in range(h.size):
-        out[0, t], out[1, t], out[2, t] = advance(h[t], state, step)
+        velocity, acceleration, jerk, place = advance(
+            h[t], history, place, velocity, acceleration, step
+        )
+        out[0, t], out[1, t], out[2, t] = velocity, acceleration, jerk
 
 
 def derivatives(h: npt.ArrayLike, window: int, axis: int = -1) -> Derivatives:
@@ -115,5 +108,5 @@ def derivatives(h: npt.ArrayLike, window: int, axis: int = -1) -> Derivatives:
     out = np.empty((*lanes.shape[:-1], 3, lanes.shape[-1]))
     step = resolution(window, float(np.abs(values).max()))
     for lane in np.ndindex(lanes.shape[:-1]):
-        _derivatives(np.ascontiguousarray(lanes[lane]), trend_of(window), step, out[lane])
+        _derivatives(np.ascontiguousarray(lanes[lane]), np.zeros(window, np.int64), step, out[lane])
     return Derivatives(*(np.moveaxis(out[..., k, :], -1, axis) for k in range(3)))

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
+from entro_nb.entropy.distribution import information
 from entro_nb.validate import FloatArray
 
 __all__ = ["expected_bias", "expected_plugin", "miller_madow", "plugin"]
@@ -41,7 +42,7 @@ def plugin(counts: npt.ArrayLike, axis: int = -1) -> FloatArray:
     c = validate.counts("counts", counts, axis)
     total = c.sum(axis=axis, keepdims=True)
     p = c / total
-    return -(p * np.log2(p, where=p > 0, out=np.zeros_like(p))).sum(axis=axis)
+    return information(p, axis)
 
 
 def miller_madow(counts: npt.ArrayLike, axis: int = -1) -> FloatArray:
@@ -77,7 +78,9 @@ def miller_madow(counts: npt.ArrayLike, axis: int = -1) -> FloatArray:
     1.8607
     """
     c = validate.counts("counts", counts, axis)
-    return plugin(c, axis) + ((c > 0).sum(axis=axis) - 1) / (2 * c.sum(axis=axis) * np.log(2))
+    seen, total = (c > 0).sum(axis=axis), c.sum(axis=axis)
+    estimate: FloatArray = plugin(c, axis) + (seen - 1) / (2 * total * np.log(2))
+    return estimate
 
 
 def expected_bias(categories: int, samples: int) -> float:

@@ -22,12 +22,12 @@ __all__ = ["bin_counts", "rolling"]
 IntArray = npt.NDArray[np.int64]
 
 
-class Window(NamedTuple):
-    """State of a rolling histogram: counts, the bins of the samples in it, where it stands."""
+class Place(NamedTuple):
+    """Where a ring buffer stands: plain numbers, which a compiled loop holds in registers."""
 
-    counts: IntArray  #: (bins,) samples in each bin
-    ring: IntArray  #: (window,) bin of each sample held, oldest at `place`
-    place: IntArray  #: (3,) next slot of the ring, samples held, Σ c·log₂ c in fixed point
+    slot: int  #: next slot to write
+    held: int  #: entries held so far
+    total: int  #: sum over the entries, in fixed point
 
 
 class Bins(NamedTuple):
@@ -35,12 +35,8 @@ class Bins(NamedTuple):
 
     edges: FloatArray  #: (bins + 1,) as numpy.linspace gives them
     table: IntArray  #: (window + 1,) c·log₂ c in fixed point
-    scale: FloatArray  #: (2,) bins per unit of value; value of one fixed-point step
-
-
-def window_of(window: int, bins: int) -> Window:
-    """Empty rolling histogram."""
-    return Window(np.zeros(bins, np.int64), np.zeros(window, np.int64), np.zeros(3, np.int64))
+    density: float  #: bins per unit of value
+    step: float  #: bits per fixed-point step
 
 
 def bins_of(window: int, bins: int, low: float, high: float) -> Bins:
@@ -49,11 +45,8 @@ def bins_of(window: int, bins: int, low: float, high: float) -> Bins:
     information = c * np.log2(c, where=c > 0, out=np.zeros_like(c))
     # As fine as fits: the largest sum, all samples in one bin, must stay below 2**62.
     step = 2.0 ** -math.floor(62 - math.log2(max(information[-1], 1.0)))
-    return Bins(
-        np.linspace(low, high, bins + 1),
-        np.round(information / step).astype(np.int64),
-        np.array([bins / (high - low), step]),
-    )
+    table = np.round(information / step).astype(np.int64)
+    return Bins(np.linspace(low, high, bins + 1), table, bins / (high - low), step)
 
 
 @compiled
@@ -65,7 +58,7 @@ def bin_of(x: float, constants: Bins) -> int:
         return 0
     if x >= edges[last]:
         return last
-    k = min(int((x - edges[0]) * constants.scale[0]), last)
+    k = min(int((x - edges[0]) * constants.density), last)
     # The product is rounded; the edges decide.
     if x < edges[k]:
         k -= 1
@@ -75,11 +68,16 @@ def bin_of(x: float, constants: Bins) -> int:
 
 
 @compiled
-def push(x: float, state: Window, constants: Bins) -> float:
-    """Take one sample in, let the oldest go if the window is full, and return H in bits."""
-    counts, ring, place = state
+def push(
+    x: float, counts: IntArray, ring: IntArray, place: Place, constants: Bins
+) -> tuple[float, Place]:
+    """Take one sample in, let the oldest go if the window is full; H in bits, and where we stand.
+
+    `counts` (bins,) are the samples in each bin, `ring` (window,) the bin of each sample held;
+    both are changed in place.
+    """
+    slot, held, total = place
     table = constants.table
-    slot, held, total = place[0], place[1], place[2]
     if held == ring.size:
         old = ring[slot]
         c = counts[old]
@@ -93,17 +91,19 @@ def push(x: float, state: Window, constants: Bins) -> float:
     total += table[c + 1] - table[c]
     ring[slot] = new
     slot += 1
-    place[0] = 0 if slot == ring.size else slot
-    place[1] = held
-    place[2] = total
+    if slot == ring.size:
+        slot = 0
     # H = log₂ N − Σ c·log₂ c / N, and N·log₂ N stands in the same table.
-    return (table[held] - total) * constants.scale[1] / held
+    return (table[held] - total) * constants.step / held, Place(slot, held, total)
 
 
 @compiled
-def _rolling_fixed(x: FloatArray, state: Window, constants: Bins, out: FloatArray) -> None:
+def _rolling_fixed(
+    x: FloatArray, counts: IntArray, ring: IntArray, constants: Bins, out: FloatArray
+) -> None:
+    place = Place(0, 0, 0)
     for t in range(x.size):
-        out[t] = push(x[t], state, constants)
+        out[t], place = push(x[t], counts, ring, place, constants)
 
 
 @compiled
@@ -176,8 +176,8 @@ def rolling(
     for lane in np.ndindex(lanes.shape[:-1]):
         series = np.ascontiguousarray(lanes[lane])
         if edges == "fixed":
-            constants = bins_of(window, bins, low, high)
-            _rolling_fixed(series, window_of(window, bins), constants, out[lane])
+            counts, ring = np.zeros(bins, np.int64), np.zeros(window, np.int64)
+            _rolling_fixed(series, counts, ring, bins_of(window, bins, low, high), out[lane])
         else:
             _rolling_minmax(series, window, bins, out[lane])
     return np.moveaxis(out, -1, axis)

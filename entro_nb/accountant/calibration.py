@@ -1,0 +1,337 @@
+"""Thresholds that promise a mean run length between false alarms, and keep it.
+
+A false alarm is a frame that is not STABLE while nothing has changed. The run length is the
+number of frames from the first with full confidence to the first false alarm, as in the
+control-chart literature (average run length, ARL₀). Monte-Carlo over independent paths gives
+it for every threshold at once: only the successive maxima of each quantity along a path matter.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from dataclasses import asdict, replace
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from entro_nb import validate
+from entro_nb.accountant.accountant import Rule, State, measure, rule_of, state_of
+from entro_nb.accountant.config import AccountantConfig, Thresholds
+from entro_nb.compiled import compiled
+from entro_nb.entropy.rolling import Bins, IntArray, bins_of
+from entro_nb.validate import FloatArray
+
+__all__ = ["calibrate", "default_thresholds", "run_lengths"]
+
+#: One false alarm in this many frames, unless asked otherwise: one in 2¾ hours at a frame a second.
+RUN_LENGTH = 10_000.0
+#: Frames simulated on the fly for parameters that have no stored thresholds (about 50 ms).
+QUICK_FRAMES = 1_000_000
+#: Quantities with a limit, each on its upper side: −H, H, |H′|, |H″|, |H‴|.
+QUANTITIES = 5
+#: A running maximum is broken about ln(frames) times along a path, never this often.
+RECORDS = 96
+
+
+@compiled
+def _fill(x: FloatArray, reference: FloatArray, rng: np.random.Generator) -> None:
+    """Independent samples: standard normal, or drawn from a reference with replacement."""
+    for t in range(x.size):
+        if reference.size == 0:
+            x[t] = rng.standard_normal()
+        else:
+            x[t] = reference[int(rng.random() * reference.size)]
+
+
+@compiled
+def _records(
+    frames: int,
+    state: State,
+    bins: Bins,
+    rule: Rule,
+    reference: FloatArray,
+    rng: np.random.Generator,
+    when: IntArray,
+    height: FloatArray,
+) -> None:
+    """Times and heights of the successive maxima of each quantity along one path."""
+    warm_up = state.ring.size + 4
+    x, labels = np.empty(warm_up), np.empty(warm_up, np.int8)
+    out = np.empty((6, warm_up))
+    _fill(x, reference, rng)
+    measure(x, state, bins, rule, out, labels)
+    size = np.zeros(5, np.int64)
+    best = np.full(5, -np.inf)
+    start = 0
+    while start < frames:
+        length = min(warm_up, frames - start)
+        _fill(x[:length], reference, rng)
+        measure(x[:length], state, bins, rule, out, labels)
+        for t in range(length):
+            for k in range(5):
+                value = -out[0, t] if k == 0 else (out[0, t] if k == 1 else abs(out[k, t]))
+                if value > best[k]:
+                    best[k] = value
+                    if size[k] < when.shape[1]:
+                        when[k, size[k]] = start + t + 1
+                        height[k, size[k]] = value
+                        size[k] += 1
+        start += length
+
+
+def _simulate(
+    config: AccountantConfig, reference: FloatArray, paths: int, frames: int, seed: int
+) -> tuple[IntArray, FloatArray]:
+    """Records of all paths, shapes (paths, quantities, records); unused slots are at infinity."""
+    rng = np.random.default_rng(seed)
+    when = np.full((paths, QUANTITIES, RECORDS), np.iinfo(np.int64).max)
+    height = np.full((paths, QUANTITIES, RECORDS), np.inf)
+    bins = bins_of(config.window, config.bins, config.low, config.high)
+    rule = rule_of(config, Thresholds.never())
+    for path in range(paths):
+        _records(frames, state_of(config), bins, rule, reference, rng, when[path], height[path])
+    return when, height
+
+
+def _first_passage(when: IntArray, height: FloatArray, limit: float) -> IntArray:
+    """Frame at which each path first exceeds a limit; the largest integer if it never does."""
+    first = np.argmax(height > limit, axis=-1)
+    return np.take_along_axis(when, first[..., None], axis=-1)[..., 0]
+
+
+def _mean_run_length(passage: IntArray, frames: int) -> float:
+    """Frames at risk over alarms: the maximum-likelihood mean of a run cut off at `frames`."""
+    alarms = int((passage <= frames).sum())
+    return float(np.minimum(passage, frames).sum()) / alarms if alarms else math.inf
+
+
+def _limit_for(when: IntArray, height: FloatArray, frames: int, run_length: float) -> float:
+    """Smallest recorded height that is exceeded no more often than once in `run_length`."""
+    levels = np.unique(height[np.isfinite(height)])
+    low, high = 0, levels.size - 1  # beyond the highest level there is no alarm at all
+    while low < high:
+        middle = (low + high) // 2
+        passage = _first_passage(when, height, float(levels[middle]))
+        if _mean_run_length(passage, frames) >= run_length:
+            high = middle
+        else:
+            low = middle + 1
+    return float(levels[low])
+
+
+def calibrate(
+    config: AccountantConfig | None = None,
+    run_length: float = RUN_LENGTH,
+    *,
+    reference: npt.ArrayLike | None = None,
+    precision: float = 0.02,
+    seed: int = 0,
+) -> Thresholds:
+    """Thresholds with a promised mean run length between false alarms.
+
+    Each of H below, H above, |H′|, |H″|, |H‴| gets the same share of the false alarms; the
+    shares are set so that frames of any class but STABLE begin once in `run_length`.
+
+    Parameters
+    ----------
+    config : AccountantConfig, optional
+        Window, bins, edges and derivative window to calibrate for.
+    run_length : float
+        Mean number of frames from full confidence to the first false alarm, at least 50.
+    reference : array_like, optional
+        Values of the stream while nothing is wrong; independent draws from them stand for its
+        undisturbed state. Without them: standard normal values, what the Normalizer aims at.
+    precision : float
+        Relative standard error of the run length wanted, in (0, 0.5]. Time goes with its
+        inverse square: at the default about 2 s for a run length of 10 000.
+    seed : int
+        Seed of the simulation.
+
+    Returns
+    -------
+    Thresholds
+
+    Raises
+    ------
+    ParameterError, DataError
+        If a parameter is outside its range or `reference` is empty or not finite.
+
+    Notes
+    -----
+    Independence is the assumption to watch: where neighbouring values are alike, entropy is
+    more stable than under independence at first and less so later, and the promise is off.
+
+    Examples
+    --------
+    >>> config = AccountantConfig(window=32, bins=8, derivative_window=8)
+    >>> limits = calibrate(config, run_length=500, precision=0.1)
+    >>> limits.run_length, limits.entropy_low < limits.entropy_high
+    (500.0, True)
+    """
+    config = AccountantConfig() if config is None else config
+    run_length = validate.real("run_length", run_length, low=50.0)
+    precision = validate.real("precision", precision, low=0.0, high=0.5, open_low=True)
+    seed = validate.integer("seed", seed, 0)
+    sample = (
+        np.empty(0) if reference is None else validate.finite_array("reference", reference, ndim=1)
+    )
+    # Paths of twice the run length: six in seven end in an alarm.
+    frames = int(2 * run_length)
+    paths = math.ceil(1 / (precision**2 * (1 - math.exp(-2))))
+    return _calibrated(config, run_length, sample, paths, frames, seed)
+
+
+def _calibrated(
+    config: AccountantConfig,
+    run_length: float,
+    reference: FloatArray,
+    paths: int,
+    frames: int,
+    seed: int,
+) -> Thresholds:
+    when, height = _simulate(config, reference, paths, frames, seed)
+
+    def limits_at(each: float) -> tuple[list[float], float, int]:
+        limits, passages = [], []
+        for k in range(QUANTITIES):
+            limits.append(_limit_for(when[:, k], height[:, k], frames, each))
+            passages.append(_first_passage(when[:, k], height[:, k], limits[k]))
+        joint = np.min(passages, axis=0)
+        return limits, _mean_run_length(joint, frames), int((joint <= frames).sum())
+
+    # Were the five independent, each would get five times the run length; they are not.
+    low, high = math.log(run_length), math.log(run_length * QUANTITIES * 4)
+    for _ in range(24):
+        middle = (low + high) / 2
+        if limits_at(math.exp(middle))[1] >= run_length:
+            high = middle
+        else:
+            low = middle
+    (below, above, velocity, acceleration, jerk), _, alarms = limits_at(math.exp(high))
+    return Thresholds(
+        -below,
+        above,
+        velocity,
+        acceleration,
+        jerk,
+        run_length=run_length,
+        standard_error=round(1 / math.sqrt(max(alarms, 1)), 4),
+    )
+
+
+def run_lengths(
+    config: AccountantConfig,
+    thresholds: Thresholds,
+    *,
+    reference: npt.ArrayLike | None = None,
+    runs: int = 1000,
+    longest: int = 1_000_000,
+    seed: int = 1,
+) -> FloatArray:
+    """Run lengths to the first false alarm, simulated to the end: the check of a calibration.
+
+    Parameters
+    ----------
+    config : AccountantConfig
+        What is measured.
+    thresholds : Thresholds
+        The limits under test.
+    reference : array_like, optional
+        As for :func:`calibrate`.
+    runs : int
+        Number of independent runs.
+    longest : int
+        Frames after which a run is given up, and counted with that length.
+    seed : int
+        Seed; use another than the calibration's.
+
+    Returns
+    -------
+    ndarray
+        Frames to the first alarm, shape (runs,).
+
+    Examples
+    --------
+    >>> config = AccountantConfig(window=32, bins=8, derivative_window=8)
+    >>> limits = calibrate(config, run_length=500, precision=0.05)
+    >>> bool(400 < run_lengths(config, limits, runs=400).mean() < 600)
+    True
+    """
+    runs = validate.integer("runs", runs, 1)
+    longest = validate.integer("longest", longest, 1)
+    sample = (
+        np.empty(0) if reference is None else validate.finite_array("reference", reference, ndim=1)
+    )
+    rng = np.random.default_rng(validate.integer("seed", seed, 0))
+    bins = bins_of(config.window, config.bins, config.low, config.high)
+    rule = rule_of(config, thresholds)
+    lengths = np.empty(runs)
+    for run in range(runs):
+        lengths[run] = _run_length(longest, state_of(config), bins, rule, sample, rng)
+    return lengths
+
+
+@compiled
+def _run_length(
+    longest: int,
+    state: State,
+    bins: Bins,
+    rule: Rule,
+    reference: FloatArray,
+    rng: np.random.Generator,
+) -> int:
+    warm_up = state.ring.size + 4
+    x, labels = np.empty(warm_up), np.empty(warm_up, np.int8)
+    out = np.empty((6, warm_up))
+    _fill(x, reference, rng)
+    measure(x, state, bins, rule, out, labels)
+    for t in range(longest):
+        _fill(x[:1], reference, rng)
+        measure(x[:1], state, bins, rule, out, labels)
+        if labels[0] > 1:
+            return t + 1
+    return longest
+
+
+def default_thresholds(config: AccountantConfig) -> Thresholds:
+    """Thresholds for a standard normal input: stored ones, or a quick calibration.
+
+    The stored ones were made by ``python -m entro_nb.accountant.store`` and say how; parameters
+    without a stored entry are calibrated on the fly with about a tenth of the precision.
+
+    Examples
+    --------
+    >>> default_thresholds(AccountantConfig()).run_length
+    10000.0
+    """
+    return _default(replace(config, thresholds=None))
+
+
+@functools.lru_cache(maxsize=256)
+def _default(config: AccountantConfig) -> Thresholds:
+    key = key_of(config)
+    if (entry := stored()["thresholds"].get(key)) is not None:
+        return Thresholds(**entry)
+    frames = int(2 * RUN_LENGTH)
+    warm_up = config.window + 4
+    paths = max(4, QUICK_FRAMES // (frames + warm_up))
+    return _calibrated(config, RUN_LENGTH, np.empty(0), paths, frames, seed=0)
+
+
+def key_of(config: AccountantConfig) -> str:
+    """Name under which the thresholds of a configuration are stored."""
+    content: dict[str, Any] = asdict(config)
+    del content["thresholds"]
+    return " ".join(f"{name}={value:g}" for name, value in content.items())
+
+
+@functools.cache
+def stored() -> dict[str, Any]:
+    """Thresholds that come with the package, with how they were made."""
+    text = files("entro_nb.accountant").joinpath("thresholds.json").read_text(encoding="utf-8")
+    content: dict[str, Any] = json.loads(text)
+    return content

@@ -1,0 +1,184 @@
+"""The command ``entro-nb``. Each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from entro_nb import __version__
+from entro_nb.errors import EntroError, ParameterError
+
+__all__ = ["main", "parser"]
+
+#: Exit codes besides 0: a notebook failed; the request was wrong; Ctrl-C (as shells say it).
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Examples
+    --------
+    >>> main(["serve", "--port", "0"])
+    2
+    """
+    options, extra = parser().parse_known_args(arguments)
+    if extra and options.command is not lab:
+        parser().error(f"unrecognized arguments: {' '.join(extra)}")
+    options.extra = extra
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except EntroError as error:
+        print(f"entro-nb: error: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("entro-nb: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Parser of the command line."""
+    top = argparse.ArgumentParser(
+        prog="entro-nb",
+        description="Explorable, executable research on entropy-based monitoring and control.",
+        epilog="example: entro-nb report 02_accountant -p seed 7",
+    )
+    top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _add_report(commands)
+    _add_lab(commands)
+    _add_serve(commands)
+    return top
+
+
+def _add(commands: Any, command: Callable[..., int], example: str) -> argparse.ArgumentParser:
+    summary = (command.__doc__ or "").split("\n")[0].rstrip(".")
+    made: argparse.ArgumentParser = commands.add_parser(
+        command.__name__,
+        help=summary[0].lower() + summary[1:],
+        description=f"{summary}.",
+        epilog=f"example: {example}",
+    )
+    made.set_defaults(command=command)
+    return made
+
+
+def _add_report(commands: Any) -> None:
+    add = _add(commands, report, "entro-nb report 01 accountant -p seed 7 --jobs 2").add_argument
+    add(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="notebooks, by name, number or part of a name; all when none is given",
+    )
+    add(
+        "-p",
+        "--parameter",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("KEY", "VALUE"),
+        help="set a parameter in every notebook that has it; may be repeated",
+    )
+    add("--preset", choices=("quick", "full"), help="how much the notebooks compute")
+    add("--jobs", type=int, metavar="N", help="notebooks that run at the same time")
+    add("--out", default="reports-out", metavar="DIR", help="folder (default: %(default)s)")
+    add("--timeout", type=float, metavar="S", help="seconds allowed for each notebook")
+
+
+def _add_lab(commands: Any) -> None:
+    _add(commands, lab, "entro-nb lab --no-browser --port 8890")
+
+
+def _add_serve(commands: Any) -> None:
+    add = _add(commands, serve, "entro-nb serve --port 5007").add_argument
+    add("--port", type=int, default=5006, metavar="N", help="port (default: %(default)s)")
+    add("--address", default="127.0.0.1", metavar="A", help="address (default: %(default)s)")
+    add(
+        "--origin",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="another host name under which browsers reach the apps; may be repeated",
+    )
+
+
+def report(options: argparse.Namespace) -> int:
+    """Run notebooks and write them as a report that opens offline."""
+    from entro_nb.report import Bar, Lines, run
+    from entro_nb.report.runner import DEFAULT_TIMEOUT
+
+    asked = dict(options.parameter)
+    if len(asked) < len(options.parameter):
+        keys = [key for key, _ in options.parameter]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ParameterError("parameter", twice, "each parameter once")
+    manifest = run(
+        options.names,
+        parameters=asked,
+        preset=options.preset,
+        jobs=options.jobs,
+        out=options.out,
+        timeout=DEFAULT_TIMEOUT if options.timeout is None else options.timeout,
+        progress=Bar(sys.stderr) if sys.stderr.isatty() else Lines(sys.stderr),
+    )
+    print(os.path.join(options.out, "index.html"))
+    for entry in manifest.failed:
+        print(f"entro-nb: {entry.name} {entry.status}: {entry.error}", file=sys.stderr)
+    return FAILED if manifest.failed else 0
+
+
+def lab(options: argparse.Namespace) -> int:
+    """Open JupyterLab at the first notebook; other options go to JupyterLab."""
+    from entro_nb import resources
+
+    folder = resources.notebooks()
+    os.execv(  # in the place of this process, so that Ctrl-C and signals are JupyterLab's own
+        sys.executable,
+        [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            f"--ServerApp.root_dir={folder}",
+            *options.extra,
+            str(folder / "00_start_here.ipynb"),
+        ],
+    )
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve all apps to browsers on this machine."""
+    from entro_nb import validate
+
+    port = validate.integer("port", options.port, 1, 65535)
+
+    import panel as pn
+
+    from entro_nb import views
+
+    # A page may open its websocket only from the address it came from; loopback has two names.
+    hosts = {options.address}
+    if options.address in ("127.0.0.1", "localhost", "::1"):
+        hosts |= {"127.0.0.1", "localhost"}
+    pn.serve(
+        {name: _page(app) for name, app in views.APPS.items()},
+        port=port,
+        address=options.address,
+        websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *options.origin],
+        show=False,
+        title={name: app.title or name for name, app in views.APPS.items()},
+    )
+    return 0
+
+
+def _page(app: Callable[[], Any]) -> Callable[[], Any]:
+    """Make a fresh app for each visitor."""
+    return lambda: app().panel()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

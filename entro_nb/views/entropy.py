@@ -1,0 +1,227 @@
+"""Views of entropy itself: a histogram one drags, bias, axioms, and H′ as a filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import holoviews as hv
+import numpy as np
+import param
+import xarray as xr
+
+from entro_nb import entropy
+from entro_nb.results import dataset
+from entro_nb.validate import FloatArray
+from entro_nb.views.app import App
+from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
+
+__all__ = [
+    "Estimates",
+    "HistogramApp",
+    "bias_curves",
+    "bias_study",
+    "distribution",
+    "filter_gain",
+    "measures",
+    "series",
+]
+
+CATEGORIES = 8
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """A distribution and what every measure says of it."""
+
+    weights: FloatArray  #: heights of the bars as dragged, shape (categories,)
+    samples: int  #: how many samples an estimate would have
+    order: float  #: of the Rényi entropy
+
+    @property
+    def p(self) -> FloatArray:
+        """The distribution: the heights, divided by their sum."""
+        p: FloatArray = self.weights / self.weights.sum()
+        return p
+
+    def measures(self) -> dict[str, float]:
+        """Every measure by name, in bits but for the one that is normalised."""
+        h = float(entropy.shannon(self.p))
+        mean = entropy.expected_plugin(self.p, self.samples)
+        return {
+            "H": h,
+            f"Rényi, order {self.order:g}": float(entropy.renyi(self.p, self.order)),
+            f"plug-in estimate, mean over samples of {self.samples}": mean,
+            "ceiling log₂ n": float(np.log2(self.p.size)),
+        }
+
+
+def distribution(state: Estimates) -> hv.Bars:
+    """The distribution as bars."""
+    axis = hv.Dimension("p", label="probability (1)", range=(0, 1))
+    bars = [(str(k + 1), p) for k, p in enumerate(state.p)]
+    return hv.Bars(bars, "category", axis).opts(
+        hv.opts.Bars(width=WIDTH // 2, height=260, color=COLOURS["sky"], line_color=None)
+    )
+
+
+def measures(state: Estimates) -> hv.Overlay:
+    """The measures of a distribution as bars with their values written on them."""
+    names = list(reversed(state.measures()))
+    values = [state.measures()[name] for name in names]
+    # Categories would have to be the same for every state: positions with labels may change.
+    bars = hv.Rectangles(
+        [(0, k - 0.35, value, k + 0.35) for k, value in enumerate(values)],
+        [hv.Dimension("bits", label="entropy (bits)"), "row", "end", "top"],
+    )
+    labels = hv.Labels(
+        [(0.05, k, f"{name}: {values[k]:.3f}") for k, name in enumerate(names)],
+        ["bits", "row"],
+        "text",
+    )
+    return (bars * labels).opts(
+        hv.opts.Rectangles(color=COLOURS["orange"], alpha=0.5, line_color=None),
+        hv.opts.Labels(text_align="left", text_color=GREY, text_font_size="9pt"),
+        hv.opts.Overlay(
+            width=WIDTH // 2 + 40, height=260, xlim=(0, 3.2), yaxis=None, show_grid=False
+        ),
+    )
+
+
+class HistogramApp(App):
+    """A histogram whose bars one sets by hand, with H, Rényi entropy and bias beside it."""
+
+    title = "Histogram"
+    alt = (
+        "A distribution over eight categories as bars, and beside it Shannon entropy, Rényi "
+        "entropy, the mean of the plug-in estimate and the ceiling, in bits."
+    )
+    columns = 2
+    twin = ("samples", (8, 16, 32, 64, 128, 256))
+
+    samples = param.Integer(32, bounds=(4, 512), label="Samples in an estimate")
+    order = param.Number(2.0, bounds=(0.0, 6.0), step=0.25, label="Order of the Rényi entropy")
+    bar_1 = param.Number(0.9, bounds=(0.0, 1.0), step=0.05, label="Bar 1")
+    bar_2 = param.Number(0.7, bounds=(0.0, 1.0), step=0.05, label="Bar 2")
+    bar_3 = param.Number(0.5, bounds=(0.0, 1.0), step=0.05, label="Bar 3")
+    bar_4 = param.Number(0.35, bounds=(0.0, 1.0), step=0.05, label="Bar 4")
+    bar_5 = param.Number(0.25, bounds=(0.0, 1.0), step=0.05, label="Bar 5")
+    bar_6 = param.Number(0.2, bounds=(0.0, 1.0), step=0.05, label="Bar 6")
+    bar_7 = param.Number(0.1, bounds=(0.0, 1.0), step=0.05, label="Bar 7")
+    bar_8 = param.Number(0.05, bounds=(0.0, 1.0), step=0.05, label="Bar 8")
+
+    views: ClassVar[Any] = (distribution, measures)
+
+    def compute(self) -> Estimates:
+        """The distribution of the present heights; all bars at zero count as all alike."""
+        weights = np.array([getattr(self, f"bar_{k + 1}") for k in range(CATEGORIES)])
+        if not weights.any():
+            weights = np.ones(CATEGORIES)
+        return Estimates(weights, self.samples, self.order)
+
+
+def bias_study(bins: int, sizes: Any, draws: int, seed: int) -> xr.Dataset:
+    """Mean plug-in and Miller–Madow entropy of a uniform source, measured and in theory.
+
+    Parameters
+    ----------
+    bins : int
+        Categories, all equally likely.
+    sizes : sequence of int
+        Sample sizes N.
+    draws : int
+        Histograms drawn at each size.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over `samples`: normalised means `plugin`, `miller_madow` (measured), `exact` and
+        `first_order` (theory), dimensionless.
+    """
+    rng = np.random.default_rng(seed)
+    ceiling = np.log2(bins)
+    rows = []
+    for size in sizes:
+        counts = rng.multinomial(size, [1 / bins] * bins, size=draws)
+        rows.append(
+            [
+                entropy.plugin(counts).mean() / ceiling,
+                entropy.miller_madow(counts).mean() / ceiling,
+                entropy.expected_plugin([1 / bins] * bins, int(size)) / ceiling,
+                1 + entropy.expected_bias(bins, int(size)) / ceiling,
+            ]
+        )
+    names = ("plugin", "miller_madow", "exact", "first_order")
+    titles = ("plug-in, measured", "Miller–Madow, measured", "plug-in, exact", "first order")
+    return dataset(
+        {
+            name: ("samples", np.array(rows)[:, k], "1", title)
+            for k, (name, title) in enumerate(zip(names, titles, strict=True))
+        },
+        coords={"samples": (np.asarray(sizes), "1")},
+        parameters={"bins": bins, "draws": draws, "seed": seed},
+        title="Bias of the plug-in entropy",
+    )
+
+
+def bias_curves(study: xr.Dataset) -> hv.Overlay:
+    """Estimated over true entropy against sample size, measured beside theory."""
+    x = hv.Dimension("samples", label="samples in the histogram")
+    y = hv.Dimension("ratio", label="estimate / true entropy (1)")
+    size = study.samples.values
+    curves = [
+        hv.Curve((size, study.exact.values), x, y, label="plug-in, exact mean").opts(
+            color=CYCLE[0]
+        ),
+        hv.Curve((size, study.first_order.values), x, y, label="first-order theory").opts(
+            color=GREY, line_dash="dashed"
+        ),
+        hv.Scatter((size, study.plugin.values), x, y, label="plug-in, measured").opts(
+            color=CYCLE[0], size=8
+        ),
+        hv.Scatter((size, study.miller_madow.values), x, y, label="Miller–Madow, measured").opts(
+            color=CYCLE[1], marker="triangle", size=8
+        ),
+    ]
+    return hv.Overlay([*curves, hv.HLine(1.0)]).opts(
+        hv.opts.Overlay(width=WIDTH, height=300, logx=True, legend_position="bottom_right")
+    )
+
+
+def series(named: dict[str, Any], ylabel: str, height: int = 220) -> hv.Overlay:
+    """Several series over the sample number, told apart by colour and dash."""
+    y = hv.Dimension("value", label=ylabel)
+    dashes = ("solid", "dashed", "dotted", "dotdash")
+    return hv.Overlay(
+        [
+            hv.Curve((np.arange(len(values)), values), "sample", y, label=name).opts(
+                color=CYCLE[k], line_dash=dashes[k % 4]
+            )
+            for k, (name, values) in enumerate(named.items())
+        ]
+    ).opts(hv.opts.Overlay(width=WIDTH, height=height, legend_position="top_left"))
+
+
+def filter_gain(window: int, points: int = 400) -> hv.Overlay:
+    """Gain of H′ against frequency, beside a true derivative's.
+
+    H′ = H − mean of the last n has the transfer function 1 − (1/n)Σ z⁻ᵏ: it passes what is
+    faster than the window and holds back what is slower, and nothing grows with frequency.
+    """
+    frequency = np.geomspace(1e-3, 0.5, points)
+    z = np.exp(-2j * np.pi * np.outer(frequency, np.arange(window)))
+    velocity = np.abs(1 - z.mean(axis=1))
+    # What a derivative scaled to settle at the same value on a ramp would do.
+    derivative = 2 * np.pi * frequency * (window - 1) / 2
+    x = hv.Dimension("frequency", label="frequency (cycles per sample)")
+    y = hv.Dimension("gain", label="gain (1)", range=(1e-3, 100))
+    return (
+        hv.Curve((frequency, velocity), x, y, label=f"H′ over {window} values").opts(color=CYCLE[0])
+        * hv.Curve((frequency, derivative), x, y, label="a derivative").opts(
+            color=CYCLE[3], line_dash="dashed"
+        )
+    ).opts(
+        hv.opts.Overlay(width=WIDTH, height=280, logx=True, logy=True, legend_position="top_left")
+    )

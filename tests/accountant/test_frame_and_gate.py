@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entro_nb import DecisionGate, EeFrame
+from entro_nb.accountant import Path, Stability
+from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, PathUnavailableError
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+frames = st.builds(
+    EeFrame,
+    sequence=st.integers(0, 2**60),
+    value=numbers,
+    entropy=st.floats(0, 20),
+    esi=st.floats(0, 1),
+    velocity=st.none() | numbers,
+    acceleration=st.none() | numbers,
+    jerk=st.none() | numbers,
+    confidence=st.floats(0, 1),
+    stability=st.sampled_from(Stability),
+)
+
+
+@given(frames)
+def test_json_both_ways(frame: EeFrame) -> None:
+    text = frame.to_json()
+    assert EeFrame.from_json(text) == frame
+    assert json.loads(text)["stability"] == frame.stability.name
+    assert ("null" in text) == (None in (frame.velocity, frame.acceleration, frame.jerk))
+
+
+def test_a_frame_is_frozen() -> None:
+    frame = EeFrame(0, 0.0, 0.0, 0.0, None, None, None, 0.1, Stability.UNKNOWN)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        frame.entropy = 1.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sequence": -1},
+        {"sequence": 1.5},
+        {"value": "1"},
+        {"value": None},
+        {"entropy": -0.1},
+        {"esi": 1.1},
+        {"velocity": "fast"},
+        {"confidence": math.inf},
+        {"stability": "FINE"},
+        {"stability": 1},
+        {"unknown": 1},
+    ],
+)
+def test_bad_frames_are_refused(change: dict[str, Any]) -> None:
+    good = EeFrame(0, 0.0, 0.0, 0.0, None, None, None, 0.1, Stability.UNKNOWN).to_dict()
+    with pytest.raises(EntroError):
+        EeFrame.from_json(json.dumps(good | change))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", "{}", b"\xff"])
+def test_what_is_no_frame_is_refused(text: str | bytes) -> None:
+    with pytest.raises(EntroError, match="JSON object"):
+        EeFrame.from_json(text)
+
+
+@given(frames, st.floats(0, 1))
+def test_every_frame_takes_an_active_path(frame: EeFrame, least: float) -> None:
+    decision = DecisionGate(min_confidence=least).route(frame)
+    assert decision.path in {Path.PROCEED, Path.PAUSE, Path.ABORT}
+    assert frame.stability.name in decision.reason
+    if frame.stability is Stability.UNSTABLE:
+        enough = frame.confidence >= least
+        assert decision.path is (Path.ABORT if enough else Path.PAUSE)
+        assert ("below" in decision.reason) == (not enough)
+    else:
+        calm = frame.stability in {Stability.UNKNOWN, Stability.STABLE, Stability.TRANSITION}
+        assert decision.path is (Path.PROCEED if calm else Path.PAUSE)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"), [(Path.REVISE, "generator"), (Path.VOTE, "several agents")]
+)
+def test_two_paths_are_refused_by_name_with_the_reason(path: Path, reason: str) -> None:
+    with pytest.raises(
+        PathUnavailableError, match=f"path {path.name} is not available: .*{reason}"
+    ):
+        DecisionGate(routes={Stability.DRIFTING: path})
+
+
+def test_routes_can_be_changed_one_by_one() -> None:
+    gate = DecisionGate(routes={Stability.UNSTABLE: Path.PAUSE})
+    frame = EeFrame(0, 0.0, 0.0, 0.0, None, None, None, 1.0, Stability.UNSTABLE)
+    assert gate.route(frame).path is Path.PAUSE
+    assert gate.routes[Stability.DRIFTING] is Path.PAUSE
+
+
+def test_bad_gates() -> None:
+    with pytest.raises(ParameterError, match="min_confidence = 2"):
+        DecisionGate(min_confidence=2.0)
+    with pytest.raises(ParameterError, match="routes"):
+        DecisionGate(routes={"DRIFTING": Path.PAUSE})
+    with pytest.raises(ParameterTypeError, match="frame"):
+        DecisionGate().route("frame")  # type: ignore[arg-type]

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import v4
+
+from entro_nb import resources
+from entro_nb.report.notebook import read
+
+NOTEBOOKS = sorted(resources.notebooks().rglob("[0-9]*.ipynb"))
+
+#: Seconds that a figure may take to follow a slider.
+PROMPT = 0.5
+
+APP = """\
+import holoviews as hv
+import numpy as np
+import param
+from entro_nb import views
+views.setup()
+
+class Waves(views.App):
+    count = param.Integer(1, bounds=(1, 9), label="waves")
+    alt = "Waves under a slider"
+
+    def wave(self):
+        x = np.linspace(0, 6, 200)
+        return hv.Curve((x, np.sin(self.count * x)), "time", "value")
+
+    views = (wave,)
+
+views.show(Waves())"""
+
+#: The pixels of every canvas within an element, shadow roots included.
+PIXELS = """
+function pixels(root) {
+    const found = [];
+    const walk = node => {
+        if (node instanceof HTMLCanvasElement && node.width && node.height)
+            found.push(node.toDataURL());
+        if (node.shadowRoot) walk(node.shadowRoot);
+        for (const child of node.children) walk(child);
+    };
+    walk(root);
+    return found.join();
+}
+"""
+
+#: From the key that moves the slider to the first frame in which a canvas looks otherwise.
+WATCH = f"""(figure) => {{
+    {PIXELS}
+    const before = pixels(figure);
+    window.answer = new Promise(resolve => figure.addEventListener('keydown', () => {{
+        const start = performance.now();
+        const look = () => {{
+            if (pixels(figure) !== before) resolve((performance.now() - start) / 1000);
+            else if (performance.now() - start > 10000) resolve(Infinity);
+            else requestAnimationFrame(look);
+        }};
+        look();
+    }}, {{capture: true, once: true}}));
+}}"""
+
+
+def response(page: Any, figure: Any) -> float:
+    """Seconds from a key on the figure's first slider to a new picture, measured in the page."""
+    handle = figure.locator(".noUi-handle").first
+    handle.scroll_into_view_if_needed()
+    handle.focus()
+    figure.evaluate(WATCH)
+    page.keyboard.press("ArrowRight")
+    return float(page.evaluate("window.answer"))
+
+
+def put(workspace: Path, path: Path) -> str:
+    shutil.copy(path, workspace / path.name)
+    return path.name
+
+
+def errors(page: Any) -> list[str]:
+    """Tracebacks that the notebook shows."""
+    outputs = page.locator('.jp-OutputArea-output[data-mime-type$="stderr"]').all_inner_texts()
+    return [text[-400:] for text in outputs if "Traceback" in text]
+
+
+def test_an_app_answers_its_slider(open_notebook, workspace, tmp_path) -> None:
+    nb = v4.new_notebook(cells=[v4.new_code_cell(APP)])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "P", "language": "python"}
+    nbformat.write(nb, workspace / "app.ipynb")
+    page = open_notebook("app.ipynb")
+    assert errors(page) == []
+    figure = page.locator(".jp-OutputArea-output figure")
+    figure.locator("canvas").first.wait_for()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=tmp_path / "app.png")
+    times = [response(page, figure) for _ in range(5)]
+    page.screenshot(path=tmp_path / "moved.png")
+    assert sorted(times)[2] < PROMPT, times
+
+
+def test_an_error_in_a_notebook_is_seen(open_notebook, workspace) -> None:
+    nb = v4.new_notebook(cells=[v4.new_code_cell("1 / 0"), v4.new_code_cell("2")])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "P", "language": "python"}
+    nbformat.write(nb, workspace / "error.ipynb")
+    (error,) = errors(open_notebook("error.ipynb"))
+    assert "ZeroDivisionError" in error
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs_in_jupyterlab(open_notebook, workspace, path, tmp_path) -> None:
+    page = open_notebook(put(workspace, path))
+    page.wait_for_timeout(1000)
+    page.screenshot(path=tmp_path / "notebook.png")
+    meant = [c for c in read(path).cells if "raises-exception" in c.metadata.get("tags", [])]
+    assert len(errors(page)) == len(meant), errors(page)
+    for figure in page.locator(".jp-OutputArea-output figure").all():
+        assert figure.locator("canvas").count() > 0

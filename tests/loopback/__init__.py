@@ -1,0 +1,1 @@
+"""Servers on loopback that misbehave on request, and the recorded payloads."""

@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from entro_nb.errors import EntroError, ParameterError, ReportError
+from entro_nb.report import Manifest, NoProgress, job, run
+from entro_nb.report.manifest import sha256, source
+
+PIXEL = base64.b64encode(
+    base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    )
+).decode()
+
+OK = f"""\
+import base64, os, time
+assert os.environ["ENTRO_NB_REPORT"] == "1"
+with open(os.environ["ENTRO_NB_THUMBNAIL"], "wb") as file:
+    file.write(base64.b64decode({PIXEL!r}))
+ballast = bytearray(300_000_000)
+for place in range(0, len(ballast), 4096):
+    ballast[place] = 1
+time.sleep(1.5)
+print(f"{{seed=}} {{preset=}}")"""
+
+
+class Watch(NoProgress):
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.sections: set[str] = set()
+        self.most = 0
+        self.ended: dict[str, str] = {}
+
+    def running(self, statuses) -> None:
+        self.sections |= {status.section for status in statuses.values()}
+        self.most = max(self.most, len(statuses))
+
+    def finished(self, job, outcome) -> None:
+        self.ended[job.name] = outcome.status
+
+
+@pytest.fixture(scope="module")
+def books(folder, make) -> Path:
+    """Notebooks that end in all the ways there are."""
+    make("00_ok", "## Work", OK, parameters='seed: int = 3\npreset: str = "quick"')
+    make("01_fail", "## Break", "before = 1", "1 / before.missing", "never")
+    make("02_slow", "## Sleep", "import time; time.sleep(600)")
+    make("03_dies", "## Die", "import os; os.kill(os.getpid(), 9)")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("report") / "deep" / "out"
+
+
+@pytest.fixture(scope="module")
+def report(books, out, watch) -> Manifest:
+    return run(
+        parameters={"seed": "7"},
+        preset="full",
+        jobs=2,
+        out=out,
+        timeout=12,
+        folder=books,
+        progress=watch,
+    )
+
+
+def test_every_way_to_end_is_told(report, watch) -> None:
+    assert {e.name: (e.status, e.error) for e in report.entries} == {
+        "00_ok": ("passed", ""),
+        "01_fail": (
+            "failed",
+            "AttributeError: 'int' object has no attribute 'missing' (in “Break”)",
+        ),
+        "02_slow": ("timed out", "ran out of the 12 s allowed (in “Sleep”)"),
+        "03_dies": ("failed", "the kernel died (in “Die”)"),
+    }
+    assert [e.name for e in report.failed] == ["01_fail", "02_slow", "03_dies"]
+    assert watch.ended == {e.name: e.status for e in report.entries}
+
+
+def test_running_sections_are_told_and_jobs_are_bounded(report, watch) -> None:
+    assert {"Work", "Sleep"} <= watch.sections
+    assert watch.most == 2
+
+
+def test_manifest_tells_the_truth(report, out) -> None:
+    assert Manifest.from_json((out / "manifest.json").read_text()) == report
+    ok, _, slow, _ = report.entries
+    assert ok.parameters == {"seed": 7, "preset": "full"}
+    assert ok.seed == 7
+    assert (report.preset, dict(report.asked)) == ("full", {"seed": "7"})
+    assert (ok.title, ok.summary) == ("The title", "First paragraph about H, in two lines.")
+    assert 12 <= slow.seconds < 12 + job.GRACE
+    assert ok.peak_bytes is not None
+    assert 300e6 < ok.peak_bytes < 600e6
+    assert report.versions["python"] == ".".join(map(str, sys.version_info[:3]))
+    for entry in report.entries:
+        assert sha256(out / entry.html) == entry.html_sha256
+
+
+def test_parameters_reach_the_notebook(report, out) -> None:
+    executed = json.loads((out / "00_ok.ipynb").read_text())
+    assert executed["cells"][-1]["outputs"][0]["text"] == ["seed=7 preset='full'\n"]
+
+
+def test_a_failed_notebook_keeps_its_output(report, out) -> None:
+    executed = (out / "01_fail.ipynb").read_text()
+    assert "AttributeError" in executed
+    page = (out / "01_fail.html").read_text()
+    assert "This notebook failed." in page
+    assert "no attribute" in page
+    assert "This notebook timed out." in (out / "02_slow.html").read_text()
+    assert 'role="alert"' not in (out / "00_ok.html").read_text()
+
+
+def test_folder_holds_the_report_and_nothing_else(report, out) -> None:
+    names = [e.name for e in report.entries]
+    expected = {f"{name}.{end}" for name in names for end in ("html", "ipynb")}
+    assert {path.name for path in out.iterdir()} == expected | {"index.html", "manifest.json"}
+
+
+def test_gallery_shows_all(report, out) -> None:
+    index = (out / "index.html").read_text()
+    assert f"data:image/png;base64,{PIXEL}" in index
+    assert index.count('class="blank"') == 3
+    for entry in report.entries:
+        assert f'href="{entry.html}"' in index
+    assert "3 did not run to the end" in index
+
+
+def test_an_executor_of_the_callers_runs_the_jobs_and_a_new_report_replaces_the_old(
+    report, books, out
+) -> None:
+    (out / "mine.txt").write_text("stays")
+    used = []
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, *call):  # type: ignore[no-untyped-def]
+            used.append(call)
+            return super().submit(*call)
+
+    with Pool(1) as pool:
+        again = run(["fail"], out=out, folder=books, executor=pool)
+    assert len(used) == 1
+    assert [e.name for e in again.entries] == ["01_fail"]
+    assert {path.name for path in out.iterdir()} == {
+        "01_fail.html", "01_fail.ipynb", "index.html", "manifest.json", "mine.txt",
+    }  # fmt: skip
+
+
+class Trap:
+    """An executor that must not be used: what is refused is refused before anything starts."""
+
+    def submit(self, *call: object) -> None:
+        raise AssertionError("a notebook was started")
+
+
+REFUSED: dict[str, tuple[dict[str, object], type[EntroError], str]] = {
+    "unknown notebook": ({"names": ["slwo"]}, ParameterError, "did you mean '02_slow'"),
+    "unknown parameter": ({"parameters": {"sede": 1}}, ParameterError, "did you mean 'seed'"),
+    "mistyped parameter": ({"parameters": {"seed": "x"}}, ParameterError, "seed = 'x'"),
+    "unknown preset": ({"preset": "slow"}, ParameterError, "one of quick, full"),
+    "no jobs": ({"jobs": 0}, ParameterError, "jobs = 0"),
+    "no time": ({"timeout": 0}, ParameterError, "timeout = 0"),
+    "not a number of jobs": ({"jobs": 1.5}, ParameterError, "jobs = 1.5"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_refused_starts_nothing_and_writes_nothing(books, tmp_path, case) -> None:
+    wrong, kind, message = REFUSED[case]
+    with pytest.raises(kind, match=message):
+        run(out=tmp_path / "out", folder=books, executor=Trap(), **wrong)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_commit_is_told_only_of_the_repository_that_keeps_the_notebooks(tmp_path) -> None:
+    assert source(tmp_path).commit is None
+
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
+        command = ["git", "-C", str(tmp_path), *identity, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init", "--quiet")
+    (tmp_path / "a").write_text("1")
+    git("add", "a")
+    git("commit", "--quiet", "--message=one")
+    assert source(tmp_path).commit == git("rev-parse", "HEAD")
+    assert not source(tmp_path).changed
+    (tmp_path / "a").write_text("2")
+    assert source(tmp_path).changed
+    inside = tmp_path / "installed"
+    inside.mkdir()
+    assert source(inside).commit is None
+
+
+SCRIPT = """\
+import sys
+from entro_nb.report import run
+run(["02_slow", "00_ok"], out=sys.argv[1], folder=sys.argv[2], jobs=1)
+"""
+
+
+@pytest.fixture
+def started(books, tmp_path) -> Iterator[subprocess.Popen[bytes]]:
+    """A report in a process of its own, with a notebook that would run for ten minutes."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path / "out"), str(books)], stderr=subprocess.DEVNULL
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
+def kernel_of(out: Path, deadline: float = 30.0) -> int:
+    """Process of the kernel, once its slow cell runs."""
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        for path in out.glob(".unfinished-*/02_slow/status.json"):
+            status = json.loads(path.read_text())
+            if status["section"] == "Sleep":
+                return int(status["kernel"])
+        time.sleep(0.05)
+    raise AssertionError("the kernel never started")
+
+
+def gone(process: int, deadline: float = 5.0) -> bool:
+    """Whether a process has ended (or waits, dead, for whoever adopted it)."""
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        try:
+            os.kill(process, 0)
+            if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_an_interruption_leaves_no_kernel_and_nothing_that_looks_complete(
+    started, tmp_path, name
+) -> None:
+    out = tmp_path / "out"
+    kernel = kernel_of(out)
+    started.send_signal(getattr(signal, name))
+    assert started.wait(10) != 0
+    assert gone(kernel)
+    if name == "SIGKILL":  # nobody was left to clear up, but nothing was published
+        assert [path.name[:12] for path in out.iterdir()] == [".unfinished-"]
+    else:
+        assert not out.exists()
+
+
+def test_a_worker_that_cannot_start_is_told(books, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    (tmp_path / "python").write_text("#!/bin/sh\necho out of memory\nexit 3\n")
+    (tmp_path / "python").chmod(0o755)
+    report = run(["ok"], out=tmp_path / "out", folder=books)
+    assert report.entries[0].error == "the worker process ended with code 3: out of memory"
+    assert report.entries[0].html is None
+    assert "out of memory" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_worker_that_hangs_is_ended(books, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(job, "GRACE", 0.3)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    (tmp_path / "python").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "python").chmod(0o755)
+    begun = time.monotonic()
+    report = run(["ok"], out=tmp_path / "out", folder=books, timeout=0.5)
+    assert time.monotonic() - begun < 10
+    assert report.entries[0].status == "timed out"
+
+
+def test_reports_can_be_read_only_where_there_is_one(tmp_path) -> None:
+    for text in ("", "[]", "{}", '{"source": {}, "entries": [{}]}'):
+        with pytest.raises(ReportError, match="no manifest"):
+            Manifest.from_json(text)

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from entro_nb import cli, resources
+from entro_nb.errors import ReportError
+from entro_nb.report import Entry, Manifest, runner
+from entro_nb.report.manifest import Source
+
+
+def manifest(status: str, error: str) -> Manifest:
+    entry = Entry("a", "A", "", status, error, {}, None, 1.0, None, None, None, None)
+    return Manifest("2026-01-01T00:00:00+00:00", Source(), {}, None, {}, 1.0, (entry,))
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the command asked of the runner, which does nothing."""
+    calls: list[dict[str, object]] = []
+
+    def run(names, **options):
+        calls.append({"names": names} | options)
+        return manifest("passed", "")
+
+    monkeypatch.setattr("entro_nb.report.run", run)
+    return calls
+
+
+@pytest.mark.parametrize("command", [[], ["report"], ["lab"], ["serve"]])
+def test_every_command_has_help_with_an_example(command, capsys) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main([*command, "--help"])
+    assert left.value.code == 0
+    assert "example: entro-nb" in capsys.readouterr().out
+
+
+def test_help_loads_nothing_heavy() -> None:
+    probe = (
+        "import sys; from entro_nb import cli\n"
+        "try: cli.main(['report', '--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'papermill', 'nbformat', 'panel', 'holoviews', 'xarray', 'tqdm'}\n"
+        "sys.exit(len(heavy & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", probe], stdout=subprocess.DEVNULL).returncode == 0
+
+
+def test_report_passes_everything_on(asked, capsys) -> None:
+    line = "report 01 accountant -p seed 7 -p alpha -0.5 --preset full --jobs 3 --out there"
+    assert cli.main([*line.split(), "--timeout", "60"]) == 0
+    (options,) = asked
+    options.pop("progress")
+    assert options == {
+        "names": ["01", "accountant"],
+        "parameters": {"seed": "7", "alpha": "-0.5"},
+        "preset": "full",
+        "jobs": 3,
+        "out": "there",
+        "timeout": 60.0,
+    }
+    assert capsys.readouterr().out == str(Path("there", "index.html")) + "\n"
+
+
+def test_report_has_defaults(asked) -> None:
+    cli.main(["report"])
+    (options,) = asked
+    assert options["names"] == []
+    assert options["out"] == "reports-out"
+    assert options["timeout"] == runner.DEFAULT_TIMEOUT
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "reprot", "report --jobs x", "report --preset slow", "report -p seed", "report --wrong"],
+)
+def test_usage_errors_exit_with_2(line: str, asked) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(line.split())
+    assert left.value.code == 2
+    assert asked == []
+
+
+def test_a_parameter_given_twice_is_refused(asked, capsys) -> None:
+    assert cli.main(["report", "-p", "seed", "1", "-p", "seed", "2"]) == 2
+    assert asked == []
+    assert "parameter = 'seed' is not allowed" in capsys.readouterr().err
+
+
+def test_errors_are_one_line(monkeypatch, capsys) -> None:
+    def run(*_: object, **__: object) -> None:
+        raise ReportError("the folder is full")
+
+    monkeypatch.setattr("entro_nb.report.run", run)
+    assert cli.main(["report"]) == 2
+    assert capsys.readouterr().err == "entro-nb: error: the folder is full\n"
+
+
+def test_interruption_has_its_own_code(monkeypatch, capsys) -> None:
+    def run(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("entro_nb.report.run", run)
+    assert cli.main(["report"]) == 130
+    assert capsys.readouterr().err == "entro-nb: interrupted\n"
+
+
+def test_a_failed_notebook_exits_with_1(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("entro_nb.report.run", lambda *_, **__: manifest("failed", "no luck"))
+    assert cli.main(["report"]) == 1
+    written = capsys.readouterr()
+    assert written.err == "entro-nb: a failed: no luck\n"
+    assert written.out == str(Path("reports-out", "index.html")) + "\n"
+
+
+def test_lab_opens_the_first_notebook_and_passes_options_on(monkeypatch, tmp_path) -> None:
+    calls = []
+    monkeypatch.setattr("os.execv", lambda *call: calls.append(call))
+    monkeypatch.setattr(resources, "notebooks", lambda: tmp_path)
+    cli.main(["lab", "--no-browser", "--port", "8890"])
+    ((program, line),) = calls
+    assert program == line[0] == sys.executable
+    assert line[1:] == [
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={tmp_path}",
+        "--no-browser",
+        "--port",
+        "8890",
+        str(tmp_path / "00_start_here.ipynb"),
+    ]
+
+
+class Counter:
+    """An app that counts how many were made."""
+
+    title = "A counter"
+    made = 0
+
+    def __init__(self) -> None:
+        Counter.made += 1
+
+    def panel(self) -> str:
+        return f"page {Counter.made}"
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """What was asked of Panel, with one app to serve."""
+    calls: list[tuple[dict, dict]] = []
+    fake = SimpleNamespace(serve=lambda pages, **options: calls.append((pages, options)))
+    monkeypatch.setitem(sys.modules, "panel", fake)
+    monkeypatch.setitem(sys.modules, "entro_nb.views", SimpleNamespace(APPS={"counter": Counter}))
+    return calls
+
+
+def test_serve_offers_every_app_on_loopback_only(served) -> None:
+    assert cli.main(["serve"]) == 0
+    ((pages, options),) = served
+    assert options["address"] == "127.0.0.1"
+    assert options["port"] == 5006
+    assert options["websocket_origin"] == ["127.0.0.1:5006", "localhost:5006"]
+    assert options["title"] == {"counter": "A counter"}
+    assert pages["counter"]() != pages["counter"]()  # a fresh app for each visitor
+
+
+def test_serve_elsewhere_trusts_only_the_names_given(served) -> None:
+    line = "serve --address 0.0.0.0 --port 5010 --origin lab.example.org:443"
+    assert cli.main(line.split()) == 0
+    ((_, options),) = served
+    assert options["websocket_origin"] == ["0.0.0.0:5010", "lab.example.org:443"]
+
+
+@pytest.mark.parametrize("port", ["0", "65536"])
+def test_serve_refuses_a_port_that_is_none(served, port, capsys) -> None:
+    assert cli.main(["serve", "--port", port]) == 2
+    assert served == []
+    assert f"port = {port} is not allowed" in capsys.readouterr().err
+
+
+def test_the_installed_command_is_this_one() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "entro_nb.cli", "--version"], capture_output=True, text=True
+    )
+    assert done.stdout.startswith("entro-nb ")
