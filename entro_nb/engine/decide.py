@@ -86,10 +86,9 @@ def _pid(k: FloatArray, total: float, before: float, table: FloatArray, dt: floa
     """Limit of :class:`~entro_nb.engine.PID`; memory: the integral, within the actuator's range."""
     setpoint, kp, ki, kd, bias, ceiling = k[0], k[1], k[2], k[3], k[4], k[5]
     error = setpoint - total
-    table[Row.MEMORY_A, 0] = min(
-        max(table[Row.MEMORY_A, 0] + ki * dt * error, -bias), ceiling - bias
-    )
-    limit = bias + kp * error + table[Row.MEMORY_A, 0] + kd * (before - total) / dt
+    integral = min(max(table[Row.MEMORY_A, 0] + ki * dt * error, -bias), ceiling - bias)
+    table[Row.MEMORY_A, 0] = integral
+    limit = bias + kp * error + integral + kd * (before - total) / dt
     return float(min(max(limit, 0.0), ceiling))
 
 
