@@ -179,7 +179,7 @@ def predictions(rows: xr.Dataset, name: str, published: Mapping[str, Row]) -> hv
     labels = [str(r) for r in rows.reading.values][::-1]
     places = np.arange(len(labels))[::-1]
     x = hv.Dimension(name, label=f"{values.attrs['long_name']} ({values.attrs['units']})")
-    y = hv.Dimension("reading", label="")
+    y = hv.Dimension("reading")
     bars = hv.Segments((low, places, high, places), [x, y, "high", "same"])
     dots = hv.Scatter((middle, places), x, y)
     lines = [
@@ -196,7 +196,7 @@ def predictions(rows: xr.Dataset, name: str, published: Mapping[str, Row]) -> hv
         hv.opts.Scatter(color=GREY, size=7, marker="diamond"),
         hv.opts.Overlay(
             width=WIDTH, height=300, show_legend=False,
-            yticks=list(enumerate(labels)), ylim=(-0.6, len(labels) - 0.4),
+            ylabel="", yticks=list(enumerate(labels)), ylim=(-0.6, len(labels) - 0.4),
             title="lines, published: uncontrolled (solid), static (dashed), controlled (dot-dash)",
         ),
     )  # fmt: skip
