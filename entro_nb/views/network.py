@@ -27,7 +27,7 @@ from entro_nb.network import (
 )
 from entro_nb.validate import FloatArray
 from entro_nb.views.app import App
-from entro_nb.views.style import COLOURS, GREY, WIDTH
+from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
 
 __all__ = [
     "GRAPHS",
@@ -316,25 +316,28 @@ class StabilityApp(App):
         return Stability(self.n_nodes, self.aggression, self.cubic, outcome, gain)
 
 
-def reduction_curve(study: xr.Dataset) -> hv.Overlay:
+def reduction_curve(studies: dict[str, xr.Dataset]) -> hv.Overlay:
     """Share of the variance removed against N, with its intervals and the target of one half.
 
     Parameters
     ----------
-    study : xarray.Dataset
-        `value`, `low` and `high` over ``node_count``.
+    studies : dict
+        Name to a dataset with `value`, `low` and `high` over ``node_count``.
     """
     x = hv.Dimension("nodes", label="nodes N")
     y = hv.Dimension("removed", label="variance removed (1)", range=(0, 1.05))
-    n = study.node_count.values
-    value = study.value.values
-    bars = hv.ErrorBars(
-        (n, value, value - study.low.values, study.high.values - value),
-        x,
-        [y, "below", "above"],
-    )
-    dots = hv.Scatter((n, value), x, y)
-    return (dots * bars * hv.HLine(0.5)).opts(
-        hv.opts.Scatter(color=COLOURS["blue"], size=8),
-        hv.opts.Overlay(width=WIDTH, height=260, logx=True, show_legend=False),
+    markers = ("circle", "square", "triangle", "diamond")
+    parts: list[Any] = []
+    for k, (name, study) in enumerate(studies.items()):
+        n, value = study.node_count.values, study.value.values
+        below, above = value - study.low.values, study.high.values - value
+        parts += [
+            hv.ErrorBars((n, value, below, above), x, [y, "below", "above"]),
+            hv.Curve((n, value), x, y, label=name).opts(color=CYCLE[k], line_width=1),
+            hv.Scatter((n, value), x, y, label=name).opts(
+                color=CYCLE[k], marker=markers[k % 4], size=8
+            ),
+        ]
+    return hv.Overlay([*parts, hv.HLine(0.5)]).opts(
+        hv.opts.Overlay(width=WIDTH, height=280, logx=True, legend_position="bottom_right")
     )
