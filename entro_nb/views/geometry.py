@@ -158,10 +158,12 @@ def lines(
     for k, (name, (a, b)) in enumerate(named.items()):
         colour = CYCLE[k % len(CYCLE)]
         curve = hv.Curve((np.asarray(a), np.asarray(b)), x, y, label=name)
-        parts.append(curve.opts(color=colour, line_dash=DASHES[k % len(DASHES)]))
+        parts.append(curve.opts(color=colour, line_dash=DASHES[k % len(DASHES)], padding=0.04))
         if markers:
             dots = hv.Scatter((np.asarray(a), np.asarray(b)), x, y, label=name)
-            parts.append(dots.opts(color=colour, marker=MARKERS[k % len(MARKERS)], size=7))
+            parts.append(
+                dots.opts(color=colour, marker=MARKERS[k % len(MARKERS)], size=7, padding=0.04)
+            )
     return hv.Overlay(parts).opts(
         hv.opts.Overlay(width=WIDTH, height=height, logx=logx, logy=logy, legend_position=legend)
     )
