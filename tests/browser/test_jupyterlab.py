@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -76,11 +75,6 @@ def response(page: Any, figure: Any) -> float:
     return float(page.evaluate("window.answer"))
 
 
-def put(workspace: Path, path: Path) -> str:
-    shutil.copy(path, workspace / path.name)
-    return path.name
-
-
 def errors(page: Any) -> list[str]:
     """Tracebacks that the notebook shows."""
     outputs = page.locator('.jp-OutputArea-output[data-mime-type$="stderr"]').all_inner_texts()
@@ -111,11 +105,20 @@ def test_an_error_in_a_notebook_is_seen(open_notebook, workspace) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs_in_jupyterlab(open_notebook, workspace, path, tmp_path) -> None:
-    page = open_notebook(put(workspace, path))
+def test_notebook_runs_and_its_sliders_answer(open_notebook, workspace, path, tmp_path) -> None:
+    shutil.copy(path, workspace / path.name)
+    page = open_notebook(path.name)
     page.wait_for_timeout(1000)
     page.screenshot(path=tmp_path / "notebook.png")
     meant = [c for c in read(path).cells if "raises-exception" in c.metadata.get("tags", [])]
     assert len(errors(page)) == len(meant), errors(page)
-    for figure in page.locator(".jp-OutputArea-output figure").all():
+    figures = page.locator(".jp-OutputArea-output figure").all()
+    assert figures
+    for figure in figures:
+        figure.scroll_into_view_if_needed()
         assert figure.locator("canvas").count() > 0
+        if figure.locator(".noUi-handle").count() > 0:
+            page.wait_for_timeout(500)
+            times = [response(page, figure) for _ in range(5)]
+            figure.screenshot(path=tmp_path / "moved.png")
+            assert sorted(times)[2] < PROMPT, times
