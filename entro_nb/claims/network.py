@@ -121,7 +121,7 @@ def _saturation_goodness(seed: int) -> Finding:
     return Finding(
         f"R² = {stated.r2:.3f}, RMSE = {stated.rmse:.3f}",
         Verdict.REFUTED if best.r2 < r2 else judged([round(stated.r2, 3) == r2]),
-        f"On the published points the stated law misses by {stated.rmse / rmse:.0f} times the stated "
+        f"On the published points the law misses by {stated.rmse / rmse:.0f} times the stated "
         f"error; "
         f"no law of this form does better than R² = {best.r2:.3f}, RMSE = {best.rmse:.3f}.",
         "10_scaling_law",
