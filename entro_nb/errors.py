@@ -16,6 +16,7 @@ __all__ = [
     "ParameterTypeError",
     "PathUnavailableError",
     "ReportError",
+    "SessionError",
 ]
 
 
@@ -69,6 +70,10 @@ class PathUnavailableError(EntroError, RuntimeError):
 
 class ReportError(EntroError, RuntimeError):
     """A report could not be started, or a notebook in it failed."""
+
+
+class SessionError(EntroError, RuntimeError):
+    """A session cannot do what it was asked, in the state that it is in."""
 
 
 class EntroWarning(UserWarning):

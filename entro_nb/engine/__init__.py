@@ -16,12 +16,19 @@ from entro_nb.engine.baselines import (
     TokenBucket,
 )
 from entro_nb.engine.budget import EntropyBudget
+from entro_nb.engine.comparison import candidates, fronts
 from entro_nb.engine.control import ControlSignal, ENTROEngineController
+from entro_nb.engine.dynamics import bifurcation, hysteresis, lyapunov, return_map
+from entro_nb.engine.export import export
 from entro_nb.engine.identification import PUBLISHED, Plant, fitting_plants, identify, predict
 from entro_nb.engine.law import EntropyLaw, HeadroomLaw, Law
 from entro_nb.engine.phases import Phase, three_phases
 from entro_nb.engine.proxy import aggregate, loads, normalized_proxy, proxies
+from entro_nb.engine.regime_search import search
+from entro_nb.engine.regimes import AttractorEngine, WaveEngine, regimes
+from entro_nb.engine.robustness import ablation, trials
 from entro_nb.engine.simulation import replicate, simulate
+from entro_nb.engine.stability import Loop, critical_gain
 from entro_nb.engine.subsystem import (
     LLMQueue,
     Pipeline,
@@ -36,6 +43,7 @@ __all__ = [
     "AIMD",
     "PID",
     "PUBLISHED",
+    "AttractorEngine",
     "CoDel",
     "ControlSignal",
     "DriftPlusPenalty",
@@ -45,6 +53,7 @@ __all__ = [
     "HeadroomLaw",
     "LLMQueue",
     "Law",
+    "Loop",
     "NoControl",
     "Phase",
     "Pipeline",
@@ -54,19 +63,32 @@ __all__ = [
     "StaticLimit",
     "Subsystem",
     "TokenBucket",
+    "WaveEngine",
+    "ablation",
     "aggregate",
+    "bifurcation",
     "bounds",
+    "candidates",
     "chain",
+    "critical_gain",
+    "export",
     "fairness",
     "fan",
     "fitting_plants",
+    "fronts",
+    "hysteresis",
     "identify",
     "loads",
+    "lyapunov",
     "normalized_proxy",
     "pipeline",
     "predict",
     "proxies",
+    "regimes",
     "replicate",
+    "return_map",
+    "search",
     "simulate",
     "three_phases",
+    "trials",
 ]

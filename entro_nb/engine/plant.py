@@ -7,18 +7,18 @@ from enum import IntEnum
 import numpy as np
 
 from entro_nb.compiled import compiled
-from entro_nb.engine.decide import Seen, decide_baseline, decide_entropy
-from entro_nb.engine.flow import Flow, Valve, open_valves, pass_through
+from entro_nb.engine.decide import decide_baseline, decide_entropy
+from entro_nb.engine.flow import pass_through
 from entro_nb.engine.headroom import carry_forward, decide_headroom
 from entro_nb.engine.law import Code
-from entro_nb.engine.subsystem import Node
+from entro_nb.engine.table import Row, clear_valves
 from entro_nb.validate import FloatArray
 
-__all__ = ["Total", "run"]
+__all__ = ["RECORDED", "Total", "run"]
 
 
-#: Lengths of the tables; a compiled loop cannot ask an enumeration for its length.
-VALVE_ROWS, FLOW_ROWS, SEEN_ROWS = len(Valve), len(Flow), len(Seen)
+#: Rows that a record keeps, from ``Row.OFFERED`` on; the law's signal comes after them.
+RECORDED = int(Row.LOAD) - int(Row.OFFERED) + 1
 
 
 class Total(IntEnum):
@@ -38,7 +38,7 @@ class Total(IntEnum):
 
 @compiled
 def run(
-    nodes: FloatArray,
+    plant: FloatArray,
     route: FloatArray,
     law: int,
     k: FloatArray,
@@ -57,8 +57,8 @@ def run(
 
     Parameters
     ----------
-    nodes, route : ndarray
-        The pipeline, see :meth:`entro_nb.engine.Pipeline.wiring`.
+    plant, route : ndarray
+        The empty pipeline, see :meth:`entro_nb.engine.Pipeline.wiring`; left as it is.
     law, k : int, ndarray
         Code and coefficients of the law.
     demand, capacity : ndarray, shapes (step, node) and (step,)
@@ -66,84 +66,83 @@ def run(
     dt, delay, budget : float, int, float
         Step in s, delay of the loop in steps, budget against which violations count, in nats.
     record : ndarray, shape (7, step or 0, node)
-        Rows of :class:`Flow`, then the law's signal. With no steps, only sums are kept.
+        Rows from ``Row.OFFERED`` to ``Row.LOAD``, then the law's signal. With no steps, only
+        sums are kept.
     total : ndarray, shape (10,)
         See :class:`Total`.
     """
     steps, n = demand.shape
-    length = delay + 2
     keep = record.shape[1] > 0
-    valves, trial = np.zeros((VALVE_ROWS, n)), np.zeros((VALVE_ROWS, n))
-    open_valves(valves)
-    open_valves(trial)
-    flow, scratch = np.zeros((FLOW_ROWS, n)), np.zeros((FLOW_ROWS, n))
-    memory = np.zeros((n, 4))
+    table, trial = plant.copy(), plant.copy()
+    length = delay + 2
     loads, proxies, sums = np.zeros((length, n)), np.zeros((length, n)), np.zeros(length)
-    seen = np.zeros((SEEN_ROWS, n))
-    now, queues, admitted = np.zeros(n), np.zeros(n), np.zeros(n)
     intake = 0.0
     place = 0  # of this step's state in the rings; zeros stand for the empty plant before t = 0
-    total[:] = 0.0
+    violations = peak_queue = peak_psi = waiting = effort = 0.0
+    arrived = done = deferred = refused = 0.0
+    failed = -1
     for t in range(steps):
         for i in range(n):
-            now[i] = demand[t, i]
+            table[Row.DEMAND, i] = demand[t, i]
         if law != Code.NONE:
-            open_valves(valves)
+            clear_valves(table)
             # Rows of the ring of past states, written one after the other: the one about to be
             # overwritten is two older than the delay, the next is the one that is seen.
             before = sums[place]
             row = place + 1 if place + 1 < length else 0
             for i in range(n):
-                seen[Seen.DEMAND, i] = now[i]
-                seen[Seen.LOAD, i] = loads[row, i]
-                seen[Seen.PSI, i] = proxies[row, i]
+                table[Row.SEEN, i] = loads[row, i]
+                table[Row.SEEN_PSI, i] = proxies[row, i]
             if law == Code.ENTROPY:
-                decide_entropy(k, nodes, seen, before, memory, dt, valves)
+                decide_entropy(k, table, before, dt)
             elif law == Code.HEADROOM:
                 for i in range(n):
-                    queues[i] = seen[Seen.LOAD, i]
+                    trial[Row.LOAD, i] = table[Row.SEEN, i]
                 predict, belief = k[2], k[5]
                 if predict != 0.0:
                     for back in range(row + 1, row + 1 + delay):
-                        past = back if back < length else back - length
-                        for i in range(n):
-                            source = nodes[Node.STORES, i] == 0.0
-                            admitted[i] = loads[past, i] if source else 0.0
-                        carry_forward(nodes, route, queues, admitted, belief, dt, trial, scratch)
-                decide_headroom(k, nodes, route, now, queues, memory, dt, valves, trial, scratch)
+                        past = loads[back if back < length else back - length]
+                        carry_forward(trial, route, past, belief, dt)
+                decide_headroom(k, table, trial, route, dt)
             else:
-                decide_baseline(law, k, nodes, seen, before, intake, memory, dt, valves)
-        completed = pass_through(nodes, route, valves, now, capacity[t], dt, flow)
+                decide_baseline(law, k, table, before, intake, dt)
+        done += pass_through(table, route, capacity[t], dt) * dt
         psi_total = 0.0
         intake = 0.0
         for i in range(n):
-            load = flow[Flow.LOAD, i]
+            load = table[Row.LOAD, i]
             psi = np.log1p(load)
             loads[place, i] = load
             proxies[place, i] = psi
             psi_total += psi
-            if nodes[Node.STORES, i] != 0.0:
-                total[Total.PEAK_QUEUE] = max(total[Total.PEAK_QUEUE], load)
-                total[Total.WAITING] += load * dt
+            if table[Row.STORES, i] != 0.0:
+                peak_queue = max(peak_queue, load)
+                waiting += load * dt
             else:
                 intake += load
-                total[Total.ARRIVED] += now[i] * dt
-            total[Total.REFUSED] += flow[Flow.REFUSED, i] * dt
-            total[Total.DEFERRED] += flow[Flow.DEFERRED, i] * dt
-            total[Total.EFFORT] += (flow[Flow.OFFERED, i] - flow[Flow.RATE, i]) ** 2 * dt
+                arrived += table[Row.DEMAND, i] * dt
+            refused += table[Row.REFUSED, i] * dt
+            deferred += table[Row.DEFERRED, i] * dt
+            effort += (table[Row.OFFERED, i] - table[Row.RATE, i]) ** 2 * dt
             if keep:
-                for field in range(FLOW_ROWS):
-                    record[field, t, i] = flow[field, i]
-                record[FLOW_ROWS, t, i] = valves[Valve.SIGNAL, i]
+                for field in range(RECORDED):
+                    record[field, t, i] = table[Row.OFFERED + field, i]
+                record[RECORDED, t, i] = table[Row.SIGNAL, i]
         sums[place] = psi_total
         place = place + 1 if place + 1 < length else 0
         if not np.isfinite(psi_total):
-            return t
+            failed = t
+            break
         if psi_total > budget:
-            total[Total.VIOLATIONS] += 1.0
-        total[Total.PEAK_PSI] = max(total[Total.PEAK_PSI], psi_total)
-        total[Total.COMPLETED] += completed * dt
+            violations += 1.0
+        peak_psi = max(peak_psi, psi_total)
+    queued = 0.0
     for i in range(n):
-        if nodes[Node.STORES, i] != 0.0:
-            total[Total.QUEUED] += flow[Flow.LOAD, i]
-    return -1
+        if table[Row.STORES, i] != 0.0:
+            queued += table[Row.LOAD, i]
+    total[Total.VIOLATIONS], total[Total.PEAK_QUEUE] = violations, peak_queue
+    total[Total.PEAK_PSI], total[Total.ARRIVED] = peak_psi, arrived
+    total[Total.COMPLETED], total[Total.QUEUED] = done, queued
+    total[Total.DEFERRED], total[Total.REFUSED] = deferred, refused
+    total[Total.WAITING], total[Total.EFFORT] = waiting, effort
+    return failed

@@ -11,11 +11,11 @@ import numpy as np
 from entro_nb import results, validate
 from entro_nb.compiled import compiled
 from entro_nb.engine.baselines import NoControl
-from entro_nb.engine.flow import Flow
 from entro_nb.engine.law import Law
 from entro_nb.engine.phases import profile
-from entro_nb.engine.plant import Total, run
+from entro_nb.engine.plant import RECORDED, Total, run
 from entro_nb.engine.subsystem import Pipeline, Scraper, pipeline
+from entro_nb.engine.table import Row
 from entro_nb.errors import DivergenceError, ParameterError, ParameterTypeError
 from entro_nb.validate import FloatArray
 
@@ -31,12 +31,12 @@ Variables = dict[str, tuple[tuple[str, ...] | str, Any, str, str]]
 CHUNK = 4_000_000
 
 SIGNALS = {
-    "offered": (Flow.OFFERED, "req/s", "rate that arrives at the subsystem"),
-    "rate": (Flow.RATE, "req/s", "rate that is admitted"),
-    "served": (Flow.SERVED, "req/s", "rate that is passed on"),
-    "refused": (Flow.REFUSED, "req/s", "rate refused by a queue"),
-    "deferred": (Flow.DEFERRED, "req/s", "rate held back at a source"),
-    "load": (Flow.LOAD, "req/s or requests", "rate of a source, requests in a queue"),
+    "offered": (Row.OFFERED, "req/s", "rate that arrives at the subsystem"),
+    "rate": (Row.RATE, "req/s", "rate that is admitted"),
+    "served": (Row.SERVED, "req/s", "rate that is passed on"),
+    "refused": (Row.REFUSED, "req/s", "rate refused by a queue"),
+    "deferred": (Row.DEFERRED, "req/s", "rate held back at a source"),
+    "level": (Row.LOAD, "req/s or requests", "load: rate of a source, requests in a queue"),
 }
 
 SUMS = {
@@ -53,7 +53,7 @@ SUMS = {
 
 @compiled
 def _run_all(
-    nodes: FloatArray,
+    table: FloatArray,
     route: FloatArray,
     law: int,
     k: FloatArray,
@@ -81,7 +81,7 @@ def _run_all(
                     demand[t, i] = min(max(x, 0.0), rate_max[i])
                 source += 1
         failed[r] = run(
-            nodes, route, law, k, demand, capacity, dt, delay, budget, record[r], total[r]
+            table, route, law, k, demand, capacity, dt, delay, budget, record[r], total[r]
         )
 
 
@@ -135,17 +135,17 @@ def _solve(
     steps = round(duration / dt)
     if steps < 1:
         raise ParameterError("dt", dt, f"at most the duration of the phases, {duration:g} s")
-    nodes, route = plant.wiring()
+    table, route = plant.wiring()
     base, sigma, rate_max, capacity = _demand(plant, dt, steps)
     n = len(plant.subsystems)
-    records = np.empty((replicates, len(Flow) + 1, steps if keep else 0, n))
+    records = np.empty((replicates, RECORDED + 1, steps if keep else 0, n))
     sums = np.empty((replicates, len(Total)))
     failed = np.empty(replicates)
     start = 0
     for noise in _noise(seed, replicates, (steps, len(sources))):
         part = slice(start, start + len(noise))
         _run_all(
-            nodes, route, int(law.code), law.coefficients(), base, sigma, rate_max, noise,
+            table, route, int(law.code), law.coefficients(), base, sigma, rate_max, noise,
             capacity, dt, delay, budget, records[part], sums[part], failed[part],
         )  # fmt: skip
         start += len(noise)
@@ -249,7 +249,7 @@ def simulate(
     -------
     xarray.Dataset
         Over ``replicate``, ``time`` (s, the start of each step) and ``subsystem``: offered,
-        rate, served, refused, deferred, load, psi, u. Over ``replicate`` and ``time``:
+        rate, served, refused, deferred, level (the load), psi, u. Over ``replicate`` and ``time``:
         psi_total, delta, queue, violation, and the running totals. Over ``replicate``: the
         sums of :func:`replicate`. The parameters are attributes.
 
@@ -272,23 +272,24 @@ def simulate(
     plant, law = pipeline() if plant is None else plant, NoControl() if law is None else law
     records, totals = _solve(plant, law, dt, delay, budget, replicates, seed, keep=True)
     steps = records.shape[2]
-    nodes, _ = plant.wiring()
-    stores, sources = nodes[0] != 0.0, list(plant.sources)
-    loads = records[:, Flow.LOAD]
+    table, route = plant.wiring()
+    stores, sources = table[Row.STORES] != 0.0, list(plant.sources)
+    signals = {row: records[:, row - Row.OFFERED] for row in range(Row.OFFERED, Row.LOAD + 1)}
+    loads = signals[Row.LOAD]
     psi = np.log1p(loads)
     psi_total = psi.sum(axis=-1)
     delta = np.maximum(psi_total - budget, 0.0)
     signal, whole = ("replicate", "time", "subsystem"), ("replicate", "time")
-    deferred, refused = records[:, Flow.DEFERRED].sum(-1), records[:, Flow.REFUSED].sum(-1)
-    arrived = np.cumsum(records[:, Flow.OFFERED][..., sources].sum(-1), axis=1) * dt
-    left = 1.0 - plant.wiring()[1].sum(axis=1)
-    completed = np.cumsum(records[:, Flow.SERVED] @ left, axis=1) * dt
+    deferred, refused = signals[Row.DEFERRED].sum(-1), signals[Row.REFUSED].sum(-1)
+    arrived = np.cumsum(signals[Row.OFFERED][..., sources].sum(-1), axis=1) * dt
+    left = 1.0 - route.sum(axis=1)
+    completed = np.cumsum(signals[Row.SERVED] @ left, axis=1) * dt
     variables: Variables = {
-        name: (signal, records[:, field], units, text)
+        name: (signal, signals[field], units, text)
         for name, (field, units, text) in SIGNALS.items()
     } | {
         "psi": (signal, psi, "nats", "entropy proxy, ln(1 + load)"),
-        "u": (signal, records[:, len(Flow)], "1", "control signal of an entropy law"),
+        "u": (signal, records[:, RECORDED], "1", "control signal of an entropy law"),
         "queue": (whole, loads[..., stores].sum(-1), "requests", "all that waits in queues"),
         "psi_total": (whole, psi_total, "nats", "total entropy"),
         "delta": (whole, delta, "nats", "pressure above the budget"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 
 import numpy as np
 
 from entro_nb import validate
 from entro_nb.engine.phases import Phase, checked, three_phases
+from entro_nb.engine.table import ROWS, Row, clear_valves
 from entro_nb.errors import ParameterError, ParameterTypeError
 from entro_nb.validate import FloatArray
 
@@ -129,15 +129,6 @@ class LLMQueue(Subsystem):
         return self.valve
 
 
-class Node(IntEnum):
-    """Rows of a pipeline's table of nodes, for the compiled loops."""
-
-    STORES = 0  # 1 for a queue, 0 for a source
-    VALVE = 1  # 1 where control can hold back the intake
-    CAPACITY = 2  # req/s, infinite for sources
-    ROOM = 3  # requests, infinite where there is no limit
-
-
 @dataclass(frozen=True)
 class Pipeline:
     """Subsystems in the order of the flow, and the shares in which each feeds later ones.
@@ -194,19 +185,21 @@ class Pipeline:
         return tuple(k for k, s in enumerate(self.subsystems) if isinstance(s, Scraper))
 
     def wiring(self) -> tuple[FloatArray, FloatArray]:
-        """Arrays for the compiled loops: nodes (rows of :class:`Node`) and routed shares."""
+        """Working table of an empty plant with open valves, and the routed shares."""
         n = len(self.subsystems)
         route = np.zeros((n, n))
         for i, j, share in self.links:
             route[i, j] += share
-        nodes = np.full((len(Node), n), np.inf)
+        table = np.zeros((ROWS, n))
+        clear_valves(table)
+        table[[Row.CAPACITY, Row.ROOM]] = np.inf
         for k, subsystem in enumerate(self.subsystems):
-            nodes[Node.STORES, k] = subsystem.stores
-            nodes[Node.VALVE, k] = subsystem.has_valve
+            table[Row.STORES, k] = subsystem.stores
+            table[Row.VALVE, k] = subsystem.has_valve
             if isinstance(subsystem, LLMQueue):
-                nodes[Node.CAPACITY, k] = subsystem.capacity
-                nodes[Node.ROOM, k] = subsystem.queue_max
-        return nodes, route
+                table[Row.CAPACITY, k] = subsystem.capacity
+                table[Row.ROOM, k] = subsystem.queue_max
+        return table, route
 
 
 def pipeline(

@@ -216,10 +216,10 @@ def flow(
     components = np.empty(steps + 1, dtype=np.int64)
     present = np.arange(m)
     state = start(network, parameters)
-    part = network
+    part, parts = network, int(network.components().max()) + 1
     for t in range(steps + 1):
         length[t, present], curvature[t, present] = state.length, state.curvature
-        components[t] = part.components().max() + 1
+        components[t] = parts
         if t == steps:
             break
         state = advance(part, state, parameters, rng)
@@ -231,6 +231,7 @@ def flow(
                     length, curvature = length[: t + 1], curvature[: t + 1]
                     components = components[: t + 1]
                     break
+                parts = int(part.components().max()) + 1
                 state = _measured(part, _rescaled(state.length[keep], parameters), parameters)
     return _dataset(
         network,
@@ -258,7 +259,7 @@ def subnetwork(network: Network, keep: np.ndarray) -> Network:
 def _measured(network: Network, length: FloatArray, parameters: RicciFlow) -> FlowState:
     lazy = parameters.form == "ni"
     curvature, distance = curvature_and_distance(
-        replace(network, length=length), parameters.alpha if lazy else LIN_LU_YAU
+        network, parameters.alpha if lazy else LIN_LU_YAU, length
     )
     return FlowState(length, curvature if lazy else curvature / (1.0 - LIN_LU_YAU), distance)
 

@@ -128,27 +128,33 @@ def lin_lu_yau_values(network: Network) -> FloatArray:
     return 4.0 * ollivier_values(network, 0.75)
 
 
-def curvature_and_distance(network: Network, alpha: float = 0.5) -> tuple[FloatArray, FloatArray]:
-    """Ollivier–Ricci curvature, and shortest-path distance d between the ends, of every edge."""
+def curvature_and_distance(
+    network: Network, alpha: float = 0.5, length: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Ollivier–Ricci curvature, and shortest-path distance d between the ends, of every edge.
+
+    `length` takes the place of the network's own lengths: positive, shape (edge,).
+    """
+    length = network.length if length is None else length
     alpha = validate.real("alpha", alpha, 0.0, 1.0, open_high=True)
     curvature = np.empty(len(network.edges))
     if curvature.size == 0:
-        return curvature, network.length
+        return curvature, length
     start, neighbour, _ = network.adjacency
-    if np.all(network.length == network.length[0]):
+    if np.all(length == length[0]):
         _equal_lengths(network.edges, start, neighbour, alpha, curvature)
-        return curvature, network.length
+        return curvature, length
     distance = np.empty(curvature.size)
     degree = network.degree
     entries = (degree[network.edges[:, 0]] + 1) * (degree[network.edges[:, 1]] + 1)
-    lengths = network.length[network.adjacency.edge]
+    lengths = length[network.adjacency.edge]
     first = 0
     while first < curvature.size:
         size = max(1, int(np.searchsorted(np.cumsum(entries[first:]), BLOCK, side="right")))
         block = slice(first, first + size)
         _any_lengths(
             network.edges[block],
-            network.length[block],
+            length[block],
             start,
             neighbour,
             lengths,

@@ -127,7 +127,7 @@ def cycle(
         curvature = np.abs(load[i] - load[j]) / (mean * (1.0 / conductance + wait))
         changed = np.maximum(conductance - 2.0 * workflow.rate * curvature, 0.0)
     else:
-        curvature = curvature_and_distance(replace(network, length=1.0 / conductance + wait))[0]
+        curvature = curvature_and_distance(network, length=1.0 / conductance + wait)[0]
         factor = 1.0 - 2.0 * workflow.rate * curvature
         changed = (
             conductance * factor if workflow.reading == "conductance" else conductance / factor

@@ -2,6 +2,7 @@
 
 from entro_nb.streams.catalog import CATALOG, add, find, read, scalars
 from entro_nb.streams.dedupe import Deduplicator
+from entro_nb.streams.events import Event, Happening, Notice, Reading
 from entro_nb.streams.generators import KINDS, Scenario, generate
 from entro_nb.streams.messages import Content, Message
 from entro_nb.streams.recordings import RECORDINGS, Recording, load
@@ -15,7 +16,11 @@ __all__ = [
     "Content",
     "Credential",
     "Deduplicator",
+    "Event",
+    "Happening",
     "Message",
+    "Notice",
+    "Reading",
     "Recording",
     "Replay",
     "Sample",

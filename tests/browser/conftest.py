@@ -187,7 +187,7 @@ def open_notebook(jupyterlab: Lab, chromium: Any) -> Iterator[Callable[[str], An
     """Open a notebook of the workspace, run all its cells, wait for the last; gives the page."""
     opened: list[tuple[Any, str]] = []
 
-    def open_and_run(name: str, timeout: float = 180.0) -> Any:
+    def open_and_run(name: str, timeout: float = 120.0) -> Any:
         # A kernel that runs already: else a dialogue asks for one, in the way of the menu.
         session = jupyterlab.ask(
             "POST",
@@ -197,8 +197,10 @@ def open_notebook(jupyterlab: Lab, chromium: Any) -> Iterator[Callable[[str], An
         context = chromium.new_context(viewport={"width": 1280, "height": 1600})
         opened.append((context, session["id"]))
         page = context.new_page()
-        page.goto(f"{jupyterlab.url}lab/tree/{name}?token={jupyterlab.token}&reset")
+        page.goto(f"{jupyterlab.url}doc/tree/{name}?token={jupyterlab.token}&reset")
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+        # Before the page has found the kernel, running would open that dialogue all the same.
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         page.wait_for_function(ALL_RUN, timeout=timeout * 1000, polling=200)
@@ -210,12 +212,14 @@ def open_notebook(jupyterlab: Lab, chromium: Any) -> Iterator[Callable[[str], An
         jupyterlab.ask("DELETE", f"api/sessions/{session}")
 
 
-#: Whether every code cell with something in it has a number, and none is still running.
-ALL_RUN = """() => {
+#: Whether every code cell with something in it has a number, or an error has stopped the run.
+ALL_RUN = r"""() => {
     const cells = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')]
         .filter(cell => cell.querySelector('.cm-content')?.textContent.trim());
-    const prompts = cells.map(c => c.querySelector('.jp-InputPrompt')?.textContent ?? '');
-    return cells.length > 0 && (
-        prompts.every(prompt => /\\[\\d+\\]/.test(prompt)) ||
-        document.querySelector('.jp-Notebook [data-mime-type="application/vnd.jupyter.error"]'));
+    const prompts = cells.map(cell => cell.querySelector('.jp-InputPrompt')?.textContent ?? '');
+    const stopped = [...document.querySelectorAll('[data-mime-type$="stderr"]')]
+        .some(output => output.textContent.includes('Traceback'));
+    const done = prompts.filter(prompt => /\[\d+\]/.test(prompt)).length;
+    const waiting = prompts.some(prompt => prompt.includes('*'));
+    return cells.length > 0 && !waiting && (done === cells.length || (stopped && done > 0));
 }"""

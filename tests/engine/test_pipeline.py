@@ -23,6 +23,7 @@ from entro_nb.engine import (
     StaticLimit,
     TokenBucket,
     chain,
+    export,
     fan,
     pipeline,
     replicate,
@@ -244,9 +245,21 @@ def test_dataset_carries_units_dims_and_parameters(tmp_path):
     assert all("units" in variable.attrs for variable in run.variables.values())
     assert run.attrs["alpha"] == 0.7
     assert run.attrs["seed"] == 9
-    run.to_netcdf(tmp_path / "run.nc")
+    export(run, tmp_path / "run.nc")
     with xr.open_dataset(tmp_path / "run.nc") as again:
         xr.testing.assert_allclose(again.psi_total, run.psi_total)
+    header, first, *rest = export(run, tmp_path / "run.csv").read_text().splitlines()
+    assert len(rest) == 2 * 1000 - 1
+    row = dict(zip(header.split(","), first.split(","), strict=True))
+    assert float(row["psi_llm"]) == pytest.approx(float(run.psi[0, 0, 1]))
+    assert float(row["psi_total"]) == pytest.approx(float(run.psi_total[0, 0]))
+
+
+def test_export_refuses_what_it_cannot_write(tmp_path):
+    with pytest.raises(ParameterError, match=r"\.csv or \.nc"):
+        export(simulate(), tmp_path / "run.xlsx")
+    with pytest.raises(ParameterError, match="trajectories"):
+        export(replicate(replicates=1), tmp_path / "run.csv")
 
 
 @pytest.mark.parametrize(

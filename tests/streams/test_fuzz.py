@@ -1,7 +1,7 @@
 """Mutated payloads: never an unhandled exception, never an invented number.
 
-The suite tries a few hundred a stream; ``ENTRO_NB_FUZZ=100000 pytest -n 2 tests/streams/test_fuzz.py``
-tries as many as you like.
+The suite tries a few hundred a stream, and with ENTRO_NB_FUZZ=100000 in the environment as many
+as that.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def test_mutated_payloads(stream: str) -> None:
             body = mutate(body, bodies[second], rng)
         numbers += check(stream, body)
     # Else every mutation destroyed everything, and the test would have seen nothing.
-    assert numbers > MUTATIONS // 100
+    assert numbers > MUTATIONS // 200
 
 
 @pytest.mark.parametrize("stream", NAMES)

@@ -9,6 +9,9 @@ from entro_nb.streams.messages.message import Message, true_number
 
 __all__ = ["certstream", "wikipedia"]
 
+#: From here on a float no longer holds every whole number, and no page is so long.
+_TOO_LONG = 2**53
+
 
 def wikipedia(payload: bytes) -> list[Message]:
     """Bytes that each edit added or removed, |length.new − length.old| (seed 003, stream 1).
@@ -36,14 +39,13 @@ def _recent_change(event: Any) -> Message:
     new, old = length.get("new"), length.get("old")
     if kind == "new" and old is None:
         old = 0
-    if type(new) is not int or type(old) is not int or new < 0 or old < 0:
+    if type(new) is not int or type(old) is not int:
         return Message.missing("no length")
-    change = true_number(abs(new - old))
-    if change is None:
+    if not (0 <= new < _TOO_LONG and 0 <= old < _TOO_LONG):
         return Message.unreadable("a length out of range")
     identity = meta.get("id")
     return Message.of(
-        change,
+        float(abs(new - old)),
         key=identity if isinstance(identity, str) else None,
         topic=_text(meta.get("domain")),
         time=true_number(event.get("timestamp")),

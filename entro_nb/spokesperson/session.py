@@ -1,0 +1,369 @@
+"""A session of the Entropy Engine: stages 1 to 6 of seed 003, §4, and the operator's commands."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import tempfile
+import time
+from collections.abc import AsyncIterable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from entro_nb.accountant import AccountantConfig, DecisionGate, NormalizerConfig, Thresholds
+from entro_nb.errors import EntroError, ParameterError, SessionError
+from entro_nb.spokesperson.audit import Audit
+from entro_nb.spokesperson.channel import Channel, Happened
+from entro_nb.spokesperson.display import Display
+from entro_nb.spokesperson.extensions import Extension
+from entro_nb.spokesperson.keeper import Action, Keeper, Opened
+from entro_nb.spokesperson.record import Record
+from entro_nb.spokesperson.trail import Trail
+from entro_nb.streams.catalog import find
+from entro_nb.streams.events import Event, Happening, Notice
+from entro_nb.streams.playback import Playback
+from entro_nb.streams.samples import sample
+from entro_nb.streams.source import Source
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Session"]
+
+#: Seconds after which a chain that failed of itself is started again.
+RESTART = 1.0
+
+
+class Session:
+    """The sole human interface to any number of streams (seed 003, §2, link 4).
+
+    Each stream runs on a chain of its own: adapter, normaliser, Accountant, gate. The frames go
+    through one unbounded queue to the Spokesperson, who writes them into the audit trail. What
+    shows them (:class:`Display`, extensions) reads the trail: nothing that happens behind the
+    queue can slow an Accountant, and nothing is lost by a display that is paused.
+
+    Use as an asynchronous context; leaving it is a shutdown.
+
+    Parameters
+    ----------
+    audit : path-like, optional
+        File of the audit trail. Without it the trail is kept in a temporary folder and deleted
+        at the end.
+    who : str, optional
+        The operator, for the log; the user's login name if not given.
+    gate : DecisionGate, optional
+    now : callable
+        Wall clock in seconds since 1970, which dates everything.
+    batch : float
+        Seconds that frames are gathered before they are made permanent, at most 0.1.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> async def afternoon():
+    ...     async with Session(who="ada") as session:
+    ...         session.connect("usgs")
+    ...         await session.finished()
+    ...         return session.trail().last
+    >>> asyncio.run(afternoon())
+    596
+    """
+
+    def __init__(
+        self,
+        audit: str | Path | None = None,
+        *,
+        who: str | None = None,
+        gate: DecisionGate | None = None,
+        now: Callable[[], float] = time.time,
+        batch: float = 0.05,
+    ) -> None:
+        self.path = None if audit is None else Path(audit)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.who = getpass.getuser() if who is None else who
+        self.gate = DecisionGate() if gate is None else gate
+        self.now = now
+        self._batch = batch
+        self._keeper: Keeper | None = None
+        self._channels: dict[str, Channel] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._extensions: list[Extension] = []
+        self._number = 0
+        self._trail: Trail | None = None
+        self.display = Display(self)
+
+    async def __aenter__(self) -> Session:
+        if self.path is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="entro-nb-")
+            self.path = Path(self._folder.name) / "audit.db"
+        audit = Audit(self.path)
+        self._keeper = Keeper(audit, self._batch)
+        self._trail = Trail(self.path)
+        self.display.number = audit.acknowledged
+        self._number = audit.channels
+        self._log(self.who, "start", {}, "done")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self.open:
+            await self.shutdown()
+
+    @property
+    def open(self) -> bool:
+        """Whether the session runs."""
+        return self._keeper is not None
+
+    @property
+    def channels(self) -> Mapping[str, Channel]:
+        """Chains now connected, by the name of their stream."""
+        return self._channels
+
+    @property
+    def acknowledged(self) -> int:
+        """Number of the last frame that is permanent."""
+        return self._running().audit.acknowledged
+
+    def trail(self) -> Trail:
+        """The audit trail, to read while the session runs; afterwards, open a :class:`Trail`."""
+        if self._trail is None:
+            raise SessionError("the session does not run: open its file with Trail")
+        return self._trail
+
+    def _running(self) -> Keeper:
+        if self._keeper is None:
+            raise SessionError("the session does not run: begin one with 'async with Session()'")
+        return self._keeper
+
+    def _log(self, who: str | None, command: str, detail: Mapping[str, Any], outcome: str) -> None:
+        self._running().put(Action(self.now(), who or self.who, command, detail, outcome))
+
+    def _do(
+        self, who: str | None, command: str, detail: Mapping[str, Any], act: Callable[[], object]
+    ) -> None:
+        """Do what an operator asks, and log it with what came of it."""
+        self._running()
+        try:
+            act()
+        except EntroError as error:
+            self._log(who, command, detail, f"refused: {error}")
+            raise
+        self._log(who, command, detail, "done")
+
+    def connect(
+        self,
+        stream: str | Source,
+        data: xr.DataArray | AsyncIterable[Event] | None = None,
+        *,
+        live: bool = False,
+        speed: float = float("inf"),
+        config: AccountantConfig | None = None,
+        normalizer: NormalizerConfig | None = None,
+        who: str | None = None,
+    ) -> None:
+        """Connect one more stream: a replay, unless live is asked for.
+
+        Parameters
+        ----------
+        stream : str or Source
+            Name in the catalog, or a stream of one's own.
+        data : xarray.DataArray or async iterable of events, optional
+            What to replay, or an adapter to take instead of the usual one.
+        live : bool
+            Whether to go to the network.
+        speed : float
+            Seconds of recording per second of replay.
+        config, normalizer : optional
+            Parameters of the Accountant and of the normaliser.
+        who : str, optional
+            The operator, if another than the session's.
+
+        Raises
+        ------
+        ParameterError
+            If the stream is unknown or connected already, or lacks credentials to go live.
+        SessionError
+            If the session does not run.
+        """
+        detail = {"stream": getattr(stream, "name", stream), "live": live}
+        self._do(
+            who,
+            "connect",
+            detail,
+            lambda: self._connect(find(stream), data, live, speed, config, normalizer),
+        )
+
+    def _connect(
+        self,
+        source: Source,
+        data: xr.DataArray | AsyncIterable[Event] | None,
+        live: bool,
+        speed: float,
+        config: AccountantConfig | None,
+        normalizer: NormalizerConfig | None,
+    ) -> None:
+        keeper = self._running()
+        if source.name in self._channels:
+            raise ParameterError("stream", source.name, "one that is not connected yet")
+        events = self._events(source, data, live, speed)
+        number = self._number + 1
+        channel = Channel(number, source, events, self.gate, keeper.put, config, normalizer)
+        self._number = number
+        keeper.put(Opened(self.now(), channel))
+        self._channels[source.name] = channel
+        self._tasks[source.name] = asyncio.create_task(
+            self._run(channel), name=f"stream {source.name}"
+        )
+
+    def _events(self, source: Source, data: Any, live: bool, speed: float) -> AsyncIterable[Event]:
+        if data is not None and hasattr(data, "__aiter__"):
+            return data  # type: ignore[no-any-return]
+        if live:
+            if names := source.missing_credentials():
+                raise ParameterError(
+                    "stream", source.name, f"one with credentials: set {' and '.join(names)}"
+                )
+            from entro_nb.streams.adapters import adapter
+
+            return adapter(source, now=self.now)
+        return Playback(source, sample(source) if data is None else data, speed)
+
+    async def _run(self, channel: Channel) -> None:
+        """Run a chain, and start it again if it fails: a fault of ours ends no session."""
+        while True:
+            try:
+                await channel.run()
+                return
+            except Exception as error:
+                notice = Notice(
+                    self.now(), Happening.DROPPED, f"the chain failed: {type(error).__name__}"
+                )
+                self._running().put(Happened(channel.number, notice))
+                await asyncio.sleep(RESTART)
+
+    async def disconnect(self, stream: str, *, who: str | None = None) -> None:
+        """Disconnect a stream; its frames stay in the audit trail."""
+        self._do(who, "disconnect", {"stream": stream}, lambda: self._connected(stream))
+        await self._stop(stream)
+
+    def _connected(self, stream: str) -> Channel:
+        if stream not in self._channels:
+            allowed = f"one that is connected ({', '.join(self._channels) or 'none is'})"
+            raise ParameterError("stream", stream, allowed)
+        return self._channels[stream]
+
+    async def _stop(self, stream: str) -> None:
+        task, channel = self._tasks.pop(stream), self._channels.pop(stream)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        self._running().forget(channel)
+
+    async def switch(
+        self, stream: str | Source, *, of: str | None = None, who: str | None = None, **options: Any
+    ) -> None:
+        """Put another stream in the place of one; the Accountant starts afresh.
+
+        Parameters
+        ----------
+        stream : str or Source
+            The new stream.
+        of : str, optional
+            The one that goes; may be left out if only one is connected.
+        who : str, optional
+            The operator, if another than the session's.
+        **options
+            As for :meth:`connect`.
+        """
+        source: Source | None = None
+
+        def check() -> None:
+            nonlocal source, of
+            source = find(stream)
+            if of is None:
+                if len(self._channels) != 1:
+                    raise ParameterError("of", None, f"one of {', '.join(self._channels)}")
+                of = next(iter(self._channels))
+            self._connected(of)
+            if source.name in self._channels and source.name != of:
+                raise ParameterError("stream", source.name, "one that is not connected yet")
+
+        self._do(who, "switch", {"stream": getattr(stream, "name", stream), "of": of}, check)
+        assert of is not None
+        await self._stop(of)
+        self.connect(source or stream, who=who, **options)
+
+    def pause(self, *, who: str | None = None) -> None:
+        """Hold the display; frames go on into the audit trail, and are shown on resume."""
+        self._do(who, "pause", {}, lambda: setattr(self.display, "paused", True))
+
+    def resume(self, *, who: str | None = None) -> None:
+        """Let the display go on, from the frame where it was held."""
+        self._do(who, "resume", {}, lambda: setattr(self.display, "paused", False))
+
+    def thresholds(self, stream: str, thresholds: Thresholds, *, who: str | None = None) -> None:
+        """Put other limits in force for a stream, from its next sample on."""
+        self._do(
+            who,
+            "thresholds",
+            {"stream": stream, "thresholds": str(thresholds)},
+            lambda: self._connected(stream).accountant.set_thresholds(thresholds),
+        )
+
+    def attach(
+        self, read: Callable[[Record], object], *, name: str | None = None, who: str | None = None
+    ) -> Extension:
+        """Attach whatever reads records, on a thread of its own, from now on.
+
+        It can neither slow nor change an Accountant: see :class:`Extension`.
+        """
+        label = str(name or getattr(read, "__qualname__", type(read).__name__))
+        keeper, loop = self._running(), asyncio.get_running_loop()
+
+        def report(text: str) -> None:
+            notice = Notice(self.now(), Happening.EXTENSION, text)
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(keeper.put, notice)
+
+        path, start = keeper.audit.path, keeper.audit.acknowledged
+        extension = Extension(path, read, label, start, report)
+        self._extensions.append(extension)
+        self._log(who, "attach", {"extension": label}, "done")
+        return extension
+
+    async def retain(
+        self,
+        *,
+        seconds: float | None = None,
+        megabytes: float | None = None,
+        who: str | None = None,
+    ) -> int:
+        """Delete the oldest frames beyond an age or a size; see :meth:`Audit.retain`."""
+        keeper, time, name = self._running(), self.now(), who or self.who
+        gone: int = await keeper.ask(
+            lambda: keeper.audit.retain(time, name, seconds=seconds, megabytes=megabytes)
+        )
+        return gone
+
+    async def finished(self) -> None:
+        """Wait until every recording is over and its frames are permanent."""
+        await asyncio.gather(*self._tasks.values())
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until everything that came so far is permanent."""
+        await self._running().ask()
+
+    async def shutdown(self, *, who: str | None = None) -> None:
+        """Disconnect every stream, make everything permanent, and close the audit trail."""
+        self._log(who, "shutdown", {}, "done")
+        for stream in list(self._channels):
+            await self._stop(stream)
+        keeper = self._running()
+        await keeper.close()
+        self._keeper = None
+        # Extensions read to the end; one that blocks is left behind.
+        await asyncio.gather(*(asyncio.to_thread(e.close) for e in self._extensions))
+        self.display.close()
+        self.trail().close()
+        self._trail = None
+        if self._folder is not None:
+            self._folder.cleanup()
