@@ -149,7 +149,7 @@ def _picture(state: Synced) -> hv.Overlay:
 
 def _traces(state: Synced) -> hv.Overlay:
     marked = [state.pressed] if state.pressed >= 0 else []
-    psi = np.clip(state.run.psi.values[0], -1.0, 2.0)
+    psi = np.clip(state.run.psi.values[0], -0.3, 1.3)  # what runs away leaves the picture
     return traces(psi, marked, title="Ψ of every node; the stressed one dashed")
 
 
@@ -157,8 +157,8 @@ def _spreads(state: Synced) -> hv.Overlay:
     x = hv.Dimension("step", label="time (steps)")
     y = hv.Dimension("variance", label="variance over nodes (Ψ²)")
     steps = state.run.time.values
-    with_it = np.clip(state.run.variance.values[0], 1e-12, 1e3)
-    without = np.clip(state.free.variance.values[0], 1e-12, 1e3)
+    with_it = np.clip(state.run.variance.values[0], 1e-7, 10.0)
+    without = np.clip(state.free.variance.values[0], 1e-7, 10.0)
     says = f"{state.expected:.1%} left expected" if np.isfinite(state.expected) else "it grows"
     title = f"ε·λ_max = {state.gain:.2f}: {says}"
     return (

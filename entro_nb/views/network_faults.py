@@ -101,7 +101,8 @@ def protection_figure(study: xr.Dataset) -> hv.Layout:
     x = hv.Dimension("k", label="faulty nodes")
     y = hv.Dimension("protected", label="healthy protected (1)", range=(-0.03, 1.06))
     panels = []
-    for fault in study.fault.values:
+    first, last = study.n_faulty.values[[0, -1]]
+    for place, fault in enumerate(study.fault.values):
         parts = []
         for name, (colour, marker) in looks.items():
             mean = study.protection.sel(fault=fault, isolation=name).mean("replicate").values
