@@ -16,13 +16,33 @@ __version__ = "0.1.0"
 _HOMES = {
     "Accountant": "accountant",
     "AccountantConfig": "accountant",
+    "CollectiveAEW": "network",
     "DecisionGate": "accountant",
+    "ENTROEngineController": "engine",
     "EeFrame": "accountant",
-    "Normalizer": "accountant",
-    "account": "accountant",
     "EntroError": "errors",
+    "EntropyBudget": "engine",
+    "FaultIsolation": "network",
+    "IEGN_Node": "geometry",
+    "ManifoldOptimizer": "geometry",
+    "NetThreshold": "network",
+    "Normalizer": "accountant",
+    "ProportionalAllocator": "engine",
+    "PsiSync": "network",
+    "account": "accountant",
 }
-_MODULES = ("accountant", "entropy", "errors", "report", "results", "streams", "views")
+_MODULES = (
+    "accountant",
+    "engine",
+    "entropy",
+    "errors",
+    "geometry",
+    "network",
+    "report",
+    "results",
+    "streams",
+    "views",
+)
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]
 

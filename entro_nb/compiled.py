@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 
 import numba
 
-__all__ = ["compiled"]
+__all__ = ["compiled", "reordered"]
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -32,7 +32,32 @@ def compiled(function: Function) -> Function:
     >>> total(np.ones(3))
     3.0
     """
-    return cast(Function, numba.njit(cache=_has_file(function))(function))
+    # Division by zero gives infinity or NaN, as it does in NumPy, not an exception.
+    jit = numba.njit(cache=_has_file(function), error_model="numpy")
+    return cast(Function, jit(function))
+
+
+def reordered(function: Function) -> Function:
+    """Compile a loop of sums over a long array, letting the compiler reorder the additions.
+
+    A plain sum waits for each addition in turn; reordered, the same loop runs side by side and
+    several times as fast, if it counts with ``range``. Only for finite numbers, and where the
+    order of rounding is free.
+
+    Examples
+    --------
+    >>> @reordered
+    ... def total(x):
+    ...     s = 0.0
+    ...     for i in range(x.size):
+    ...         s += x[i]
+    ...     return s
+    >>> import numpy as np
+    >>> total(np.ones(3))
+    3.0
+    """
+    flags = {"reassoc", "nnan", "nsz", "contract"}
+    return cast(Function, numba.njit(cache=_has_file(function), fastmath=flags)(function))
 
 
 def _has_file(function: Callable[..., object]) -> bool:

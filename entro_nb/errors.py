@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = [
     "DataError",
+    "DivergenceError",
     "EntroError",
     "EntroWarning",
     "ParameterError",
@@ -57,6 +58,10 @@ class ParameterTypeError(ParameterError, TypeError):
 
 class DataError(ParameterError):
     """Data hold something that cannot be computed with: NaN, infinity, nothing at all."""
+
+
+class DivergenceError(EntroError, RuntimeError):
+    """A run left the finite numbers; the message says at which step."""
 
 
 class PathUnavailableError(EntroError, RuntimeError):

@@ -23,6 +23,7 @@ __all__ = [
     "choice",
     "counts",
     "finite_array",
+    "flag",
     "integer",
     "nearest",
     "probabilities",
@@ -167,6 +168,19 @@ def finite_array(
                 element(name, where), float(array[where]), f"numbers in [{low:g}, {high:g}]"
             )
     return array
+
+
+def flag(name: str, value: Any) -> bool:
+    """Truth value; numbers and text that merely look true are refused.
+
+    Examples
+    --------
+    >>> flag("clamped", True)
+    True
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise ParameterTypeError(name, value, "True or False")
+    return bool(value)
 
 
 def element(name: str, where: tuple[int, ...]) -> str:

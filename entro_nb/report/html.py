@@ -12,6 +12,7 @@ from typing import Any
 
 from entro_nb.report.equations import mathml
 from entro_nb.report.job import FAILED, PASSED, Job, Outcome
+from entro_nb.report.offline import carry_images, carry_styles
 
 __all__ = ["POLICY", "duration", "megabytes", "page", "style", "templates"]
 
@@ -63,7 +64,7 @@ def page(nb: Any, job: Job, outcome: Outcome) -> str:
         "memory": megabytes(outcome.peak_bytes),
     }
     html, _ = _exporter(Path(job.source).parent).from_notebook_node(shown, {"report": context})
-    return _linked(html, names)
+    return carry_styles(_linked(html, names))
 
 
 def _failed_cell(nb: Any) -> str | None:
@@ -101,11 +102,9 @@ def _exporter(folder: Path) -> Any:
         renderer = Renderer(
             escape=False,
             attachments=dict(attachments or {}),
-            embed_images=True,
-            path=str(folder),
             anchor_link_text="¶",
         )
-        return str(MarkdownWithMath(renderer=renderer).render(source))
+        return carry_images(str(MarkdownWithMath(renderer=renderer).render(source)), folder)
 
     return HTMLExporter(
         template_name="page",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import holoviews as hv
 import numpy as np
+import pandas as pd
+import panel as pn
 import param
 import xarray as xr
 
@@ -25,10 +28,21 @@ from entro_nb.streams import KINDS, RECORDINGS, Scenario, generate, load
 from entro_nb.views.app import App
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
 
-__all__ = ["AccountantApp", "Measured", "entropy_curve", "rate_curve", "ribbon", "signal"]
+__all__ = [
+    "AccountantApp",
+    "Measured",
+    "delays_table",
+    "entropy_curve",
+    "measured",
+    "overview",
+    "rate_curve",
+    "ribbon",
+    "run_length_curve",
+    "signal",
+]
 
 SAMPLE = hv.Dimension("sample")
-_COMMON = {"width": WIDTH, "height": 130, "shared_axes": True, "toolbar": "right"}
+_COMMON = {"width": WIDTH, "height": 100, "toolbar": "right", "xaxis": None}
 
 
 @dataclass(frozen=True)
@@ -56,12 +70,13 @@ def signal(run: Measured) -> hv.Curve:
 def entropy_curve(run: Measured) -> hv.Overlay:
     """H with the band outside which a frame is UNSTABLE."""
     h = run.frames.entropy.values
-    curve = hv.Curve((np.arange(h.size), h), SAMPLE, hv.Dimension("H", label="H (bits)"))
+    axis = hv.Dimension("H", label="H (bits)")
+    curve = hv.Curve((np.arange(h.size), h), SAMPLE, axis)
     low, high = (
         limit if np.isfinite(limit) else float(end)
         for limit, end in ((run.limits.entropy_low, h.min()), (run.limits.entropy_high, h.max()))
     )
-    band = hv.Area(([0, h.size - 1], [low] * 2, [high] * 2), SAMPLE, ["H", "high"])
+    band = hv.Area(([0, h.size - 1], [low] * 2, [high] * 2), SAMPLE, [axis, "H, upper limit"])
     return (band * curve).opts(
         hv.opts.Area(color=COLOURS["green"], alpha=0.2, line_alpha=0),
         hv.opts.Curve(color=COLOURS["blue"]),
@@ -71,12 +86,14 @@ def entropy_curve(run: Measured) -> hv.Overlay:
 
 def rate_curve(run: Measured, name: str, symbol: str) -> hv.Overlay:
     """One of the three rates with its limits."""
-    rate, limit = run.frames[name].values, getattr(run.limits, name)
-    limit = limit if np.isfinite(limit) else float(np.nanmax(np.abs(rate)))
+    sure = run.frames.confidence.values == 1  # before, the rates are those of the cold start
+    rate = np.where(sure, run.frames[name].values, np.nan)
+    limit = getattr(run.limits, name)
+    limit = limit if np.isfinite(limit) else float(np.nanmax(np.abs(rate), initial=0.0))
     axis = hv.Dimension(symbol, label=f"{symbol} (bits)")
     steps = np.arange(rate.size)
     ends = [0, rate.size - 1]
-    band = hv.Area((ends, [-limit] * 2, [limit] * 2), SAMPLE, [symbol, "high"])
+    band = hv.Area((ends, [-limit] * 2, [limit] * 2), SAMPLE, [axis, f"{symbol}, upper limit"])
     return (band * hv.Curve((steps, rate), SAMPLE, axis)).opts(
         hv.opts.Area(color=COLOURS["green"], alpha=0.2, line_alpha=0),
         hv.opts.Curve(color=COLOURS["blue"]),
@@ -104,7 +121,7 @@ def ribbon(run: Measured) -> hv.Rectangles:
             ylim=(-0.6, 5.6),
             show_legend=False,
             ylabel="",
-            **(_COMMON | {"height": 170}),
+            **(_COMMON | {"height": 190, "xaxis": "bottom"}),
         )
     )
 
@@ -140,12 +157,15 @@ class AccountantApp(App):
         "the stability class as a ribbon of coloured rows."
     )
     twin = ("window", (32, 64, 128, 256))
+    widgets: ClassVar[Any] = dict.fromkeys(
+        ("window", "bins", "derivative_window", "promise"), pn.widgets.DiscreteSlider
+    )
     seed = param.Integer(1, precedence=-1)
 
     source = param.Selector(
         default="earthquakes",
         objects=[*RECORDINGS, *KINDS],
-        label="Stream (recorded, or generated with a change at sample 1024)",
+        label="Stream",
     )
     window = param.Selector(default=128, objects=[32, 64, 128, 256], label="Window (samples)")
     bins = param.Selector(default=16, objects=[8, 16, 32], label="Bins")
@@ -180,3 +200,42 @@ class AccountantApp(App):
         own = self.source if self.null.startswith("this") else ""
         limits = limits_of(config, float(self.promise), own, self.seed)
         return measured(samples_of(self.source, self.seed), config, limits)
+
+
+def overview(run: Measured) -> hv.Layout:
+    """All views of a measured stream under one another, linked along the samples."""
+    return hv.Layout([view(run) for view in AccountantApp.views]).cols(1)
+
+
+def run_length_curve(lengths: Any, promise: float) -> hv.Overlay:
+    """Share of runs still without a false alarm, beside the exponential law of the promise."""
+    ordered = np.sort(lengths)
+    share = 1 - np.arange(1, ordered.size + 1) / ordered.size
+    x = hv.Dimension("frames", label="frames since full confidence")
+    y = hv.Dimension("share", label="share of runs without an alarm (1)", range=(1e-3, 1))
+    times = np.linspace(0, ordered[-1], 200)
+    return (
+        hv.Curve((ordered, share), x, y, label="measured").opts(color=COLOURS["blue"])
+        * hv.Curve((times, np.exp(-times / promise)), x, y, label="promised").opts(
+            color=COLOURS["vermilion"], line_dash="dashed"
+        )
+    ).opts(hv.opts.Overlay(width=WIDTH, height=240, legend_position="top_right"))
+
+
+def delays_table(delays: Mapping[str, xr.Dataset]) -> pd.DataFrame:
+    """Median delay and share noticed, detectors down and kinds of change across, as text."""
+
+    def cell(values: Any) -> str:
+        seen = np.isfinite(values)
+        delay = np.median(np.where(seen, values, np.inf))
+        return (
+            f"{delay:.0f} ({seen.mean():.0%})" if np.isfinite(delay) else f"- ({seen.mean():.0%})"
+        )
+
+    return pd.DataFrame(
+        {
+            kind: [cell(row) for row in d.delay.transpose("detector", "replicate").values]
+            for kind, d in delays.items()
+        },
+        index=[str(name) for name in next(iter(delays.values())).detector.values],
+    )

@@ -71,6 +71,10 @@ class App(param.Parameterized):  # type: ignore[misc]
 
         return hv.Layout([follow(view) for view in self.views]).cols(self.columns)
 
+    def picture(self) -> hv.Layout:
+        """The same plots for the present values, with nothing that moves."""
+        return hv.Layout([view(self.result) for view in self.views]).cols(self.columns)
+
     def still(self) -> hv.Layout:
         """The same plots over the values of one parameter, with a slider that needs no kernel."""
         name, values = self.twin
@@ -93,12 +97,12 @@ class App(param.Parameterized):  # type: ignore[misc]
             parameters=self.controls(),
             name=self.title,
             widgets=self.widgets,
-            width=250,
+            width=320,  # a selector is 300 wide
         )
         return pn.Row(controls, pn.pane.HoloViews(self.live(), sizing_mode="fixed"))
 
 
-def show(app: App, alt: str = "") -> Figure:
+def show(app: App, alt: str = "", *, thumbnail: bool = False) -> Figure:
     """App as a widget where a kernel stands behind it, as its static twin in a report.
 
     Parameters
@@ -106,10 +110,12 @@ def show(app: App, alt: str = "") -> Figure:
     app : App
     alt : str
         What it shows; the app's own sentence if not given.
+    thumbnail : bool
+        Whether the gallery shows this one for the notebook.
 
     Returns
     -------
     Figure
     """
     content = app.still() if in_report() else app.panel()
-    return figure(content, alt or app.alt)
+    return figure(content, alt or app.alt, thumbnail=app.picture() if thumbnail else False)

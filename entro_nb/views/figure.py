@@ -9,11 +9,12 @@ from typing import Any
 
 import holoviews as hv
 import panel as pn
-from holoviews.core.options import Store
+from bokeh.models.ui import UIElement
+from panel.io.notebook import patch_inline_stylesheets, render_model
 
 from entro_nb import validate
 from entro_nb.errors import ParameterError
-from entro_nb.views.style import CYCLE, setup
+from entro_nb.views.style import CYCLE, GREY, setup
 
 __all__ = ["Figure", "figure", "in_report", "write_thumbnail"]
 
@@ -46,10 +47,7 @@ class Figure:
         return f"Figure: {self.alt}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        if isinstance(self.content, pn.viewable.Viewable):
-            data, metadata = self.content._repr_mimebundle_(include, exclude)
-        else:
-            data, metadata = Store.render(self.content)
+        data, metadata = _rendered(self.content)
         text = html.escape(self.alt)
         body = data.get("text/html", "")
         data = data | {
@@ -60,7 +58,27 @@ class Figure:
         return data, metadata
 
 
-def figure(content: Any, alt: str, *, thumbnail: bool = False) -> Figure:
+def _rendered(content: Any) -> Any:
+    """Mimebundle of a view that asks for nothing from the network."""
+    if isinstance(content, pn.viewable.Viewable):
+        return content._repr_mimebundle_()
+    pane = pn.pane.HoloViews(content, widget_location="top_left", center=False)
+    if not content.traverse(lambda x: x, [_plays]):
+        return pane._repr_mimebundle_()
+    # A view that plays carries all its frames. Panel inlines its style sheets for live views
+    # only, so here it is done for it.
+    with pn.config.set(embed=True, inline=True):
+        model = pane.layout._render_model()
+        for part in model.select({"type": UIElement}):
+            patch_inline_stylesheets(part)
+        return render_model(model)
+
+
+def _plays(view: Any) -> bool:
+    return isinstance(view, hv.HoloMap) and not isinstance(view, hv.DynamicMap)
+
+
+def figure(content: Any, alt: str, *, thumbnail: Any = False) -> Figure:
     """Figure of a view, with its text alternative.
 
     Parameters
@@ -69,8 +87,9 @@ def figure(content: Any, alt: str, *, thumbnail: bool = False) -> Figure:
         What to show.
     alt : str
         What it shows, in a sentence.
-    thumbnail : bool
-        Whether the gallery shows this one for the notebook.
+    thumbnail : bool or HoloViews object
+        Whether the gallery shows this one for the notebook; or a part of it that does better
+        at the size of a stamp.
 
     Returns
     -------
@@ -85,8 +104,8 @@ def figure(content: Any, alt: str, *, thumbnail: bool = False) -> Figure:
     setup()
     if not str(alt).strip():
         raise ParameterError("alt", alt, "a sentence that says what the figure shows")
-    if thumbnail and (path := os.environ.get(THUMBNAIL)):
-        write_thumbnail(content, Path(path))
+    if thumbnail is not False and (path := os.environ.get(THUMBNAIL)):
+        write_thumbnail(content if thumbnail is True else thumbnail, Path(path))
     return Figure(content, alt)
 
 
@@ -106,8 +125,14 @@ def write_thumbnail(content: Any, path: Path, width: int = 480) -> None:
 
     width = validate.integer("width", width, 16, 4096)
     renderer = hv.renderer("matplotlib")
-    colours = plt.cycler(color=CYCLE)
-    with mpl.rc_context({"axes.prop_cycle": colours, "figure.max_open_warning": 0}):
+    hv.opts.defaults(
+        hv.opts.Curve(color=hv.Cycle(list(CYCLE)), linewidth=1.2),
+        hv.opts.Graph(node_size=4, node_color=GREY, xaxis=None, yaxis=None),
+        hv.opts.HLine(color=GREY, linewidth=1),
+        hv.opts.VLine(color=GREY, linewidth=1),
+        backend="matplotlib",
+    )
+    with mpl.rc_context({"figure.max_open_warning": 0}):
         picture = renderer.get_plot(still(content)).state
         picture.savefig(path, dpi=width / picture.get_size_inches()[0], format="png")
         plt.close(picture)
@@ -116,5 +141,6 @@ def write_thumbnail(content: Any, path: Path, width: int = 480) -> None:
 def still(content: Any) -> Any:
     """First frame of a view that moves, the view itself if it does not."""
     if isinstance(content, hv.Layout):
-        return hv.Layout([still(part) for part in content])
+        parts = hv.Layout([still(part) for part in content]).cols(2 if len(content) > 1 else 1)
+        return parts.opts(backend="matplotlib", sublabel_format="", tight=True)
     return content.last if isinstance(content, hv.HoloMap) else content

@@ -1,0 +1,249 @@
+"""Views of the entropy budget: the control law, trajectories, predictions, fronts, stability."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import xarray as xr
+
+from entro_nb.engine import ENTROEngineController
+from entro_nb.engine.identification import Row
+from entro_nb.validate import FloatArray
+from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
+
+__all__ = [
+    "control_surface",
+    "culprit_share",
+    "front",
+    "phase_portrait",
+    "predictions",
+    "queue_curve",
+    "rate_curve",
+    "signal_curve",
+    "stability_map",
+    "stacked",
+    "total_curve",
+]
+
+TIME = hv.Dimension("time", unit="s")
+MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "star", "hex", "cross")
+_STRIP = {"width": WIDTH, "height": 150, "toolbar": "right"}
+
+
+def control_surface(law: ENTROEngineController, pressure_max: float = 2.0) -> hv.Overlay:
+    """Eq. 14 as a surface: u over a subsystem's share and the pressure above the budget."""
+    share = np.linspace(0.0, 1.0, 81)
+    pressure = np.linspace(0.0, pressure_max, 101)
+    total = law.psi_budget + pressure
+    u = law.compute_control(share * total[:, np.newaxis], total[:, np.newaxis]).u
+    rho = hv.Dimension("share", label="share ρ (1)")
+    delta = hv.Dimension("pressure", label="pressure Δ (nats)")
+    value = hv.Dimension("u", label="u (1)", range=(-law.alpha, 0.0))
+    image = hv.Image((share, pressure, u), [rho, delta], value)
+    lines = hv.operation.contours(image, levels=np.linspace(-0.9, -0.1, 5) * law.alpha)
+    return (image * lines).opts(
+        hv.opts.Image(cmap="Viridis", colorbar=True, clabel="u (1)", width=WIDTH, height=300),
+        hv.opts.Contours(color=GREY, line_width=1, show_legend=False, cmap=[GREY]),
+        hv.opts.Overlay(width=WIDTH, height=300),
+    )
+
+
+def culprit_share(rate: float, alpha: float, queue_max: float = 100.0) -> hv.Overlay:
+    """Share of the scraper and the strongest signal that it can get, while its queue grows."""
+    queue = np.linspace(0.0, queue_max, 201)
+    share = math.log1p(rate) / (math.log1p(rate) + np.log1p(queue))
+    x = hv.Dimension("queue", label="queue q (requests)")
+    y = hv.Dimension("value", label="share, signal (1)", range=(0.0, 1.05))
+    own = hv.Curve((queue, share), x, y, label="share ρ of the scraper")
+    most = hv.Curve((queue, alpha * share), x, y, label="strongest |u|, α·ρ")
+    return (own.opts(color=COLOURS["blue"]) * most.opts(color=COLOURS["vermilion"])).opts(
+        hv.opts.Curve(line_dash="solid"),
+        hv.opts.Overlay(width=WIDTH, height=240, legend_position="top_right"),
+    )
+
+
+def _shaded(run: xr.Dataset, replicate: int, low: float, high: float) -> hv.Rectangles:
+    """Stretches in which the budget is broken, as boxes from `low` to `high`."""
+    broken = run.violation.values[replicate].astype(int)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], broken, [0]])))
+    time = np.append(run.time.values, run.time.values[-1] + run.attrs["dt"])
+    boxes = [(time[a], low, time[b], high) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return hv.Rectangles(boxes, [TIME, "low", "stop", "high"]).opts(
+        color=COLOURS["vermilion"], alpha=0.18, line_alpha=0
+    )
+
+
+def total_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
+    """Ψ_total beside the budget, with the steps that break it shaded."""
+    psi = run.psi_total.values[replicate]
+    top = max(float(psi.max()), run.attrs["budget"]) * 1.08
+    y = hv.Dimension("psi_total", label="Ψ_total (nats)", range=(0.0, top))
+    curve = hv.Curve((run.time, psi), TIME, y, label="Ψ_total").opts(color=COLOURS["blue"])
+    line = hv.HLine(run.attrs["budget"]).opts(color=COLOURS["vermilion"])
+    title = f"{run.attrs['law_label']}: {int(run.violations[replicate])} steps above the budget"
+    return (_shaded(run, replicate, 0.0, top) * curve * line).opts(
+        hv.opts.Overlay(**(_STRIP | {"height": 200}), title=title, show_legend=False)
+    )
+
+
+def queue_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
+    """The queue, and what has been held back so far."""
+    y = hv.Dimension("requests", label="requests")
+    queue = hv.Curve((run.time, run.queue.values[replicate]), TIME, y, label="queue")
+    lost = run.deferred_so_far.values[replicate] + run.refused_so_far.values[replicate]
+    held = hv.Curve((run.time, lost), TIME, y, label="deferred or refused so far")
+    return (
+        queue.opts(color=COLOURS["blue"]) * held.opts(color=COLOURS["orange"], line_dash="dashed")
+    ).opts(hv.opts.Overlay(**_STRIP, legend_position="top_left", fontsize={"legend": 8}))
+
+
+def rate_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
+    """What was offered to the sources, and what was admitted."""
+    y = hv.Dimension("rate", label="rate (req/s)")
+    stores = [str(name) for name in run.subsystem.values if str(name).startswith("scraper")]
+    nodes = stores or [str(run.subsystem.values[0])]
+    offered = run.offered.sel(subsystem=nodes).sum("subsystem").values[replicate]
+    admitted = run.rate.sel(subsystem=nodes).sum("subsystem").values[replicate]
+    return (
+        hv.Curve((run.time, offered), TIME, y, label="offered").opts(color=GREY)
+        * hv.Curve((run.time, admitted), TIME, y, label="admitted").opts(color=COLOURS["green"])
+    ).opts(
+        hv.opts.Curve(line_width=1.2),
+        hv.opts.Overlay(**_STRIP, legend_position="top_right", fontsize={"legend": 8}),
+    )
+
+
+def signal_curve(run: xr.Dataset, replicate: int = 0) -> hv.Curve:
+    """The law's signal to the first subsystem."""
+    u = run.u.values[replicate, :, 0]
+    label = "u (nats)" if run.attrs["law"] == "HeadroomLaw" else "u (1)"
+    return hv.Curve((run.time, u), TIME, hv.Dimension("u", label=label)).opts(
+        color=COLOURS["purple"], line_dash="solid", **_STRIP
+    )
+
+
+def phase_portrait(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
+    """The run as a path over queue and admitted rate, with the budget and the capacity."""
+    x = hv.Dimension("queue", label="queue q (requests)")
+    y = hv.Dimension("rate", label="admitted rate r (req/s)", range=(0.0, 3.1))
+    queue, rate = run.queue.values[replicate], run.rate.values[replicate, :, 0]
+    grid = np.linspace(0.0, max(float(queue.max()) * 1.05, 10.0), 400)
+    edge = np.maximum(math.exp(run.attrs["budget"]) / (1.0 + grid) - 1.0, 0.0)
+    colours = np.where(run.violation.values[replicate], COLOURS["vermilion"], COLOURS["blue"])
+    points = hv.Points((queue, rate, colours), [x, y], "colour").opts(
+        color="colour", size=3, line_alpha=0
+    )
+    return (
+        hv.Curve((queue, rate), x, y).opts(color=GREY, line_width=0.6)
+        * points
+        * hv.Curve((grid, np.minimum(edge, 3.1)), x, y).opts(color=COLOURS["vermilion"])
+        * hv.HLine(1.2)
+    ).opts(
+        hv.opts.Curve(line_dash="solid"),
+        hv.opts.Overlay(
+            width=WIDTH, height=300, show_legend=False,
+            title="red line: Ψ_total = budget; dashed: capacity",
+        ),
+    )  # fmt: skip
+
+
+def stacked(run: xr.Dataset, replicate: int = 0, every: int = 2) -> hv.Overlay:
+    """Entropies of all subsystems on top of each other, under the budget line."""
+    psi = run.psi.values[replicate, ::every]
+    time = run.time.values[::every]
+    tops = np.cumsum(psi, axis=1)
+    high = max(float(tops.max()), run.attrs["budget"]) * 1.25
+    y = hv.Dimension("psi", label="Ψ (nats)", range=(0.0, high))
+    layers = []
+    for k, name in enumerate(run.subsystem.values):
+        below = tops[:, k - 1] if k else np.zeros(time.size)
+        area = hv.Area((time, below, tops[:, k]), TIME, [y, "top"], label=str(name))
+        layers.append(area.opts(color=CYCLE[k % len(CYCLE)], alpha=0.6, line_alpha=0))
+    line = hv.HLine(run.attrs["budget"]).opts(color=COLOURS["vermilion"], line_width=2)
+    return (hv.Overlay(layers) * line).opts(
+        hv.opts.Overlay(
+            width=WIDTH, height=280, legend_position="top_right", legend_cols=4,
+            title=f"{int(run.violations[replicate])} steps above the budget (dashed)",
+        )
+    )  # fmt: skip
+
+
+def predictions(rows: xr.Dataset, name: str, published: Mapping[str, Row]) -> hv.Overlay:
+    """Each reading's 95 % interval over all fitting plants, and the published values as lines."""
+    values = rows[name]
+    low, middle, high = np.percentile(values.values, [2.5, 50.0, 97.5], axis=1)
+    labels = [str(r) for r in rows.reading.values][::-1]
+    places = np.arange(len(labels))[::-1]
+    x = hv.Dimension(name, label=f"{values.attrs['long_name']} ({values.attrs['units']})")
+    y = hv.Dimension("reading")
+    bars = hv.Segments((low, places, high, places), [x, y, "high", "same"])
+    dots = hv.Scatter((middle, places), x, y)
+    lines = [
+        hv.VLine(getattr(row, name)).opts(color=colour, line_dash=dash, line_width=2)
+        for row, colour, dash in zip(
+            published.values(),
+            (COLOURS["blue"], COLOURS["orange"], COLOURS["vermilion"]),
+            ("solid", "dashed", "dotdash"),
+            strict=False,
+        )
+    ]
+    return (hv.Overlay(lines) * bars * dots).opts(
+        hv.opts.Segments(color=GREY, line_width=4),
+        hv.opts.Scatter(color=GREY, size=7, marker="diamond"),
+        hv.opts.Overlay(
+            width=WIDTH, height=300, show_legend=False,
+            ylabel="", yticks=list(enumerate(labels)), ylim=(-0.6, len(labels) - 0.4),
+            title="lines, published: uncontrolled (solid), static (dashed), controlled (dot-dash)",
+        ),
+    )  # fmt: skip
+
+
+def front(table: xr.Dataset, value: str = "violations", highlight: str = "headroom") -> hv.Overlay:
+    """Fronts of all families: a cost against the work lost, with 95 % intervals."""
+    x = hv.Dimension("lost", label="work lost (%)")
+    y = hv.Dimension(value, label=f"{value.replace('_', ' ')} ({table[value].attrs['units']})")
+    families = list(dict.fromkeys(str(f) for f in table.family.values))
+    layers = []
+    for k, family in enumerate(families):
+        part = table.isel(setting=np.flatnonzero(table.family.values == family))
+        order = np.argsort(part.lost_share.values)
+        lost, cost = part.lost_share.values[order], part[value].values[order]
+        error = part[f"{value}_ci"].values[order]
+        ours = family == highlight
+        colour = COLOURS["vermilion"] if ours else (*CYCLE[:3], *CYCLE[4:], GREY)[k % 7]
+        points = hv.Scatter((lost, cost), x, y, label=family).opts(
+            color=colour, marker=MARKERS[k % len(MARKERS)], size=10 if ours else 6
+        )
+        joined = hv.Curve((lost, cost), x, y).opts(
+            color=colour, line_width=2.5 if ours else 0.8, line_dash="solid"
+        )
+        bars = hv.ErrorBars((lost, cost, error), x, [y, "ci"]).opts(color=colour, line_width=1)
+        layers += [joined, bars, points]
+    return hv.Overlay(layers).opts(
+        hv.opts.Overlay(
+            width=WIDTH, height=420, legend_position="right", fontsize={"legend": 8},
+        )
+    )  # fmt: skip
+
+
+def stability_map(
+    delays: Sequence[int], gains: FloatArray, radius: Any, edge: Any, beta: float
+) -> hv.Overlay:
+    """Spectral radius over delay and β, its edge, and the published gain."""
+    x = hv.Dimension("delay", label="delay (steps)")
+    y = hv.Dimension("log10_beta", label="log₁₀ β (β in 1/nat)")
+    z = hv.Dimension("radius", label="spectral radius (1)", range=(0.85, 1.15))
+    image = hv.Image((np.asarray(delays), np.log10(gains), radius), [x, y], z)
+    line = hv.Curve((np.asarray(delays), np.log10(edge)), x, y)
+    return (image * line * hv.HLine(math.log10(beta))).opts(
+        hv.opts.Image(cmap="RdBu_r", colorbar=True, clabel="spectral radius (1)"),
+        hv.opts.Curve(color=GREY, line_width=3, line_dash="solid"),
+        hv.opts.Overlay(
+            width=WIDTH, height=320, show_legend=False,
+            title="stable below the line; dashed: published β",
+        ),
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import v4
+
+from entro_nb import resources
+from entro_nb.report.notebook import read
+
+NOTEBOOKS = sorted(resources.notebooks().rglob("[0-9]*.ipynb"))
+
+#: Seconds that a figure may take to follow a slider. The quickest of several answers counts: the
+#: others tell what else the machine was doing, such as the tests beside this one.
+PROMPT = 0.5
+
+APP = """\
+import holoviews as hv
+import numpy as np
+import param
+from entro_nb import views
+views.setup()
+
+class Waves(views.App):
+    count = param.Integer(1, bounds=(1, 9), label="waves")
+    alt = "Waves under a slider"
+
+    def wave(self):
+        x = np.linspace(0, 6, 200)
+        return hv.Curve((x, np.sin(self.count * x)), "time", "value")
+
+    views = (wave,)
+
+views.show(Waves())"""
+
+#: A number that changes with the pixels of the canvases in an element, shadow roots included.
+PIXELS = """
+function pixels(root) {
+    let sum = 0;
+    const walk = node => {
+        if (node instanceof HTMLCanvasElement && node.width && node.height) {
+            const { data } = node.getContext('2d').getImageData(0, 0, node.width, node.height);
+            for (const pixel of new Uint32Array(data.buffer)) sum = (31 * sum + pixel) | 0;
+        }
+        if (node.shadowRoot) walk(node.shadowRoot);
+        for (const child of node.children) walk(child);
+    };
+    walk(root);
+    return sum;
+}
+"""
+
+#: From the key that moves the slider to the first look at which a canvas is drawn otherwise.
+WATCH = f"""(figure) => {{
+    {PIXELS}
+    const before = pixels(figure);
+    window.answer = new Promise(resolve => figure.addEventListener('keydown', () => {{
+        const start = performance.now();
+        const look = () => {{
+            if (pixels(figure) !== before) resolve((performance.now() - start) / 1000);
+            else if (performance.now() - start > 10000) resolve(Infinity);
+            else setTimeout(look, 20);  // leave the thread to the drawing
+        }};
+        look();
+    }}, {{capture: true, once: true}}));
+}}"""
+
+
+#: What a reader moves by keyboard: the handle of a slider, a list of choices.
+CONTROL = ".noUi-handle, select"
+
+
+def responses(page: Any, figure: Any, times: int = 5) -> list[float]:
+    """Seconds from a key on a figure's first control to a new picture, measured in the page."""
+    control = figure.locator(CONTROL).first
+    control.scroll_into_view_if_needed()
+    listed = control.evaluate("control => control.tagName === 'SELECT'")
+    there, back = ("ArrowDown", "ArrowUp") if listed else ("ArrowRight", "ArrowLeft")
+    measured = []
+    for turn in range(times):
+        page.wait_for_timeout(500)
+        control.focus()
+        figure.evaluate(WATCH)
+        page.keyboard.press(back if turn % 2 else there)
+        measured.append(float(page.evaluate("window.answer")))
+    return measured
+
+
+def errors(page: Any) -> list[str]:
+    """Tracebacks that the notebook shows."""
+    outputs = page.locator('.jp-OutputArea-output[data-mime-type$="stderr"]').all_inner_texts()
+    return [text[-400:] for text in outputs if "Traceback" in text]
+
+
+def test_an_app_answers_its_slider(open_notebook, workspace, tmp_path) -> None:
+    nb = v4.new_notebook(cells=[v4.new_code_cell(APP)])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "P", "language": "python"}
+    nbformat.write(nb, workspace / "app.ipynb")
+    page = open_notebook("app.ipynb")
+    assert errors(page) == []
+    figure = page.locator(".jp-OutputArea-output figure")
+    figure.locator("canvas").first.wait_for()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=tmp_path / "app.png")
+    times = responses(page, figure)
+    page.screenshot(path=tmp_path / "moved.png")
+    assert min(times) < PROMPT, times
+
+
+def test_an_error_in_a_notebook_is_seen(open_notebook, workspace) -> None:
+    nb = v4.new_notebook(cells=[v4.new_code_cell("1 / 0"), v4.new_code_cell("2")])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "P", "language": "python"}
+    nbformat.write(nb, workspace / "error.ipynb")
+    (error,) = errors(open_notebook("error.ipynb"))
+    assert "ZeroDivisionError" in error
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs_and_its_sliders_answer(open_notebook, workspace, path, tmp_path) -> None:
+    shutil.copy(path, workspace / path.name)
+    page = open_notebook(path.name)
+    page.wait_for_timeout(1000)
+    page.screenshot(path=tmp_path / "notebook.png")
+    meant = [c for c in read(path).cells if "raises-exception" in c.metadata.get("tags", [])]
+    assert len(errors(page)) == len(meant), errors(page)
+    figures = page.locator(".jp-OutputArea-output figure").all()
+    assert figures
+    for figure in figures:
+        figure.scroll_into_view_if_needed()
+        assert figure.locator("canvas").count() > 0
+        if figure.locator(".noUi-handle").count() > 0:
+            page.wait_for_timeout(500)
+            times = responses(page, figure)
+            figure.screenshot(path=tmp_path / "moved.png")
+            assert min(times) < PROMPT, times

@@ -1,0 +1,181 @@
+"""Noise reaches Boltzmann's law; descent does not; games with and without a potential."""
+
+from __future__ import annotations
+
+import math
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chisquare, kstest
+
+from entro_nb.errors import ParameterError
+from entro_nb.geometry import (
+    Schedule,
+    anneal,
+    biased_pennies,
+    boltzmann,
+    cap_slider,
+    congestion_game,
+    descend,
+    family,
+    free_energy,
+    langevin,
+    logit_dynamics,
+    metropolis,
+    potential,
+    pure_nash,
+    stationary,
+    temperatures,
+    total_variation,
+)
+from entro_nb.geometry.sampling import rugged, rugged_slope
+
+LANDSCAPE = np.array([0.0, 1.0, 0.4, 1.5, 0.2, 0.9, 0.7, 1.2])
+
+
+@pytest.mark.parametrize("rule", ["metropolis", "glauber"])
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 5.0])
+def test_walkers_follow_boltzmann(rule: str, temperature: float) -> None:
+    final = metropolis(
+        LANDSCAPE,
+        temperature,
+        steps=400,
+        walkers=20_000,
+        rule=rule,
+        seed=5,  # type: ignore[arg-type]
+    )
+    counts = np.bincount(final, minlength=8)
+    law = boltzmann(LANDSCAPE, temperature)
+    assert total_variation(counts / counts.sum(), law) < 0.02
+    assert chisquare(counts, law * counts.sum()).pvalue > 1e-3
+
+
+def test_without_noise_they_stay_in_the_nearest_minimum() -> None:
+    final = metropolis(LANDSCAPE, 0.0, steps=500, walkers=5000, seed=1)
+    assert set(final) <= {0, 2, 4, 6}
+    counts = np.bincount(final, minlength=8) / 5000
+    for temperature in (0.1, 0.3, 1.0, 5.0):
+        assert total_variation(counts, boltzmann(LANDSCAPE, temperature)) > 0.15
+
+
+def test_boltzmann_has_the_least_free_energy() -> None:
+    rng = np.random.default_rng(0)
+    law = boltzmann(LANDSCAPE, 0.7)
+    least = free_energy(law, LANDSCAPE, 0.7)
+    assert least == pytest.approx(-0.7 * math.log(np.exp(-LANDSCAPE / 0.7).sum()))
+    for _ in range(200):
+        assert free_energy(rng.dirichlet(np.ones(8)), LANDSCAPE, 0.7) >= least
+
+
+def rugged_law(temperature: float) -> tuple[np.ndarray, np.ndarray]:
+    grid = np.linspace(-40, 40, 80_001)
+    weight = np.exp(-np.array([rugged(x) for x in grid]) / temperature)
+    return grid, np.cumsum(weight) / weight.sum()
+
+
+@pytest.mark.parametrize("temperature", [0.8, 2.0])
+def test_langevin_follows_boltzmann(temperature: float) -> None:
+    x = langevin(temperature, steps=4000, walkers=4000, step=0.1, seed=2)
+    grid, law = rugged_law(temperature)
+    assert kstest(x, lambda v: np.interp(v, grid, law)).pvalue > 1e-3
+
+
+def test_slope_of_the_landscape() -> None:
+    for x in np.linspace(-5, 5, 41):
+        assert (rugged(x + 1e-6) - rugged(x - 1e-6)) / 2e-6 == pytest.approx(
+            rugged_slope(x), abs=1e-8
+        )
+
+
+def test_annealing_finds_what_descent_misses() -> None:
+    lowest = min(np.linspace(-8, 8, 16_001), key=rugged)
+    found = np.mean(np.abs(anneal(walkers=400, seed=1) - lowest) < 0.5)
+    missed = np.mean(np.abs(descend(400, seed=1) - lowest) < 0.5)
+    slower = np.mean(np.abs(anneal(steps=16_000, walkers=400, seed=1) - lowest) < 0.5)
+    assert slower > found + 0.03 > found > 0.5 > 0.3 > missed
+
+
+def test_schedules() -> None:
+    for shape in ("geometric", "logarithmic", "constant"):
+        values = temperatures(Schedule(2.0, 0.1, shape), 50)  # type: ignore[arg-type]
+        assert values[0] == pytest.approx(2.0)
+        assert (np.diff(values) <= 0).all()
+    assert temperatures(Schedule(2.0, 0.1), 50)[-1] == pytest.approx(0.1)
+
+
+def test_cap_slider_trades_agreement_for_freedom() -> None:
+    run = cap_slider(family("grid", 36), [0.3, 1.0, 3.0, 30.0], sweeps=200)
+    assert (np.diff(run.agreement) < 0).all()
+    assert (np.diff(run.turnover) > 0).all()
+    assert run.agreement[-1] == pytest.approx(0.5, abs=0.03)
+    assert run.turnover[-1] == pytest.approx(0.5, abs=0.03)
+
+
+def test_cap_slider_on_one_edge_is_exact() -> None:
+    # Two versions on one edge: agreeing has energy 0, differing 1.
+    run = cap_slider(nx.path_graph(2), [0.5], sweeps=20_000)
+    assert float(run.agreement[0]) == pytest.approx(1 / (1 + math.exp(-2)), abs=0.01)
+
+
+@given(st.integers(1, 4), st.lists(st.floats(0.5, 3.0), min_size=2, max_size=3), st.floats(0.2, 5))
+def test_congestion_games_settle_on_boltzmann(
+    players: int, slopes: list[float], temperature: float
+) -> None:
+    costs = congestion_game(players, slopes)
+    phi = potential(costs)
+    assert phi is not None
+    # Rosenthal's potential is Σ slope · n(n+1)/2, up to a constant.
+    for profile in np.ndindex(*phi.shape):
+        users = np.bincount(profile, minlength=len(slopes))
+        rosenthal = float((np.array(slopes) * users * (users + 1) / 2).sum())
+        first = slopes[0] * players * (players + 1) / 2
+        assert phi[profile] == pytest.approx(rosenthal - first, abs=1e-9)
+    law = stationary(logit_dynamics(costs, temperature))
+    np.testing.assert_allclose(law, boltzmann(phi, temperature).ravel(), atol=1e-9)
+
+
+def test_cold_potential_games_sit_on_nash() -> None:
+    costs = congestion_game(3, [1.0, 1.3, 2.0])
+    law = stationary(logit_dynamics(costs, 0.05)).reshape(costs.shape[1:])
+    assert sum(law[profile] for profile in pure_nash(costs)) > 0.99
+
+
+def test_without_a_potential_neither_holds() -> None:
+    costs = biased_pennies(3.0)
+    assert potential(costs) is None
+    assert pure_nash(costs) == []
+    mixed = np.outer([1 / 2, 1 / 2], [1 / 3, 2 / 3])
+    # The equilibrium of the docstring: each is indifferent between its two actions.
+    assert np.ptp(costs[0] @ [1 / 3, 2 / 3]) == pytest.approx(0)
+    assert np.ptp([1 / 2, 1 / 2] @ costs[1]) == pytest.approx(0)
+    for temperature in (0.1, 0.5, 1.0):
+        law = stationary(logit_dynamics(costs, temperature))
+        assert total_variation(law, mixed.ravel()) > 0.05
+
+
+def test_bad_input() -> None:
+    with pytest.raises(ParameterError, match="temperature"):
+        boltzmann([0.0], 0.0)
+    with pytest.raises(ParameterError, match="temperature"):
+        metropolis(LANDSCAPE, -1.0)
+    with pytest.raises(ParameterError, match="number of states"):
+        metropolis([0.0, 1.0], 1.0)
+    with pytest.raises(ParameterError, match="step"):
+        langevin(1.0, step=0.5)
+    with pytest.raises(ParameterError, match="first"):
+        Schedule(0.1, 1.0)
+    with pytest.raises(ParameterError, match="levels"):
+        cap_slider(nx.path_graph(2), [0.0])
+    with pytest.raises(ParameterError, match="edges"):
+        cap_slider(nx.empty_graph(2), [1.0])
+    with pytest.raises(ParameterError, match="costs"):
+        potential(np.zeros((3, 2)))
+    with pytest.raises(ParameterError, match="square"):
+        stationary(np.full((2, 3), 1 / 3))
+    with pytest.raises(ParameterError, match="shape of p"):
+        total_variation([1.0], [0.5, 0.5])
+    with pytest.raises(ParameterError, match="shape of p"):
+        free_energy([1.0], [0.5, 0.5], 1.0)

@@ -1,0 +1,173 @@
+"""Fault isolation: the rule, its published form, and what it protects."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entro_nb.errors import ParameterError
+from entro_nb.network import (
+    FAULTS,
+    FaultIsolation,
+    IsolationRule,
+    IsolationWarning,
+    NetThreshold,
+    Outbreak,
+    Topology,
+    contagion,
+)
+
+
+@given(st.lists(st.floats(0.0, 1.0), max_size=40))
+def test_the_window_counts_what_plain_python_counts(values):
+    iso = FaultIsolation.published()
+    for t, psi in enumerate(values):
+        recent = values[max(0, t - 4) : t + 1]
+        assert iso.check_node(7, psi) == (sum(p > 0.8 for p in recent) >= 3)
+
+
+def test_hysteresis_needs_calm_in_a_row_and_clears_the_record():
+    iso = FaultIsolation(calm=3)
+    assert [iso.check_node(0, p) for p in (0.9, 0.9, 0.9)] == [False, False, True]
+    # A spike between calm observations starts the count again.
+    assert [iso.check_node(0, p) for p in (0.1, 0.1, 0.9, 0.1, 0.1, 0.1)] == [True] * 5 + [False]
+    assert iso.check_node(0, 0.9) is False
+
+
+def test_published_readmission_keeps_the_old_faults():
+    iso = FaultIsolation.published()
+    for _ in range(3):
+        iso.check_node(0, 0.9)
+    iso.recover(0, 0.39)
+    assert not iso.is_isolated(0)
+    iso.check_node(0, 0.9)
+    assert iso.is_isolated(0)
+
+
+def test_published_isolation_may_take_every_node():
+    iso = FaultIsolation.published()
+    for _ in range(3):
+        for node in range(3):
+            iso.check_node(node, 0.9)
+    assert iso.isolated == [0, 1, 2]
+
+
+def test_bad_isolations():
+    iso = FaultIsolation(n_nodes=2)
+    iso.isolate(0)
+    with pytest.warns(IsolationWarning, match="node 0"):
+        iso.isolate(0)
+    with pytest.raises(ParameterError, match="last healthy"):
+        iso.isolate(1)
+    for _ in range(2):
+        iso.check_node(1, 0.9)
+    with pytest.raises(ParameterError, match="last healthy"):
+        iso.check_node(1, 0.9)
+    for unknown in (2, -1):
+        with pytest.raises(ParameterError, match="node"):
+            iso.check_node(unknown, 0.5)
+    with pytest.raises(ParameterError, match="psi of node 1 = nan"):
+        iso.check_node(1, float("nan"))
+    with pytest.raises(ParameterError, match="min_faults"):
+        FaultIsolation(window=3, min_faults=4)
+    with pytest.raises(ParameterError, match="recovery"):
+        FaultIsolation(psi_critical=0.8, recovery=0.8)
+
+
+def test_threshold_variants_and_what_they_never_gate():
+    formula, averaged = NetThreshold(1.4, 2.5, window=1), NetThreshold(1.4, 2.5)
+    assert averaged.value == 1.4
+    calm, wild = [0.3, 0.3], [0.0, 1.0]
+    assert formula.update(wild) == pytest.approx(1.4 + 2.5 * 0.25)
+    assert formula.update(calm) == pytest.approx(1.4)
+    averaged.update(wild)
+    assert averaged.update(calm) == pytest.approx(1.4 + 2.5 * 0.125)
+    # Ψ in [0, 1] has a variance of at most 1/4: θ_net stays in [1.0, 2.5], never below Ψ.
+    assert NetThreshold(0.0, 20.0).update(wild) == 2.5
+    assert NetThreshold(0.0, 0.0).update(wild) == 1.0
+    with pytest.raises(ParameterError, match=r"psi\[1\]"):
+        formula.update([0.1, float("nan")])
+    with pytest.raises(ParameterError, match="gamma"):
+        NetThreshold(gamma=-1.0)
+
+
+def by_hand(topology, outbreak, noise, faulty, step):
+    """The contagion run with the class of the package, node by node, isolation by level."""
+    n = topology.n_nodes
+    iso = FaultIsolation()
+    x = np.full(n, 0.339)
+    neighbours = [topology.neighbour[topology.start[i] : topology.start[i + 1]] for i in range(n)]
+    psi, isolated = [], []
+    for t in range(len(noise)):
+        sick = faulty & (t >= outbreak.onset)
+        x = np.where(sick, 0.95, 0.339 + 0.98 * (x - 0.339) + 0.01 * noise[t])
+        out = np.array([iso.check_node(i, float(x[i])) for i in range(n)])
+        new = x.copy()
+        for i in range(n):
+            if not (sick[i] or out[i]):
+                new[i] += step * sum(x[j] - x[i] for j in neighbours[i] if not out[j])
+        x = new
+        psi.append(x)
+        isolated.append(out)
+    return np.array(psi), np.array(isolated)
+
+
+def test_contagion_is_its_plain_self():
+    topology, outbreak = Topology.random(12, 3.0, 1), Outbreak(isolation="level", onset=20)
+    run = contagion(topology, 3, outbreak, steps=120, replicates=1, seed=9)
+    rng = np.random.default_rng([9, 0])
+    faulty = np.zeros(12, bool)
+    faulty[rng.choice(12, 3, replace=False)] = True
+    noise = rng.standard_normal((120, 12))
+    psi, isolated = by_hand(topology, outbreak, noise, faulty, run.attrs["step"])
+    np.testing.assert_allclose(run.psi, psi, rtol=1e-12)
+    np.testing.assert_array_equal(run.isolated, isolated)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("n_faulty", [1, 5])
+def test_published_isolation_protects_no_better_than_none(fault, n_faulty):
+    graph = Topology.complete(15)
+    none, published, sound = (
+        contagion(graph, n_faulty, Outbreak(fault, kind), replicates=10)
+        for kind in ("none", "published", "sound")
+    )
+    np.testing.assert_array_equal(none.psi, published.psi)
+    assert (sound.protection >= none.protection).all()
+    assert float(sound.protection.mean()) > 0.95
+
+
+def test_published_wiring_isolates_the_healthy():
+    run = contagion(Topology.complete(15), 1, Outbreak(isolation="published"), replicates=4)
+    assert (run.false_isolations == 14).all()
+    assert float(run.protection.max()) == 0.0
+
+
+def test_a_liar_escapes_the_level_rule_and_not_its_neighbours():
+    graph = Topology.complete(15)
+    level = contagion(graph, 1, Outbreak("lying", "level"), replicates=4)
+    sound = contagion(graph, 1, Outbreak("lying", "sound"), replicates=4)
+    assert np.isnan(level.time_to_isolate).all()
+    assert float(level.protection.mean()) < 0.1
+    assert (sound.time_to_isolate == 3).all()
+    assert (sound.protection == 1.0).all()
+
+
+def test_no_fault_no_isolation():
+    run = contagion(Topology.complete(10), 0, steps=5000, replicates=4)
+    assert int(run.false_isolations.sum()) == 0
+    assert int(run.healthy_steps.sum()) == 10 * 5000 * 4
+    assert np.isnan(run.time_to_isolate).all()
+
+
+def test_bad_outbreaks_are_refused():
+    with pytest.raises(ParameterError, match="fault"):
+        Outbreak("stuk")
+    with pytest.raises(ParameterError, match="n_faulty"):
+        contagion(Topology.ring(5), 5)
+    with pytest.raises(ParameterError, match="steps"):
+        contagion(Topology.ring(5), 1, steps=50)
+    with pytest.raises(ParameterError, match="calm"):
+        IsolationRule(calm=0)

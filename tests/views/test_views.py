@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from pathlib import Path
+
+import holoviews as hv
+import numpy as np
+import pytest
+
+from entro_nb import AccountantConfig, views
+from entro_nb.accountant import Stability, Thresholds
+from entro_nb.errors import ParameterError
+from entro_nb.views import accountant, entropy, style
+from entro_nb.views.figure import write_thumbnail
+
+views.setup()
+
+
+def contrast(a: str, b: str) -> float:
+    def luminance(colour: str) -> float:
+        channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_text_is_readable_on_light_and_dark_pages() -> None:
+    for page in ("#ffffff", "#121212"):
+        assert contrast(style.GREY, page) >= 4.0
+
+
+def test_every_class_has_its_own_colour() -> None:
+    colours = [style.CLASS_COLOURS[s.name] for s in Stability]
+    assert len(set(colours)) == len(colours)
+
+
+@pytest.mark.parametrize("app", list(views.APPS.values()), ids=list(views.APPS))
+def test_every_app_draws_follows_and_has_a_twin(app: type[views.App]) -> None:
+    one = app()
+    assert one.title
+    assert one.alt
+    assert all(one.param[name].label for name in one.controls())
+    assert one.panel() is not None
+    live = one.live()
+    assert len(live) == len(app.views)
+    name, values = app.twin
+    before = getattr(one, name)
+    twin = one.still()
+    assert getattr(one, name) == before
+    frames = [part for part in twin if isinstance(part, hv.HoloMap)]
+    assert frames
+    assert all(len(frame) == len(values) for frame in frames)
+    for value in values:
+        setattr(one, name, value)
+        assert hv.render(live) is not None
+
+
+@pytest.mark.parametrize("app", list(views.APPS.values()), ids=list(views.APPS))
+def test_a_slider_moved_recomputes_only_once(app: type[views.App]) -> None:
+    one = app()
+    first = one.result
+    assert one.result is first
+    name, values = app.twin
+    setattr(one, name, next(v for v in values if v != getattr(one, name)))
+    if type(one).compute is not views.App.compute:
+        assert one.result is not first
+
+
+def test_the_accountant_app_measures_what_it_is_told() -> None:
+    app = views.AccountantApp(source="scale", window=64, bins=8, derivative_window=8, promise=200)
+    run = app.result
+    assert (run.frames.attrs["window"], run.frames.attrs["bins"]) == (64, 8)
+    assert run.limits.run_length == 200
+    app.null = "this stream's own values"
+    assert app.result.limits != run.limits
+
+
+def test_the_ribbon_covers_every_sample_once() -> None:
+    values = np.random.default_rng(0).standard_normal(500)
+    config = AccountantConfig(window=32, bins=8, derivative_window=8)
+    run = accountant.measured(values, config, Thresholds(1.8, 2.4, 0.1, 0.05, 0.05))
+    boxes = accountant.ribbon(run).data
+    covered = list(
+        itertools.chain.from_iterable(
+            range(int(a), int(b)) for a, b in zip(boxes["sample"], boxes["end"], strict=True)
+        )
+    )
+    assert covered == list(range(500))
+    labels = [Stability(int(code)).name for code in run.frames.stability.values]
+    for start, name in zip(boxes["sample"], boxes["stability"], strict=True):
+        assert labels[int(start)] == name
+
+
+def test_bias_study_agrees_with_theory() -> None:
+    study = entropy.bias_study(16, [16, 64, 256], draws=4000, seed=0)
+    np.testing.assert_allclose(study.plugin, study.exact, atol=5e-3)
+    assert (study.miller_madow > study.plugin).all()
+    assert isinstance(entropy.bias_curves(study), hv.Overlay)
+
+
+def test_the_filter_has_the_gain_it_should() -> None:
+    curve = next(iter(entropy.filter_gain(32)))
+    frequency, gain = curve.dimension_values(0), curve.dimension_values(1)
+    k = int(np.argmin(np.abs(frequency - 1 / 32)))
+    assert gain[k] == pytest.approx(1, abs=0.05)  # one whole period in the mean
+    assert gain[0] == pytest.approx(2 * np.pi * frequency[0] * 31 / 2, rel=0.01)
+
+
+def test_a_figure_says_what_it_shows_everywhere() -> None:
+    shown = views.figure(hv.Curve([1, 2, 3]), alt="A line & its <end>.")
+    data, _ = shown._repr_mimebundle_()
+    assert data["text/plain"] == "Figure: A line & its <end>."
+    assert 'aria-label="A line &amp; its &lt;end&gt;."' in data["text/html"]
+    assert "<figcaption>A line &amp; its &lt;end&gt;.</figcaption>" in data["text/html"]
+    for empty in ("", "  "):
+        with pytest.raises(ParameterError, match="alt"):
+            views.figure(hv.Curve([1]), alt=empty)
+
+
+@pytest.mark.parametrize("report", [False, True])
+def test_no_figure_asks_for_anything_from_the_network(
+    report: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if report:
+        monkeypatch.setenv("ENTRO_NB_REPORT", "1")
+    data, _ = views.show(views.HistogramApp())._repr_mimebundle_()
+    assert "cdn." not in data["text/html"]
+    assert ("HoloMap" in repr(views.show(views.HistogramApp()).content)) == report
+
+
+def test_thumbnails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "thumb.png"
+    monkeypatch.setenv("ENTRO_NB_THUMBNAIL", str(path))
+    views.figure(hv.Curve([1, 2, 3]), alt="no thumbnail")
+    assert not path.exists()
+    views.show(views.HistogramApp(), thumbnail=True)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(ParameterError, match="width"):
+        write_thumbnail(hv.Curve([1]), path, width=0)
+
+
+def test_estimates_normalise_what_was_dragged() -> None:
+    state = entropy.Estimates(np.array([2.0, 1.0, 1.0]), samples=10, order=2.0)
+    assert state.measures()["H"] == 1.5
+    assert dataclasses.replace(state, order=1.0).measures()["Rényi, order 1"] == 1.5
