@@ -75,10 +75,10 @@ class Dashboard:
         self._looks = 0
         # Strips are plain Bokeh, which only a periodic callback may touch: it holds the lock.
         self._fresh = False
-        self._said = ""
+        self._said = self._refused = ""
         self._callback: Any = None
         self.who = pn.widgets.TextInput(label="Operator", value="operator", width=300)
-        self.connect = pn.widgets.Button(label="Connect", button_type="primary", width=95)
+        self.connect = pn.widgets.Button(label="Connect", width=95)
         self.hold = pn.widgets.Button(label="Pause", width=95, disabled=True)
         self.end = pn.widgets.Button(label="Shut down", width=95, disabled=True)
         self.status = pn.pane.HTML(_status("Nothing is connected."))
@@ -123,10 +123,12 @@ class Dashboard:
         """Callback of a widget: what is refused is said on the page."""
 
         async def run(_: Any) -> None:
+            self._refused = ""
             try:
                 await act()
             except EntroError as error:
-                self._say(f"Not done: {error}")
+                self._refused = f"Not done: {error}"
+                self._say(self._refused)
             self._logs()
 
         return run
@@ -212,7 +214,7 @@ class Dashboard:
             last = records[-1]
             title = CATALOG[last.stream].title
             self._said = sentence(title, last.frame, last.decision)
-        self._say(f"{self._state(session)} {self._said}")
+        self._say(self._refused or f"{self._state(session)} {self._said}")
         if self._looks % SELDOM == 0:
             self._logs()
 
