@@ -14,12 +14,22 @@ import xarray as xr
 from entro_nb.accountant import AccountantConfig, NormalizerConfig, Thresholds, normalize
 from entro_nb.accountant.calibration import default_thresholds
 from entro_nb.streams import CATALOG
+from entro_nb.streams.adapters.policy import Policy
 from entro_nb.streams.samples import sample
 from entro_nb.views.accountant import Measured, entropy_curve, measured, rate_curve, ribbon
 from entro_nb.views.app import App
 from entro_nb.views.style import COLOURS, GREY, WIDTH
 
-__all__ = ["Afternoon", "SpokespersonApp", "afternoon", "from_trail", "index_curves", "raw_curve"]
+__all__ = [
+    "Afternoon",
+    "SpokespersonApp",
+    "afternoon",
+    "from_trail",
+    "index_curves",
+    "overview",
+    "raw_curve",
+    "waits",
+]
 
 FRAME = hv.Dimension("sample")
 _COMMON = {"width": WIDTH, "height": 110, "toolbar": "right", "xaxis": None}
@@ -65,6 +75,26 @@ def index_curves(run: Afternoon) -> hv.Overlay:
         esi.opts(hv.opts.Curve(color=COLOURS["blue"]))
         * sure.opts(hv.opts.Curve(color=COLOURS["orange"], line_dash="dashed"))
     ).opts(hv.opts.Overlay(**_COMMON, legend_position="right"))
+
+
+def overview(run: Afternoon) -> hv.Layout:
+    """All strips of an afternoon under one another, linked along the samples."""
+    return hv.Layout([view(run) for view in SpokespersonApp.views]).cols(1)
+
+
+def waits(policy: Policy, failures: int = 10) -> hv.Overlay:
+    """Wait before each new try against the failures in a row, from the least to the most."""
+    x = hv.Dimension("failures", label="failures in a row")
+    y = hv.Dimension("wait", label="wait (s)")
+    k = np.arange(1, failures + 1)
+    most = np.minimum(policy.cap, policy.base * 2.0 ** (k - 1))
+    least = most * (1 - policy.jitter)
+    band = hv.Area((k, least, most), x, [y, "most"])
+    return (band * hv.Curve((k, most), x, y) * hv.Curve((k, least), x, y)).opts(
+        hv.opts.Area(color=COLOURS["sky"], alpha=0.3, line_alpha=0),
+        hv.opts.Curve(color=COLOURS["blue"]),
+        hv.opts.Overlay(width=WIDTH, height=220, show_grid=True),
+    )
 
 
 class SpokespersonApp(App):
