@@ -146,9 +146,7 @@ def test_a_redirection_elsewhere_does_not_carry_them(
 
 
 @pytest.mark.usefixtures("keys")
-def test_a_broker_that_repeats_the_login(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_broker_that_repeats_the_login(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def refuse(head: bytes) -> bytes:
         said = head.decode().replace("\n", " ").replace("\0", "").replace(":", "=")
         return f"ERROR\nmessage:bad login {said} <script>alert(1)</script>\n\n\0".encode()
@@ -175,5 +173,3 @@ def test_an_endpoint_holds_no_password() -> None:
     with pytest.raises(ParameterError, match="no secret in a URL") as error:
         counted.source("rest", 1).at("http://me:hush-hush@127.0.0.1/")
     assert "hush-hush" not in str(error.value)
-
-
