@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entro_nb import claims, resources
+from entro_nb import claims, resources, views
 from entro_nb.claims import Finding, Verdict, packages
 from entro_nb.claims.finding import interval, judged
 from entro_nb.claims.table import evaluators
 from entro_nb.errors import ParameterError
 from entro_nb.views.claims import ClaimsApp, evidence, verdict_bars
+
+views.setup()
 
 #: Quick ones, of every system and every kind.
 SOME = ["E12", "E14", "E17", "N06", "N24", "N25", "A04", "A05", "G05", "G07"]
