@@ -197,8 +197,8 @@ def predictions(rows: xr.Dataset, name: str, published: Mapping[str, Row]) -> hv
         hv.opts.Segments(color=GREY, line_width=4),
         hv.opts.Scatter(color=GREY, size=7, marker="diamond"),
         hv.opts.Overlay(
-            width=WIDTH, height=300, show_legend=False,
-            xlabel=x.label, ylabel="", yticks=list(enumerate(labels)), ylim=(-0.6, len(labels) - 0.4),
+            width=WIDTH, height=300, show_legend=False, xlabel=x.label, ylabel="",
+            yticks=list(enumerate(labels)), ylim=(-0.6, len(labels) - 0.4),
             title="lines, published: uncontrolled (solid), static (dashed), controlled (dot-dash)",
         ),
     )  # fmt: skip
