@@ -34,7 +34,8 @@ class NormalizerConfig:
         Accountant's window: what the Normalizer has absorbed, the Accountant no longer sees.
     prior : float
         Samples' worth of trust in the band at the start (mean at its centre, two deviations
-        to its ends), so that the first values neither explode nor vanish.
+        to its ends), so that the first values neither explode nor vanish. The trust fades over
+        as many samples: a stream may live in a small part of its band.
     clip : float
         Largest |z| let through, in deviations.
     floor : float
@@ -55,7 +56,7 @@ class NormalizerConfig:
     low: float = -1.0
     high: float = 1.0
     span: float = 1024.0
-    prior: float = 8.0
+    prior: float = 16.0
     clip: float = 4.0
     floor: float = 1e-6
 
@@ -74,25 +75,34 @@ def standardize(
     centre: float,
     half: float,
     span: float,
+    prior: float,
     clip: float,
     floor: float,
     out: FloatArray,
 ) -> None:
-    """z-scores of samples in order, from a state (weight, mean, variance of b) and into it."""
-    weight, mean, variance = state[0], state[1], state[2]
+    """z-scores of samples in order, from a state and into it.
+
+    The state holds weight, mean and variance of the b seen, and the weight of the band.
+    """
+    weight, mean, variance, trust = state[0], state[1], state[2], state[3]
     for t in range(x.size):
         b = (x[t] - centre) / half
-        # Against the past only: an outlier must not hide itself in its own deviation.
-        deviation = max(np.sqrt(variance), floor)
-        z = min(max((b - mean) / deviation, -clip), clip)
+        # Band (mean 0, two deviations to its ends) and samples, mixed by their weights; against
+        # the past only: an outlier must not hide itself in its own deviation.
+        share = weight / (weight + trust)
+        level = share * mean
+        spread = share * (variance + mean * mean) + (1.0 - share) * 0.25 - level * level
+        deviation = max(np.sqrt(max(spread, 0.0)), floor)
+        z = min(max((b - level) / deviation, -clip), clip)
         out[t] = z
-        # A wild value moves mean and deviation no further than a clipped one would.
-        d = z * deviation
+        # A wild value moves mean and variance no further than a clipped one would.
+        d = level + z * deviation - mean
         weight = min(weight + 1.0, span)
         rate = 1.0 / weight
         mean += rate * d
         variance = (1.0 - rate) * (variance + rate * d * d)
-    state[0], state[1], state[2] = weight, mean, variance
+        trust *= 1.0 - 1.0 / (prior + 1.0)
+    state[0], state[1], state[2], state[3] = weight, mean, variance, trust
 
 
 class Normalizer:
@@ -100,7 +110,7 @@ class Normalizer:
 
     b = (x − centre) / half-width of the band; z = (b − mean) / deviation, clipped to ±4. Mean
     and deviation are those of the samples before x, weighted equally at first and exponentially
-    once more than `span` have been seen.
+    once more than `span` have been seen; at the very start the band stands in for them.
 
     Parameters
     ----------
@@ -126,8 +136,7 @@ class Normalizer:
 
     def reset(self) -> None:
         """Forget every sample; start again from the band."""
-        # Two deviations reach the ends of the band, where b is ±1.
-        self._state = np.array([self.config.prior, 0.0, 0.25])
+        self._state = np.array([0.0, 0.0, 0.0, self.config.prior])
 
     def process(self, x: float) -> float:
         """z-score of one sample.
@@ -153,7 +162,8 @@ class Normalizer:
     def _standardize(self, x: FloatArray, out: FloatArray) -> None:
         low, high, config = self.config.low, self.config.high, self.config
         centre, half = low + (high - low) / 2, (high - low) / 2
-        standardize(x, self._state, centre, half, config.span, config.clip, config.floor, out)
+        settings = config.span, config.prior, config.clip, config.floor
+        standardize(x, self._state, centre, half, *settings, out)
 
 
 def normalize(x: npt.ArrayLike, config: NormalizerConfig | None = None) -> FloatArray:
@@ -179,6 +189,6 @@ def normalize(x: npt.ArrayLike, config: NormalizerConfig | None = None) -> Float
     Examples
     --------
     >>> normalize([0.0, 1.0, -1.0]).round(2)
-    array([ 0.  ,  2.12, -2.04])
+    array([ 0.  ,  2.07, -2.02])
     """
     return Normalizer(config).process_many(x)

@@ -332,7 +332,7 @@ def compare_policies(
     seeds = seed + np.arange(count)
     others = seed + count + np.arange(validate.integer("tuning_seeds", tuning_seeds, 1))
     start = {name: np.array(START_WEIGHTS) for name in POLICIES}
-    start["grid"] = grid_best(task, others)
+    start["grid"] = grid_best(task, others, divisions=10)
     start["spsa"] = spsa(task, seed + count)
     loss = np.zeros((len(POLICIES), count))
     weights = np.zeros((len(POLICIES), count, 3))

@@ -139,7 +139,7 @@ def _outcomes(
                 if not size < 1e3 or size < 1e-9:
                     break
             final = np.abs(d).max() / amplitudes[k]
-            out[i, k] = LEVELS if final < 1e-3 else STAYS if final < 1e3 else GROWS
+            out[i, k] = LEVELS if final < 0.5 else STAYS if final < 1e3 else GROWS
     return out
 
 
@@ -170,7 +170,7 @@ def outcome_map(
     Returns
     -------
     ndarray
-        Shape (gains, amplitudes): 0 where the states level (to a thousandth of their spread),
+        Shape (gains, amplitudes): 0 where the states level (their spread at least halves),
         1 where they stay spread, 2 where they run away (a thousandfold).
 
     Examples

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import holoviews as hv
 import numpy as np
 import pandas as pd
+import panel as pn
 import param
 import xarray as xr
 
@@ -156,12 +157,15 @@ class AccountantApp(App):
         "the stability class as a ribbon of coloured rows."
     )
     twin = ("window", (32, 64, 128, 256))
+    widgets: ClassVar[Any] = dict.fromkeys(
+        ("window", "bins", "derivative_window", "promise"), pn.widgets.DiscreteSlider
+    )
     seed = param.Integer(1, precedence=-1)
 
     source = param.Selector(
         default="earthquakes",
         objects=[*RECORDINGS, *KINDS],
-        label="Stream (recorded, or generated with a change at sample 1024)",
+        label="Stream",
     )
     window = param.Selector(default=128, objects=[32, 64, 128, 256], label="Window (samples)")
     bins = param.Selector(default=16, objects=[8, 16, 32], label="Bins")

@@ -97,7 +97,7 @@ class App(param.Parameterized):  # type: ignore[misc]
             parameters=self.controls(),
             name=self.title,
             widgets=self.widgets,
-            width=250,
+            width=320,  # a selector is 300 wide
         )
         return pn.Row(controls, pn.pane.HoloViews(self.live(), sizing_mode="fixed"))
 

@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 DASHES = ("solid", "dashed", "dotted", "dotdash")
+#: Colours of classes of nodes: none that curvature has.
+KINDS = (COLOURS["orange"], COLOURS["purple"], COLOURS["green"], COLOURS["yellow"])
 MARKERS = ("circle", "triangle", "square", "diamond", "inverted_triangle", "star")
 
 
@@ -61,6 +63,7 @@ def graph_picture(
     thickness: Any,
     *,
     kind: Any = None,
+    colours: Sequence[str] = KINDS,
     limit: float = 1.0,
     name: str = "curvature",
     width: int = WIDTH,
@@ -80,6 +83,8 @@ def graph_picture(
         Width of the line in pixels.
     kind : array_like of int, optional
         Class of each node, told by colour and marker.
+    colours : sequence of str
+        Colour of each class.
     limit : float
         Value at either end of the colours.
     name : str
@@ -100,7 +105,7 @@ def graph_picture(
         (
             *spots.T,
             [str(node) for node in network.nodes],
-            [CYCLE[(3 + 2 * k) % len(CYCLE)] if kind is not None else GREY for k in label],
+            [colours[k % len(colours)] if kind is not None else GREY for k in label],
             [MARKERS[k % len(MARKERS)] for k in label],
         ),
         ["x", "y"],
@@ -153,10 +158,12 @@ def lines(
     for k, (name, (a, b)) in enumerate(named.items()):
         colour = CYCLE[k % len(CYCLE)]
         curve = hv.Curve((np.asarray(a), np.asarray(b)), x, y, label=name)
-        parts.append(curve.opts(color=colour, line_dash=DASHES[k % len(DASHES)]))
+        parts.append(curve.opts(color=colour, line_dash=DASHES[k % len(DASHES)], padding=0.04))
         if markers:
             dots = hv.Scatter((np.asarray(a), np.asarray(b)), x, y, label=name)
-            parts.append(dots.opts(color=colour, marker=MARKERS[k % len(MARKERS)], size=7))
+            parts.append(
+                dots.opts(color=colour, marker=MARKERS[k % len(MARKERS)], size=7, padding=0.04)
+            )
     return hv.Overlay(parts).opts(
         hv.opts.Overlay(width=WIDTH, height=height, logx=logx, logy=logy, legend_position=legend)
     )
@@ -214,7 +221,7 @@ def landscape(x: FloatArray, temperature: float, width: float = 8.0) -> hv.Overl
     place = hv.Dimension("place", label="place x (1)")
     density = hv.Dimension("density", label="density (1); landscape U, not to scale", range=(0, 1))
     # Scaled to the plot: its heights are energies, the axis is density.
-    shape = 0.35 * (energy - energy.min()) / np.ptp(energy)
+    shape = np.minimum(0.25 * (energy - energy.min()), 1.0)
     return (
         hv.Area((grid, shape), place, density, label="landscape U")
         * hv.Histogram((edges, counts), kdims=[place], vdims=[density], label="walkers")

@@ -131,7 +131,13 @@ class FlowApp(App):
     )
     twin = ("step", (0, 2, 5, 10, 20, 40))
     widgets: ClassVar[dict[str, Any]] = {
-        "step": {"widget_type": pn.widgets.Player, "interval": 250, "width": 240}
+        "step": {
+            "widget_type": pn.widgets.Player,
+            "interval": 250,
+            "width": 250,
+            "show_loop_controls": False,
+            "visible_buttons": ["first", "previous", "pause", "play", "next", "last"],
+        }
     }
     seed = param.Integer(1, precedence=-1)
 
@@ -208,6 +214,9 @@ def meeting(name: str) -> Drawn:
     return Drawn(network, places(network), None)
 
 
+TRAJECTORIES = {"width": WIDTH, "height": 320, "ylim": (-3.3, 3.3), "xlim": (0, 66)}
+
+
 def trajectories(run: xr.Dataset) -> hv.Overlay:
     """States of honest nodes over time, within the band of their first states."""
     steps = hv.Dimension("time", label="step")
@@ -218,13 +227,13 @@ def trajectories(run: xr.Dataset) -> hv.Overlay:
         (at[[0, -1]], [run.attrs["low"]] * 2, [run.attrs["high"]] * 2), steps, ["state", "high"]
     )
     paths = hv.Path([np.column_stack([at, column]) for column in honest.T], [steps, state])
-    verdict = "they agree within their range" if agreement(run) else "no honest agreement"
-    return (band * paths).opts(
+    verdict = "honest nodes agree within their range" if agreement(run) else "no honest agreement"
+    words = hv.Text(float(at[-1]) / 2, 2.8, verdict)
+    return (band * paths * words).opts(
         hv.opts.Area(color=COLOURS["green"], alpha=0.2, line_alpha=0),
         hv.opts.Path(color=CYCLE[0], line_width=1.5),
-        hv.opts.Overlay(
-            width=WIDTH, height=320, ylim=(-3.2, 3.2), xlim=(0, 1.1 * at[-1]), title=verdict
-        ),
+        hv.opts.Text(color=GREY, text_font_size="11pt"),
+        hv.opts.Overlay(**TRAJECTORIES),
     )
 
 
@@ -238,7 +247,8 @@ def who_lies(run: xr.Dataset, picture: Drawn) -> hv.Overlay:
         np.ones(m),
         kind=(~run["honest"].values).astype(int),
         height=260,
-        name="",
+        colours=(COLOURS["blue"], COLOURS["vermilion"]),
+        name="role",
     ).opts(hv.opts.Segments(colorbar=False, color=GREY))
 
 
@@ -331,8 +341,7 @@ class LiarsApp(App):
             return hv.DynamicMap(lambda **_: view(self.result), streams=[stream])
 
         graph = follow(lambda run: who_lies(run, meeting(self.graph)))
-        return (
-            hv.Layout([follow(trajectories) * self.handles(), graph])
-            .cols(1)
-            .opts(hv.opts.Layout(shared_axes=False))
+        drawing = (follow(trajectories) * self.handles()).opts(
+            hv.opts.Overlay(**TRAJECTORIES, active_tools=["point_draw"])
         )
+        return hv.Layout([drawing, graph]).cols(1).opts(hv.opts.Layout(shared_axes=False))

@@ -1,0 +1,343 @@
+"""Views of Ψ-Sync: the network as a picture one can press, its traces, and the stability map."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import holoviews as hv
+import numpy as np
+import param
+import xarray as xr
+
+from entro_nb.errors import ParameterError
+from entro_nb.network import (
+    SETTINGS,
+    Autoregressive,
+    Channel,
+    Disturbance,
+    StabilityWarning,
+    Topology,
+    outcome_map,
+    simulate,
+    steady_variance,
+    uniform_factor,
+)
+from entro_nb.validate import FloatArray
+from entro_nb.views.app import App
+from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
+
+__all__ = [
+    "GRAPHS",
+    "PSI_COLOURS",
+    "StabilityApp",
+    "SyncApp",
+    "graph_of",
+    "network_picture",
+    "reduction_curve",
+    "stability_map",
+    "traces",
+]
+
+#: Ψ from low to high; the same in every picture of a network.
+PSI_COLOURS = [COLOURS["blue"], COLOURS["sky"], "#E5E5E5", COLOURS["orange"], COLOURS["vermilion"]]
+
+#: Graphs on offer in the apps.
+GRAPHS = ("complete", "ring", "star", "random")
+
+#: Marker of each state of a node: a state is never told by colour alone.
+MARKERS = {"taking part": "circle", "isolated": "square", "faulty": "triangle"}
+
+#: Extent of the stability map: ακN, and the half-width of the states.
+GAINS = np.geomspace(0.05, 100.0, 56)
+AMPLITUDES = np.geomspace(0.01, 1.0, 32)
+
+
+def graph_of(kind: str, n_nodes: int) -> Topology:
+    """Graph of a kind on offer."""
+    if kind == "random":
+        return Topology.random(n_nodes, min(4.0, n_nodes - 1.0), seed=1)
+    made: Topology = getattr(Topology, kind)(n_nodes)
+    return made
+
+
+def _circle(n: int) -> tuple[FloatArray, FloatArray]:
+    angle = np.pi / 2 - 2 * np.pi * np.arange(n) / n
+    return np.cos(angle), np.sin(angle)
+
+
+def network_picture(
+    topology: Topology,
+    psi: FloatArray,
+    states: Sequence[str] | None = None,
+    *,
+    title: str = "",
+    size: int = 340,
+) -> hv.Overlay:
+    """Network on a circle, nodes coloured by Ψ, and marked by state.
+
+    Parameters
+    ----------
+    topology : Topology
+        The graph; links of a large complete graph are left out.
+    psi : ndarray
+        Ψ of each node, shape (N,).
+    states : sequence of str, optional
+        "taking part", "isolated" or "faulty", one a node.
+    title : str
+        Written above.
+    size : int
+        Width and height in pixels.
+    """
+    n = topology.n_nodes
+    x, y = _circle(n)
+    edges = topology.edges if n <= 40 or not topology.is_complete else np.zeros((0, 2), int)
+    left, right = edges[:, 0], edges[:, 1]
+    links = hv.Segments((x[left], y[left], x[right], y[right]), ["nx", "ny", "nx1", "ny1"])
+    labels = list(states) if states is not None else ["taking part"] * n
+    dims = [hv.Dimension("node"), hv.Dimension("psi", label="Ψ", range=(0, 1)), "state"]
+    dots = hv.Points((x, y, np.arange(n), psi, np.array(labels)), ["nx", "ny"], dims)
+    marker = hv.dim("state").categorize(MARKERS, default="circle")
+    return (links * dots).opts(
+        hv.opts.Segments(color=GREY, alpha=0.35, line_width=1),
+        hv.opts.Points(
+            color="psi", cmap=PSI_COLOURS, clim=(0, 1), colorbar=True, size=max(6, 22 - n // 5),
+            marker=marker, line_color=GREY, tools=["hover"], clabel="Ψ",
+        ),
+        hv.opts.Overlay(
+            width=size + 90, height=size, xaxis=None, yaxis=None, show_grid=False, title=title,
+            xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), show_legend=False,
+        ),
+    )  # fmt: skip
+
+
+def traces(
+    psi: FloatArray, marked: Sequence[int] = (), *, title: str = "", height: int = 200
+) -> hv.Overlay:
+    """Ψ of every node over time, shape (time, nodes), some of them marked."""
+    steps = np.arange(psi.shape[0])
+    x, y = hv.Dimension("step", label="time (steps)"), hv.Dimension("psi_t", label="Ψ")
+    others = [i for i in range(psi.shape[1]) if i not in set(marked)]
+    plain = hv.Path([np.column_stack([steps, psi[:, i]]) for i in others], [x, y])
+    bold = hv.Path([np.column_stack([steps, psi[:, i]]) for i in marked], [x, y])
+    plain = plain.opts(hv.opts.Path(color=COLOURS["blue"], alpha=0.5, line_width=1))
+    bold = bold.opts(hv.opts.Path(color=COLOURS["vermilion"], line_width=2, line_dash="dashed"))
+    return (plain * bold).opts(
+        hv.opts.Overlay(width=WIDTH, height=height, title=title, show_legend=False)
+    )
+
+
+@dataclass(frozen=True)
+class Synced:
+    """A run with exchange, the same without, and where the first should settle."""
+
+    topology: Topology
+    run: xr.Dataset
+    free: xr.Dataset
+    gain: float  #: ε·λ_max
+    pressed: int  #: node displaced at the start, or −1
+    step: int  #: step that the picture shows
+    expected: float  #: share of the variance left, from the Lyapunov equation, or NaN
+
+
+def _picture(state: Synced) -> hv.Overlay:
+    psi = state.run.psi.values[0, state.step]
+    return network_picture(state.topology, psi, title=f"step {state.step}: press a node")
+
+
+def _traces(state: Synced) -> hv.Overlay:
+    marked = [state.pressed] if state.pressed >= 0 else []
+    psi = np.clip(state.run.psi.values[0], -0.3, 1.3)  # what runs away leaves the picture
+    return traces(psi, marked, title="Ψ of every node; the stressed one dashed")
+
+
+def _spreads(state: Synced) -> hv.Overlay:
+    x = hv.Dimension("step", label="time (steps)")
+    y = hv.Dimension("variance", label="variance over nodes (Ψ²)")
+    steps = state.run.time.values
+    with_it = np.clip(state.run.variance.values[0], 1e-7, 10.0)
+    without = np.clip(state.free.variance.values[0], 1e-7, 10.0)
+    says = f"{state.expected:.1%} left expected" if np.isfinite(state.expected) else "it grows"
+    title = f"ε·λ_max = {state.gain:.2f}: {says}"
+    return (
+        hv.Curve((steps, without), x, y, label="without exchange").opts(
+            color=GREY, line_dash="dashed"
+        )
+        * hv.Curve((steps, with_it), x, y, label="with exchange").opts(color=COLOURS["blue"])
+    ).opts(
+        hv.opts.Overlay(
+            width=WIDTH, height=220, logy=True, title=title, legend_position="top_right"
+        )
+    )
+
+
+class SyncApp(App):
+    """A network in closed loop: press a node to stress it, and move the step past its bound."""
+
+    title = "Network"
+    alt = (
+        "A network on a circle with nodes coloured by their state, the traces of all nodes over "
+        "time, and the variance over nodes with and without exchange on a logarithmic axis."
+    )
+    columns = 1
+    twin = ("strength", (0.1, 0.5, 1.0, 1.5, 1.9, 2.1))
+    seed = param.Integer(1, precedence=-1)
+
+    strength = param.Number(
+        0.5, bounds=(0.05, 2.5), step=0.05, label="κ as ε·λ_max (2 is the bound)"
+    )
+    n_nodes = param.Integer(12, bounds=(3, 60), label="Nodes N")
+    kind = param.Selector(default="complete", objects=list(GRAPHS), label="Graph")
+    persistence = param.Number(0.95, bounds=(0.0, 0.99), step=0.01, label="Persistence of a node")
+    regime = param.Selector(
+        default="none", objects=["none", "scraper", "llm", "phase_shift"], label="Disturbance"
+    )
+    delay = param.Integer(0, bounds=(0, 6), label="Delay of messages (steps)")
+    pressed = param.Integer(0, bounds=(-1, 59), label="Stressed node (−1: none)")
+    step = param.Integer(2, bounds=(0, 199), label="Step shown")
+
+    views: ClassVar[Any] = (_picture, _traces, _spreads)
+
+    def compute(self) -> Synced:
+        """Run the network with and without exchange, the pressed node displaced."""
+        graph = graph_of(self.kind, self.n_nodes)
+        node = Autoregressive(self.persistence)
+        pressed = self.pressed if self.pressed < self.n_nodes else -1
+        initial = np.full(self.n_nodes, node.level)
+        if pressed >= 0:
+            initial[pressed] = 0.95
+        epsilon = self.strength / graph.spectrum.largest
+        channel = Channel(self.delay)
+        settings: dict[str, Any] = {
+            "graph": graph, "node": node, "initial": initial, "seed": self.seed,
+            "disturbance": Disturbance(self.regime),
+        }  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", StabilityWarning)  # the title says it
+            run = simulate(self.n_nodes, 200, kappa=epsilon, channel=channel, **settings)
+        free = simulate(self.n_nodes, 200, synchronised=False, **settings)
+        try:
+            expected = 1.0 - steady_variance(graph, epsilon, node, channel).reduction
+        except ParameterError:
+            expected = float("nan")
+        return Synced(graph, run, free, self.strength, pressed, self.step, expected)
+
+    def press(self, x: float | None, y: float | None) -> None:
+        """Stress the node nearest to a point of the picture."""
+        if x is None or y is None:
+            return
+        across, up = _circle(self.n_nodes)
+        self.pressed = int(np.argmin((across - x) ** 2 + (up - y) ** 2))
+
+    def live(self) -> hv.Layout:
+        """Linked plots that follow the parameters, and a picture that can be pressed."""
+        layout = super().live()
+        tap = hv.streams.Tap(source=next(iter(layout)))
+        tap.add_subscriber(self.press)
+        return layout
+
+
+@dataclass(frozen=True)
+class Stability:
+    """What the exchange does over (ακN, amplitude)."""
+
+    n_nodes: int
+    aggression: float
+    cubic: bool
+    outcome: FloatArray  #: shape (gains, amplitudes)
+    gain: float  #: ακN of the present setting
+
+
+def stability_map(state: Stability) -> hv.Overlay:
+    """Map of what becomes of the states, the documents' own settings marked.
+
+    Blue levels, yellow does not within 60 exchanges, vermilion runs away; on the dashed line
+    one exchange leaves the variance of uniform states as it is.
+    """
+    x = hv.Dimension("gain", label="ακN (1)", range=(GAINS[0], GAINS[-1]))
+    y = hv.Dimension("amplitude", label="half-width of the states, A (Ψ)")
+    mesh = hv.QuadMesh((GAINS, AMPLITUDES, state.outcome.T), [x, y], hv.Dimension("outcome"))
+    bend = state.aggression**2 * state.n_nodes * AMPLITUDES**2 * state.cubic
+    fine = np.geomspace(GAINS[0], GAINS[-1], 1500)
+    turns = []
+    for a in bend:
+        stable = np.flatnonzero(uniform_factor(fine, a) < 1.0)
+        turns.append(fine[stable[-1]] if stable.size else np.nan)
+    border = hv.Curve((np.array(turns), AMPLITUDES), x, y)
+    # The study draws its states 0.1 wide, so A = 0.05; the names are fanned out to be read.
+    marks = hv.Scatter([(s.gain, 0.05) for s in SETTINGS], x, y)
+    names = hv.Labels(
+        [(s.gain, 0.034 / 1.32**k, s.name) for k, s in enumerate(SETTINGS)], [x, y], "name"
+    )
+    regions = hv.Labels([(0.2, 0.012, "levels"), (20.0, 0.5, "runs away")], [x, y], "region")
+    here = hv.VLine(state.gain)
+    return (mesh * border * here * marks * names * regions).opts(
+        hv.opts.QuadMesh(
+            cmap=[COLOURS["sky"], COLOURS["yellow"], COLOURS["vermilion"]], clim=(-0.5, 2.5),
+            alpha=0.55, logx=True, logy=True,
+        ),
+        hv.opts.Curve(color="black", line_width=2, line_dash="dashed"),
+        hv.opts.Scatter(color="black", size=9, marker="diamond"),
+        hv.opts.VLine(color=COLOURS["purple"], line_width=2, line_dash="dotted"),
+        hv.opts.Labels(text_font_size="9pt", text_color="black", text_align="center"),
+        hv.opts.Overlay(
+            width=WIDTH, height=380, logx=True, logy=True, show_legend=False, show_grid=False,
+            title=f"N = {state.n_nodes}, α = {state.aggression:g}; here ακN = {state.gain:.2f}",
+        ),
+    )  # fmt: skip
+
+
+class StabilityApp(App):
+    """Where the exchange levels: move κ and α, and watch the boundary and one's own place."""
+
+    title = "Stability"
+    alt = (
+        "Map over the gain ακN and the half-width of the states: blue where repeated exchanges "
+        "level them, vermilion where they run away. The settings of the scaling study lie far to "
+        "the right of the boundary."
+    )
+    twin = ("kappa", (0.02, 0.05, 0.1, 0.2, 0.5, 1.0))
+
+    kappa = param.Number(0.1, bounds=(0.01, 2.0), step=0.01, label="κ")
+    aggression = param.Number(1.0, bounds=(0.5, 5.0), step=0.1, label="Aggression α")
+    n_nodes = param.Integer(5, bounds=(2, 50), label="Nodes N")
+    cubic = param.Boolean(True, label="Cubic term")
+
+    views: ClassVar[Any] = (stability_map,)
+
+    def compute(self) -> Stability:
+        """Map for the present N and α."""
+        outcome = outcome_map(
+            self.n_nodes, GAINS, AMPLITUDES, self.aggression, cubic=self.cubic, steps=60
+        )
+        gain = self.kappa * self.aggression * self.n_nodes
+        return Stability(self.n_nodes, self.aggression, self.cubic, outcome, gain)
+
+
+def reduction_curve(studies: dict[str, xr.Dataset]) -> hv.Overlay:
+    """Share of the variance removed against N, with its intervals and the target of one half.
+
+    Parameters
+    ----------
+    studies : dict
+        Name to a dataset with `value`, `low` and `high` over ``node_count``.
+    """
+    x = hv.Dimension("nodes", label="nodes N")
+    y = hv.Dimension("removed", label="variance removed (1)", range=(0, 1.05))
+    markers = ("circle", "square", "triangle", "diamond")
+    parts: list[Any] = []
+    for k, (name, study) in enumerate(studies.items()):
+        n, value = study.node_count.values, study.value.values
+        below, above = value - study.low.values, study.high.values - value
+        parts += [
+            hv.ErrorBars((n, value, below, above), x, [y, "below", "above"]),
+            hv.Curve((n, value), x, y, label=name).opts(color=CYCLE[k], line_width=1),
+            hv.Scatter((n, value), x, y, label=name).opts(
+                color=CYCLE[k], marker=markers[k % 4], size=8
+            ),
+        ]
+    return hv.Overlay([*parts, hv.HLine(0.5)]).opts(
+        hv.opts.Overlay(width=WIDTH, height=280, logx=True, legend_position="bottom_right")
+    )
