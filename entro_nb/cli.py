@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from entro_nb import __version__
@@ -52,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     _add_report(commands)
     _add_lab(commands)
     _add_serve(commands)
+    _add_claims(commands)
     _add_streams(commands)
     _add_record(commands)
     return top
@@ -107,6 +109,13 @@ def _add_serve(commands: Any) -> None:
         metavar="HOST:PORT",
         help="another host name under which browsers reach the apps; may be repeated",
     )
+
+
+def _add_claims(commands: Any) -> None:
+    add = _add(commands, claims, "entro-nb claims E05 N10 --seed 2").add_argument
+    add("ids", nargs="*", metavar="ID", help="claims by their id; all when none is given")
+    add("--seed", type=int, default=1, metavar="N", help="random seed (default: %(default)s)")
+    add("--summary", action="store_true", help="only the counts, as a Markdown table")
 
 
 def _add_streams(commands: Any) -> None:
@@ -167,6 +176,23 @@ def lab(options: argparse.Namespace) -> int:
     )
 
 
+def claims(options: argparse.Namespace) -> int:
+    """Evaluate published claims and print what was found."""
+    from entro_nb.claims import evaluate, summary
+
+    found = evaluate(options.ids or None, seed=options.seed)
+    if options.summary:
+        print(summary(found))
+        return 0
+    for name in found.claim.values:
+        row = {key: str(found[key].sel(claim=name).item()) for key in found.data_vars}
+        print(f"{name}  {row['verdict'].upper()}  {row['text']}")
+        for label in ("published", "obtained", "why", "instead", "notebook"):
+            if row[label]:
+                print(f"      {label:10s} {row[label]}")
+    return 0
+
+
 def serve(options: argparse.Namespace) -> int:
     """Serve all apps to browsers on this machine."""
     from entro_nb import validate
@@ -181,13 +207,17 @@ def serve(options: argparse.Namespace) -> int:
     hosts = {options.address}
     if options.address in ("127.0.0.1", "localhost", "::1"):
         hosts |= {"127.0.0.1", "localhost"}
+    titles = {name: app.title or name for name, app in views.APPS.items()}
+    pn.config.index_titles = {f"/{name}": title for name, title in titles.items()}
     pn.serve(
         {name: _page(app) for name, app in views.APPS.items()},
         port=port,
         address=options.address,
         websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *options.origin],
         show=False,
-        title={name: app.title or name for name, app in views.APPS.items()},
+        title=titles,
+        # Panel's own page of apps fetches pictures and fonts from elsewhere.
+        index=str(Path(__file__).parent / "views" / "index.html"),
     )
     return 0
 

@@ -220,11 +220,11 @@ def _removed(seed: int) -> Finding:
 
 def _transfer(seed: int) -> Finding:
     found = {
-        regime: network.adaptation_saved(regime, "collective", replicates=20, seed=seed)
+        regime: network.adaptation_saved(regime, "collective", replicates=8, seed=seed)
         for regime in ("scraper", "llm")
     }
     measured = {regime: o for regime, o in found.items() if o is not None}
-    slow = network.adaptation_saved("scraper", "collective", eta=0.0003, replicates=20, seed=seed)
+    slow = network.adaptation_saved("scraper", "collective", eta=0.0003, replicates=8, seed=seed)
     low, high = (
         min(o.measured.low for o in measured.values()),
         max(o.measured.high for o in measured.values()),
@@ -246,8 +246,8 @@ def _transfer(seed: int) -> Finding:
 
 def _protection(seed: int) -> Finding:
     graph = Topology.random(15, 4.0, seed)
-    published = network.nodes_protected(graph, [1, 3, 5], "published", replicates=8, seed=seed)
-    sound = network.nodes_protected(graph, [1, 3, 5], "sound", replicates=8, seed=seed)
+    published = network.nodes_protected(graph, [1, 5], "published", replicates=5, seed=seed)
+    sound = network.nodes_protected(graph, [1, 5], "sound", replicates=5, seed=seed)
     return _objective(
         published,
         "The published isolation marks nodes but never reaches the exchange: the healthy are "
@@ -276,7 +276,7 @@ def _cascade(seed: int) -> Finding:
 
 
 def _single_node(seed: int) -> Finding:
-    study = network.compare_policies(network.Task(regime="scraper"), replicates=20, seed=seed)
+    study = network.compare_policies(network.Task(regime="scraper"), replicates=10, seed=seed)
     loss = study.loss.mean("replicate")
     start = float(loss.sel(policy="fixed"))
     cuts = {str(p): 100 * (1 - float(loss.sel(policy=p)) / start) for p in loss.policy.values}
