@@ -23,7 +23,7 @@ from loopback.servers import DocumentServer, EventServer, Feed, Publisher, Socke
 
 ADAPTERS = ("websocket", "sse", "rest", "stomp", "webstomp")
 
-POLICY = Policy(base=0.05, cap=0.5, jitter=0.5, timeout=1.0, ping=0.4, limit=2**20, stall=1.0)
+POLICY = Policy(base=0.05, cap=0.5, jitter=0.5, timeout=1.5, ping=0.5, limit=2**20, stall=1.5)
 
 #: Seconds in which data must flow again once a fault is over: at worst an attempt runs into its
 #: timeout, then the longest wait follows (or the second that a server asked for), then another
@@ -96,6 +96,7 @@ class Setting:
             self.server = kinds[kind](self.feed)
             self.upstream = 0
         self.seed, self.folder = seed, folder
+        self.before, self.kinds, self.words = 0, [""], ""
 
     def now(self) -> float:
         return time.time() + self.jump
@@ -135,8 +136,35 @@ class Setting:
         return self.readings >= target
 
     async def events(self) -> list[dict[str, Any]]:
+        """What the audit trail says of the stream since `listen`."""
+        # What the tally still counts would be written ten seconds later: here, now.
+        channel = self.session.channels["numbers"]
+        for notice, count in channel.tally.flush():
+            channel._put(Happened(channel.number, notice, count))
         await self.session.settled()
-        return self.session.trail().rows("events")
+        return [e for e in self.session.trail().rows("events") if e["id"] > self.before]
+
+    def listen(self, fault: str) -> None:
+        """Listen from now on for what the audit must say of a fault."""
+        kinds, self.words = (RELAY | FEED | OTHER)[fault]
+        self.kinds = kinds.split()
+        if self.kind == "stomp" and (fault == "html" or fault.isdecimal()):
+            self.words = NOT_HTTP
+        self.before = max((e["id"] for e in self.session.trail().rows("events")), default=0)
+
+    async def heard(self, seconds: float) -> list[str]:
+        """What the audit says of the fault, once it says it, in so many seconds at most."""
+        end = time.monotonic() + seconds
+        while self.kinds:
+            said = [
+                e["detail"]
+                for e in await self.events()
+                if e["kind"] in self.kinds and re.search(self.words, e["detail"])
+            ]
+            if said or time.monotonic() > end:
+                return said
+            await asyncio.sleep(0.05)
+        return []
 
 
 def _subscribed(source: Any, topic: str) -> Any:
@@ -175,29 +203,17 @@ async def cell(
         if not await setting.more(5, 15.0):
             result.problem = "no data before the fault"
             return result
-        before = len(await setting.events())
+        setting.listen(fault)
         ended = await _suffer(setting, fault, certificates, restart)
         if not await setting.more(5, BOUND + 10.0):
             result.problem = "no data after the fault"
             return result
         result.recovered = time.monotonic() - ended
-        await asyncio.sleep(0.05)
-        # What the tally still counts would be written ten seconds later: here, now.
-        channel = setting.session.channels["numbers"]
-        for notice, count in channel.tally.flush():
-            channel._put(Happened(channel.number, notice, count))
-        said = (await setting.events())[before:]
-        kinds, words = (RELAY | FEED | OTHER)[fault]
-        if kind == "stomp" and (fault == "html" or fault.isdecimal()):
-            words = NOT_HTTP
-        heard = [
-            e["detail"]
-            for e in said
-            if e["kind"] in kinds.split() and re.search(words, e["detail"])
-        ]
+        heard = await setting.heard(10.0)
         result.said = heard[0] if heard else ""
-        if kinds and not heard:
-            result.problem = f"the audit says only {sorted({e['detail'] for e in said})}"
+        if setting.kinds and not heard:
+            said = {e["detail"] for e in await setting.events()}
+            result.problem = f"the audit says only {sorted(said)}"
         elif result.recovered > BOUND:
             result.problem = f"late: {result.recovered:.2f} s"
     finally:
@@ -211,15 +227,16 @@ async def _suffer(
     certificates: Certificates | None,
     restart: Callable[[], Any] | None,
 ) -> float:
-    """Let a fault happen for a while; the moment when it is over."""
+    """Let a fault happen until the audit speaks of it; the moment when it is over."""
     if fault in FEED:
         setting.feed.mode = fault
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.3)
+        await setting.heard(15.0)
         setting.feed.mode = "ok"
     elif fault in RELAY:
         await setting.proxy.misbehave(fault)
-        # Longer than the stall timeout, so that silence and drip are noticed.
-        await asyncio.sleep(POLICY.timeout + 0.5)
+        await asyncio.sleep(0.3)
+        await setting.heard(15.0)
         ended = time.monotonic()
         await setting.proxy.misbehave("ok")
         return ended
@@ -228,7 +245,7 @@ async def _suffer(
         await setting.proxy.stop()
         setting.proxy.tls = certificates.server("bad")
         await setting.proxy.start()
-        await asyncio.sleep(0.5)
+        await setting.heard(15.0)
         await setting.proxy.stop()
         setting.proxy.tls = certificates.server("good")
         await setting.proxy.start()
