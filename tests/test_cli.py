@@ -152,7 +152,9 @@ class Counter:
 def served(monkeypatch):
     """What was asked of Panel, with one app to serve."""
     calls: list[tuple[dict, dict]] = []
-    fake = SimpleNamespace(serve=lambda pages, **options: calls.append((pages, options)))
+    fake = SimpleNamespace(
+        config=SimpleNamespace(), serve=lambda pages, **options: calls.append((pages, options))
+    )
     monkeypatch.setitem(sys.modules, "panel", fake)
     monkeypatch.setitem(sys.modules, "entro_nb.views", SimpleNamespace(APPS={"counter": Counter}))
     return calls
@@ -165,6 +167,7 @@ def test_serve_offers_every_app_on_loopback_only(served) -> None:
     assert options["port"] == 5006
     assert options["websocket_origin"] == ["127.0.0.1:5006", "localhost:5006"]
     assert options["title"] == {"counter": "A counter"}
+    assert "http" not in Path(options["index"]).read_text()  # nothing from elsewhere
     assert pages["counter"]() != pages["counter"]()  # a fresh app for each visitor
 
 
