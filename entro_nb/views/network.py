@@ -196,7 +196,7 @@ class SyncApp(App):
     )
     delay = param.Integer(0, bounds=(0, 6), label="Delay of messages (steps)")
     pressed = param.Integer(0, bounds=(-1, 59), label="Stressed node (−1: none)")
-    step = param.Integer(2, bounds=(0, 199), label="Step shown")
+    step = param.Integer(0, bounds=(0, 199), label="Step shown")
 
     views: ClassVar[Any] = (_picture, _traces, _spreads)
 
@@ -233,10 +233,13 @@ class SyncApp(App):
 
     def live(self) -> hv.Layout:
         """Linked plots that follow the parameters, and a picture that can be pressed."""
-        layout = super().live()
-        tap = hv.streams.Tap(source=next(iter(layout)))
+        _, *others = super().live()
+        # HoloViews listens to presses on an overlay only where they are among its streams.
+        tap = hv.streams.Tap()
         tap.add_subscriber(self.press)
-        return layout
+        follow = hv.streams.Params(self, self.controls())
+        picture = hv.DynamicMap(lambda **_: _picture(self.result), streams=[follow, tap])
+        return hv.Layout([picture, *others]).cols(self.columns)
 
 
 @dataclass(frozen=True)

@@ -40,12 +40,10 @@ def test_a_press_stresses_the_nearest_node() -> None:
 
 def test_the_live_picture_listens_to_presses() -> None:
     app = views.SyncApp(n_nodes=4)
-    layout = app.live()
-    taps = [
-        s for s in hv.streams.Stream.registry[next(iter(layout))] if isinstance(s, hv.streams.Tap)
-    ]
-    assert len(taps) == 1
-    taps[0].event(x=0.0, y=-1.0)
+    picture = hv.renderer("bokeh").get_plot(app.live()).subplots[(0, 0)].subplots["main"]
+    (listener,) = picture.callbacks
+    (tap,) = listener.streams
+    tap.event(x=0.0, y=-1.0)
     assert app.pressed == 2
 
 
