@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _add_report(commands)
     _add_lab(commands)
     _add_serve(commands)
+    _add_claims(commands)
     return top
 
 
@@ -107,6 +108,13 @@ def _add_serve(commands: Any) -> None:
     )
 
 
+def _add_claims(commands: Any) -> None:
+    add = _add(commands, claims, "entro-nb claims E05 N10 --seed 2").add_argument
+    add("ids", nargs="*", metavar="ID", help="claims by their id; all when none is given")
+    add("--seed", type=int, default=1, metavar="N", help="random seed (default: %(default)s)")
+    add("--summary", action="store_true", help="only the counts, as a Markdown table")
+
+
 def report(options: argparse.Namespace) -> int:
     """Run notebooks and write them as a report that opens offline."""
     from entro_nb.report import Bar, Lines, run
@@ -148,6 +156,23 @@ def lab(options: argparse.Namespace) -> int:
             str(folder / "00_start_here.ipynb"),
         ],
     )
+
+
+def claims(options: argparse.Namespace) -> int:
+    """Evaluate published claims and print what was found."""
+    from entro_nb.claims import evaluate, summary
+
+    found = evaluate(options.ids or None, seed=options.seed)
+    if options.summary:
+        print(summary(found))
+        return 0
+    for name in found.claim.values:
+        row = {key: str(found[key].sel(claim=name).item()) for key in found.data_vars}
+        print(f"{name}  {row['verdict'].upper()}  {row['text']}")
+        for label in ("published", "obtained", "why", "instead", "notebook"):
+            if row[label]:
+                print(f"      {label:10s} {row[label]}")
+    return 0
 
 
 def serve(options: argparse.Namespace) -> int:

@@ -216,7 +216,7 @@ def landscape(x: FloatArray, temperature: float, width: float = 8.0) -> hv.Overl
     """Where walkers are, against Boltzmann's law, over the landscape they walk in."""
     grid = np.linspace(-width, width, 401)
     energy = np.array([rugged(float(place)) for place in grid])
-    law = boltzmann(energy, temperature) / (grid[1] - grid[0]) if temperature > 0 else 0 * grid
+    law = boltzmann(energy, temperature) / (grid[1] - grid[0]) if temperature > 0 else np.nan * grid
     counts, edges = np.histogram(x, np.linspace(-width, width, 65), density=True)
     place = hv.Dimension("place", label="place x (1)")
     density = hv.Dimension("density", label="density (1); landscape U, not to scale", range=(0, 1))
