@@ -18,7 +18,13 @@ from entro_nb.network import (
     predicted_variance,
     transfer_study,
 )
-from entro_nb.views import network, network_faults, network_learning, network_scaling
+from entro_nb.views import (
+    network,
+    network_faults,
+    network_learning,
+    network_scaling,
+    network_stability,
+)
 
 views.setup()
 
@@ -70,8 +76,8 @@ def test_pictures_tell_states_by_marker_and_hide_a_thousand_links() -> None:
 def test_the_stability_map_turns_where_theory_says() -> None:
     app = views.StabilityApp(cubic=False, n_nodes=10)
     outcome = app.result.outcome
-    assert (outcome[(network.GAINS < 1.9) & (network.GAINS > 0.1)] == 0).all()
-    assert (outcome[network.GAINS > 2.2] == 2).all()
+    assert (outcome[(network_stability.GAINS < 1.9) & (network_stability.GAINS > 0.1)] == 0).all()
+    assert (outcome[network_stability.GAINS > 2.2] == 2).all()
     marks = app.views[0](app.result).get(3)
     assert marks.dimension_values(0).tolist() == [s.gain for s in SETTINGS]
 
