@@ -53,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     _add_lab(commands)
     _add_serve(commands)
     _add_claims(commands)
+    _add_streams(commands)
+    _add_record(commands)
     return top
 
 
@@ -113,6 +115,21 @@ def _add_claims(commands: Any) -> None:
     add("ids", nargs="*", metavar="ID", help="claims by their id; all when none is given")
     add("--seed", type=int, default=1, metavar="N", help="random seed (default: %(default)s)")
     add("--summary", action="store_true", help="only the counts, as a Markdown table")
+
+
+def _add_streams(commands: Any) -> None:
+    add = _add(commands, streams, "entro-nb streams check usgs wikipedia").add_argument
+    add("what", nargs="?", choices=("list", "check"), default="list", help="list, or try each")
+    add("names", nargs="*", metavar="STREAM", help="streams to try; all when none is given")
+    add("--seconds", type=float, default=15.0, metavar="S", help="wait (default: %(default)g)")
+
+
+def _add_record(commands: Any) -> None:
+    add = _add(commands, record, "entro-nb record bitstamp --seconds 600").add_argument
+    add("stream", metavar="STREAM", help="name in the catalog: see entro-nb streams")
+    add("--seconds", type=float, default=60.0, metavar="S", help="how long (default: %(default)g)")
+    add("--endpoint", metavar="URL", help="another endpoint than the catalog's")
+    add("--out", metavar="FILE", help="file to write (default: STREAM.nc)")
 
 
 def report(options: argparse.Namespace) -> int:
@@ -197,6 +214,27 @@ def serve(options: argparse.Namespace) -> int:
         show=False,
         title={name: app.title or name for name, app in views.APPS.items()},
     )
+    return 0
+
+
+def streams(options: argparse.Namespace) -> int:
+    """List the streams of the catalog, or try each over the network."""
+    from entro_nb.streams import commands
+
+    if options.what == "check":
+        return 0 if commands.check(options.names, options.seconds) else FAILED
+    print(*commands.catalog_lines(), sep="\n")
+    return 0
+
+
+def record(options: argparse.Namespace) -> int:
+    """Record a live stream to a file that can be replayed."""
+    from entro_nb.streams import commands, find
+
+    source = find(options.stream)
+    if options.endpoint is not None:
+        source = source.at(options.endpoint)
+    commands.record_to(source, options.seconds, options.out)
     return 0
 
 

@@ -17,11 +17,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
-from loopback import counted
 
 from entro_nb.accountant import Accountant
 from entro_nb.spokesperson import Session, Trail
 from entro_nb.streams import Event, Happening, Notice, Reading
+from loopback import counted
 
 #: Kills that one audit trail suffers before a new one is begun.
 LIVES = 5
