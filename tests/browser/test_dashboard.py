@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: every control is used, seen on the page and in the audit trail."""
+"""The dashboard in a real browser: every control is used, seen on the page and in the audit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 
 
 def free_port() -> int:
