@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import entro_nb
 from entro_nb import cli, resources
 from entro_nb.errors import ReportError
 from entro_nb.report import Entry, Manifest, runner
@@ -156,7 +157,9 @@ def served(monkeypatch):
         config=SimpleNamespace(), serve=lambda pages, **options: calls.append((pages, options))
     )
     monkeypatch.setitem(sys.modules, "panel", fake)
-    monkeypatch.setitem(sys.modules, "entro_nb.views", SimpleNamespace(APPS={"counter": Counter}))
+    apps = SimpleNamespace(APPS={"counter": Counter})
+    monkeypatch.setitem(sys.modules, "entro_nb.views", apps)
+    monkeypatch.setattr(entro_nb, "views", apps, raising=False)  # where it was imported before
     return calls
 
 

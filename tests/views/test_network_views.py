@@ -18,7 +18,13 @@ from entro_nb.network import (
     predicted_variance,
     transfer_study,
 )
-from entro_nb.views import network, network_faults, network_learning, network_scaling
+from entro_nb.views import (
+    network,
+    network_faults,
+    network_learning,
+    network_scaling,
+    network_stability,
+)
 
 views.setup()
 
@@ -40,12 +46,10 @@ def test_a_press_stresses_the_nearest_node() -> None:
 
 def test_the_live_picture_listens_to_presses() -> None:
     app = views.SyncApp(n_nodes=4)
-    layout = app.live()
-    taps = [
-        s for s in hv.streams.Stream.registry[next(iter(layout))] if isinstance(s, hv.streams.Tap)
-    ]
-    assert len(taps) == 1
-    taps[0].event(x=0.0, y=-1.0)
+    picture = hv.renderer("bokeh").get_plot(app.live()).subplots[(0, 0)].subplots["main"]
+    (listener,) = picture.callbacks
+    (tap,) = listener.streams
+    tap.event(x=0.0, y=-1.0)
     assert app.pressed == 2
 
 
@@ -72,8 +76,8 @@ def test_pictures_tell_states_by_marker_and_hide_a_thousand_links() -> None:
 def test_the_stability_map_turns_where_theory_says() -> None:
     app = views.StabilityApp(cubic=False, n_nodes=10)
     outcome = app.result.outcome
-    assert (outcome[(network.GAINS < 1.9) & (network.GAINS > 0.1)] == 0).all()
-    assert (outcome[network.GAINS > 2.2] == 2).all()
+    assert (outcome[(network_stability.GAINS < 1.9) & (network_stability.GAINS > 0.1)] == 0).all()
+    assert (outcome[network_stability.GAINS > 2.2] == 2).all()
     marks = app.views[0](app.result).get(3)
     assert marks.dimension_values(0).tolist() == [s.gain for s in SETTINGS]
 
