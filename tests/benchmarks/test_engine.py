@@ -118,7 +118,7 @@ def test_ten_thousand_runs_against_plain_python():
     ratio = plain / batch
     print(f"\n10 000 runs × 1000 steps: {batch:.2f} s, plain {plain:.1f} s: {ratio:.0f} ×")
     assert batch < 2.0
-    assert ratio > 10.0
+    assert ratio >= 30.0
 
 
 def test_headroom_costs_a_few_times_equation_14(arguments):
