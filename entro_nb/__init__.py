@@ -33,6 +33,7 @@ _HOMES = {
 }
 _MODULES = (
     "accountant",
+    "claims",
     "engine",
     "entropy",
     "errors",

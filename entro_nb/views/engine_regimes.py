@@ -40,9 +40,7 @@ def regime_trajectory(run: xr.Dataset) -> hv.Overlay:
                 color=COLOURS["purple"], line_dash=dash, line_width=1.2
             )
         )
-    return hv.Overlay(layers).opts(
-        hv.opts.Overlay(width=WIDTH, height=280, legend_position="top_right", legend_cols=3)
-    )
+    return hv.Overlay(layers).opts(hv.opts.Overlay(width=WIDTH, height=310, legend_position="top"))
 
 
 def regime_ribbon(run: xr.Dataset) -> hv.Overlay:
@@ -58,9 +56,7 @@ def regime_ribbon(run: xr.Dataset) -> hv.Overlay:
             ("stability", COLOURS["green"], "dotted"),
         )
     ]
-    return hv.Overlay(layers).opts(
-        hv.opts.Overlay(width=WIDTH, height=180, legend_position="top_right", legend_cols=3)
-    )
+    return hv.Overlay(layers).opts(hv.opts.Overlay(width=WIDTH, height=210, legend_position="top"))
 
 
 def hysteresis_loop(loop: xr.Dataset) -> hv.Overlay:

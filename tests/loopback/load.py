@@ -101,7 +101,7 @@ async def run(folder: Path, rate: float, seconds: float, *, paused: bool = False
             ]
     finally:
         server.terminate()
-        server.wait()
+        server.communicate()
     return outcome
 
 

@@ -24,8 +24,8 @@ class _Keyed(httpx.AsyncHTTPTransport):
     Only requests to the host that they belong to get them: a redirection may lead elsewhere.
     """
 
-    def __init__(self, source: Source, tls: ssl.SSLContext | None) -> None:
-        super().__init__(verify=tls or ssl.create_default_context())
+    def __init__(self, source: Source, tls: ssl.SSLContext) -> None:
+        super().__init__(verify=tls)
         self.source, self.origin = source, _origin(httpx.URL(source.endpoint))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -53,7 +53,7 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
-def client(source: Source, policy: Policy, tls: ssl.SSLContext | None) -> httpx.AsyncClient:
+def client(source: Source, policy: Policy, tls: ssl.SSLContext) -> httpx.AsyncClient:
     """HTTP client of a stream."""
     return httpx.AsyncClient(
         transport=_Keyed(source, tls),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Any, ClassVar
@@ -177,7 +176,7 @@ class STOMPAdapter(WebSocketAdapter):
         parts = urlsplit(self.source.endpoint)
         if parts.scheme in ("ws", "wss"):
             return _Socket(await self.open(self.source.endpoint, _PROTOCOLS))
-        tls = (self.tls or ssl.create_default_context()) if parts.scheme == "stomps" else None
+        tls = self.tls if parts.scheme == "stomps" else None
         try:
             async with asyncio.timeout(self.policy.timeout):
                 streams = await asyncio.open_connection(

@@ -57,7 +57,7 @@ class WebSocketAdapter(Adapter):
         policy = self.policy
         options: dict[str, Any] = {}
         if endpoint.startswith("wss:"):
-            options["ssl"] = self.tls or ssl.create_default_context()
+            options["ssl"] = self.tls
         try:
             return await connect(
                 endpoint,
