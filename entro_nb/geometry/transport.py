@@ -92,8 +92,13 @@ def _sweep(
                 sink_from[j] = i
                 if demand[j] > USED_UP:
                     _augment(j, supply, demand, flow, source_to, sink_from)
+                    room = demand[j] > USED_UP
+                    if room:
+                        sink_from[j] = UNSEEN  # others may still send here
                     if supply[root] <= USED_UP:
                         break
+                    if room:
+                        continue  # the path ran out first, and was this sink's only use
                 for other in range(n):
                     if source_to[other] == UNSEEN and flow[other, j] > USED_UP:
                         source_to[other] = j
