@@ -14,7 +14,10 @@ from entro_nb.validate import FloatArray
 from entro_nb.views.app import App
 from entro_nb.views.style import COLOURS, WIDTH
 
-__all__ = ["StabilityApp", "stability_map"]
+__all__ = ["MAP_COLOURS", "StabilityApp", "stability_map"]
+
+#: Levels, stays, runs away.
+MAP_COLOURS = [COLOURS["sky"], COLOURS["yellow"], COLOURS["vermilion"]]
 
 #: Extent of the stability map: ακN, and the half-width of the states.
 GAINS = np.geomspace(0.05, 100.0, 56)
@@ -57,7 +60,7 @@ def stability_map(state: Stability) -> hv.Overlay:
     here = hv.VLine(state.gain)
     return (mesh * border * here * marks * names * regions).opts(
         hv.opts.QuadMesh(
-            cmap=[COLOURS["sky"], COLOURS["yellow"], COLOURS["vermilion"]], clim=(-0.5, 2.5),
+            cmap=MAP_COLOURS, clim=(-0.5, 2.5),
             alpha=0.55, logx=True, logy=True,
         ),
         hv.opts.Curve(color="black", line_width=2, line_dash="dashed"),
