@@ -35,6 +35,8 @@ SELDOM = 10
 #: Rows of the logs.
 ROWS = 15
 
+PREVIEW = "Nothing is connected. Below is the replay as a whole; press Connect to live through it."
+
 
 def table(rows: list[dict[str, Any]]) -> str:
     """HTML table of rows. Every cell is text: what a stream says never becomes markup."""
@@ -81,7 +83,7 @@ class Dashboard:
         self.connect = pn.widgets.Button(label="Connect", width=95)
         self.hold = pn.widgets.Button(label="Pause", width=95, disabled=True)
         self.end = pn.widgets.Button(label="Shut down", width=95, disabled=True)
-        self.status = pn.pane.HTML(_status("Nothing is connected."))
+        self.status = pn.pane.HTML(_status(PREVIEW))
         self.log = pn.pane.HTML("", width=720)
         self.shown = pn.widgets.Select(
             label="Audit trail", options=["actions", "events", "frames", "channels"], width=200
@@ -96,6 +98,8 @@ class Dashboard:
         self.end.on_click(self._guarded(self._end))
         self.shown.param.watch(lambda _: self._logs(), "value")
         app.param.watch(self._guarded(self._threshold), "velocity")
+        app.param.watch(lambda _: self._preview(), ["stream", "velocity"])
+        self._preview()
 
     def layout(self) -> pn.viewable.Viewable:
         """Controls beside the strips, the logs below them."""
@@ -118,6 +122,11 @@ class Dashboard:
         )
         pn.state.on_session_destroyed(lambda _: self.close())
         return pn.Row(left, right)
+
+    def _preview(self) -> None:
+        """Show what a replay would give, as long as nothing is connected."""
+        if self.session is None:
+            self.strips.show(self.app.result)
 
     def _guarded(self, act: Callable[[], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
         """Callback of a widget: what is refused is said on the page."""

@@ -12,6 +12,7 @@ from bokeh.plotting import figure
 
 from entro_nb.accountant import Stability
 from entro_nb.spokesperson import Record
+from entro_nb.views.spokesperson import Afternoon
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
 
 __all__ = ["Strips"]
@@ -92,6 +93,19 @@ class Strips:
             },
             rollover=SHOWN,
         )
+        pn.io.push_notebook(self.pane)
+
+    def show(self, run: Afternoon) -> None:
+        """Show a whole replay at once, in the place of what is there."""
+        frames, labels = run.frames, [Stability(int(s)) for s in run.frames.stability.values]
+        last = slice(-SHOWN, None)
+        rows = {name: frames[name].values[last] for name, _, _ in _LINES if name != "raw"}
+        self.data.data = rows | {
+            "number": list(range(1, len(labels) + 1))[last],
+            "raw": run.raw[last],
+            "stability": [int(s) for s in labels[last]],
+            "colour": [CLASS_COLOURS[s.name] for s in labels[last]],
+        }
         pn.io.push_notebook(self.pane)
 
     def clear(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from entro_nb import resources
 
 def free_port() -> int:
     import socket
@@ -153,3 +155,17 @@ def test_what_a_page_draws(page: Any) -> None:
         }"""
     )
     assert drawn > 10_000
+
+
+def test_it_works_in_jupyterlab(open_notebook: Any, workspace: Path) -> None:
+    name = "03_live_streams.ipynb"
+    shutil.copy(resources.notebooks() / name, workspace / name)
+    page = open_notebook(name)
+    page.get_by_role("button", name="Connect").click()
+    status(page, r"usgs: [1-9]\d* values")
+    page.get_by_role("button", name="Pause").click()
+    status(page, r"Paused at frame \d+")
+    logged(page, "operator", "pause", "done")
+    page.get_by_role("button", name="Shut down").click()
+    status(page, "The session is shut down")
+    logged(page, "operator", "shutdown", "done")
