@@ -41,6 +41,7 @@ _MODULES = (
     "report",
     "results",
     "streams",
+    "sweep",
     "views",
 )
 

@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _add_report(commands)
+    _add_sweep(commands)
     _add_lab(commands)
     _add_serve(commands)
     return top
@@ -88,6 +89,14 @@ def _add_report(commands: Any) -> None:
     add("--jobs", type=int, metavar="N", help="notebooks that run at the same time")
     add("--out", default="reports-out", metavar="DIR", help="folder (default: %(default)s)")
     add("--timeout", type=float, metavar="S", help="seconds allowed for each notebook")
+
+
+def _add_sweep(commands: Any) -> None:
+    add = _add(commands, sweep, "entro-nb sweep gain.toml --workers 2").add_argument
+    add("file", metavar="FILE", help="TOML or YAML: simulation, grid, replicates, seed, out, …")
+    add("--out", metavar="DIR", help="Zarr store, in the place of the file's")
+    add("--workers", type=int, default=1, metavar="N", help="processes on this machine")
+    add("--scheduler", metavar="ADDRESS", help="a Dask cluster to run on, as tcp://host:8786")
 
 
 def _add_lab(commands: Any) -> None:
@@ -130,6 +139,24 @@ def report(options: argparse.Namespace) -> int:
     for entry in manifest.failed:
         print(f"entro-nb: {entry.name} {entry.status}: {entry.error}", file=sys.stderr)
     return FAILED if manifest.failed else 0
+
+
+def sweep(options: argparse.Namespace) -> int:
+    """Run a simulation over a grid of parameters into a Zarr store, and go on where it stopped."""
+    from entro_nb import sweep as sweeps
+    from entro_nb.sweep.progress import watch
+
+    asked = sweeps.read(options.file)
+    if options.out is not None:
+        asked["out"] = options.out
+    if asked.get("out") is None:
+        raise ParameterError("out", None, "a Zarr store, in the file or as --out")
+    with watch(sys.stderr) as progress:
+        sweeps.sweep(
+            **asked, workers=options.workers, scheduler=options.scheduler, progress=progress
+        )
+    print(asked["out"])
+    return 0
 
 
 def lab(options: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ def asked(monkeypatch):
     return calls
 
 
-@pytest.mark.parametrize("command", [[], ["report"], ["lab"], ["serve"]])
+@pytest.mark.parametrize("command", [[], ["report"], ["sweep"], ["lab"], ["serve"]])
 def test_every_command_has_help_with_an_example(command, capsys) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main([*command, "--help"])
@@ -154,7 +154,9 @@ def served(monkeypatch):
     calls: list[tuple[dict, dict]] = []
     fake = SimpleNamespace(serve=lambda pages, **options: calls.append((pages, options)))
     monkeypatch.setitem(sys.modules, "panel", fake)
-    monkeypatch.setitem(sys.modules, "entro_nb.views", SimpleNamespace(APPS={"counter": Counter}))
+    views = SimpleNamespace(APPS={"counter": Counter})
+    monkeypatch.setitem(sys.modules, "entro_nb.views", views)
+    monkeypatch.setattr("entro_nb.views", views, raising=False)  # if a test before loaded it
     return calls
 
 
@@ -187,3 +189,14 @@ def test_the_installed_command_is_this_one() -> None:
         [sys.executable, "-m", "entro_nb.cli", "--version"], capture_output=True, text=True
     )
     assert done.stdout.startswith("entro-nb ")
+
+
+def test_sweep_runs_a_file(tmp_path, capsys) -> None:
+    file, out = tmp_path / "a.toml", tmp_path / "a.zarr"
+    file.write_text('simulation = "regimes"\n[grid]\ndrive = [1.0, 1.65]\n')
+    assert cli.main(["sweep", str(file), "--out", str(out)]) == 0
+    written = capsys.readouterr()
+    assert written.out == f"{out}\n"
+    assert written.err == "2 of 2 runs\n"
+    assert cli.main(["sweep", str(file)]) == 2
+    assert "out = None is not allowed" in capsys.readouterr().err
