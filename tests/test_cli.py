@@ -55,7 +55,11 @@ def test_report_passes_everything_on(asked, capsys) -> None:
     assert cli.main([*line.split(), "--timeout", "60"]) == 0
     (options,) = asked
     options.pop("progress")
+    options.pop("agree")
     assert options == {
+        "executor": None,
+        "again": False,
+        "max_memory": None,
         "names": ["01", "accountant"],
         "parameters": {"seed": "7", "alpha": "-0.5"},
         "preset": "full",

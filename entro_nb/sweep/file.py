@@ -3,57 +3,22 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from entro_nb import validate
-from entro_nb.errors import DataError, ParameterError, ParameterTypeError
-from entro_nb.validate import nearest
+from entro_nb import settings, validate
+from entro_nb.errors import ParameterError, ParameterTypeError
 
-__all__ = ["read", "settings"]
+__all__ = ["read"]
 
 #: What a file of a sweep may hold; the arguments of `sweep` by the same names.
 KEYS = (
     "simulation", "grid", "fixed", "replicates", "seed", "keep", "common", "out", "chunk",
 )  # fmt: skip
 RANGE = {"start", "stop", "count", "log"}
-
-
-def settings(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Content of a TOML or YAML file that holds names and values.
-
-    Raises
-    ------
-    DataError
-        If there is no such file, or it is neither.
-    """
-    file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise DataError("file", file.name, f"a file that can be read ({reason})") from error
-    try:
-        content = tomllib.loads(text) if file.suffix == ".toml" else _yaml(text)
-    except ValueError as error:
-        line = " ".join(str(error).split())
-        raise DataError("file", file.name, f"TOML (.toml) or YAML ({line})") from error
-    if not isinstance(content, dict):
-        raise DataError("file", file.name, "names and values")
-    return {str(name): value for name, value in content.items()}
-
-
-def _yaml(text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(error) from error
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -77,12 +42,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     ...     read(file)
     {'simulation': 'pipeline', 'grid': {'alpha': [0.1, 0.5]}}
     """
-    content = settings(path)
-    for name in content:
-        if name not in KEYS:
-            guess = nearest(name, KEYS)
-            meant = "" if guess is None else f" (did you mean {guess!r}?)"
-            raise ParameterError("setting", name, f"one of {', '.join(KEYS)}{meant}")
+    content = settings.load(path)
+    settings.known(content, KEYS)
     for name in ("simulation", "grid"):
         if name not in content:
             raise ParameterError(name, None, f"a line for it in {Path(path).name}")
