@@ -17,6 +17,7 @@ import pytest
 
 from entro_nb import resources
 
+
 def free_port() -> int:
     import socket
 
