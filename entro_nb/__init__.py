@@ -29,6 +29,7 @@ _HOMES = {
     "Normalizer": "accountant",
     "ProportionalAllocator": "engine",
     "PsiSync": "network",
+    "Spokesperson": "spokesperson",
     "account": "accountant",
 }
 _MODULES = (
@@ -41,6 +42,7 @@ _MODULES = (
     "network",
     "report",
     "results",
+    "spokesperson",
     "streams",
     "views",
 )

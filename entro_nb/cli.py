@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from entro_nb import __version__
@@ -206,13 +207,17 @@ def serve(options: argparse.Namespace) -> int:
     hosts = {options.address}
     if options.address in ("127.0.0.1", "localhost", "::1"):
         hosts |= {"127.0.0.1", "localhost"}
+    titles = {name: app.title or name for name, app in views.APPS.items()}
+    pn.config.index_titles = {f"/{name}": title for name, title in titles.items()}
     pn.serve(
         {name: _page(app) for name, app in views.APPS.items()},
         port=port,
         address=options.address,
         websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *options.origin],
         show=False,
-        title={name: app.title or name for name, app in views.APPS.items()},
+        title=titles,
+        # Panel's own page of apps fetches pictures and fonts from elsewhere.
+        index=str(Path(__file__).parent / "views" / "index.html"),
     )
     return 0
 

@@ -358,10 +358,12 @@ class Session:
         for stream in list(self._channels):
             await self._stop(stream)
         keeper = self._running()
+        await keeper.ask()
+        # Extensions read to the end, and what they report is kept; one that blocks is left behind.
+        await asyncio.gather(*(asyncio.to_thread(e.close) for e in self._extensions))
+        await asyncio.sleep(0)
         await keeper.close()
         self._keeper = None
-        # Extensions read to the end; one that blocks is left behind.
-        await asyncio.gather(*(asyncio.to_thread(e.close) for e in self._extensions))
         self.display.close()
         self.trail().close()
         self._trail = None

@@ -18,6 +18,7 @@ _APPS = {
     "map": ("overview", "SystemMap"),
     "histogram": ("entropy", "HistogramApp"),
     "accountant": ("accountant", "AccountantApp"),
+    "streams": ("spokesperson", "SpokespersonApp"),
     "budget": ("engine_apps", "BudgetApp"),
     "pipeline": ("engine_apps", "PipelineApp"),
     "regimes": ("engine_apps", "RegimeApp"),
