@@ -38,7 +38,8 @@ def stamp(content: Any, colours: dict[str, list[str]] | None = None, **axes: Any
         if kind in ("QuadMesh", "Points"):
             options = {"cmap": given[kind]} if kind in given else {}
             if kind == "Points":
-                options |= {"color": part.vdims[1].name, "s": 60}
+                value = part.vdims[1]
+                options |= {"color": value.name, "s": 60, "clim": value.range}
         elif kind in given:
             options["color"] = given[kind][turn[kind] % len(given[kind])]
             turn[kind] += 1
