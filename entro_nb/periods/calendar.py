@@ -11,7 +11,7 @@ import numpy as np
 from entro_nb import validate
 from entro_nb.errors import ParameterError
 
-__all__ = ["KINDS", "Period", "periods", "zone"]
+__all__ = ["KINDS", "SECOND", "Period", "instants", "periods", "zone"]
 
 KINDS = ("daily", "weekly", "monthly")
 

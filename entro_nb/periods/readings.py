@@ -21,6 +21,7 @@ from entro_nb import engine, results, validate
 from entro_nb.compiled import compiled
 from entro_nb.engine.regimes import regime_of
 from entro_nb.errors import DataError, ParameterError
+from entro_nb.periods.calendar import SECOND, instants
 from entro_nb.sweep.simulations import LAWS
 from entro_nb.validate import FloatArray
 
@@ -106,7 +107,7 @@ def readings(
     if state.shape != x.shape or ((state < 0) | (state > 2)).any():
         raise ParameterError("regime", regime, "0, 1 or 2 for each reading")
     back = np.zeros(x.size)
-    step: FloatArray = np.diff(moments.astype(np.int64)) / 1e9
+    step = np.diff(instants(moments)) / SECOND
     back[1:] = np.where(step < 0.0, -step, 0.0)
     made = results.dataset(
         {

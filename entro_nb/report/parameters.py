@@ -54,7 +54,10 @@ def declared(path: Path) -> dict[str, Parameter]:
     cells = [c for c in read(path).cells if "parameters" in c.metadata.get("tags", [])]
     if not cells:
         return {}
-    found = papermill.inspect_notebook(str(path))
+    try:
+        found = papermill.inspect_notebook(str(path))
+    except ValueError as error:  # it says not which language its parameters are in
+        raise ReportError(f"{path.name}: {error}") from error
     # Papermill skips, with a log line only, what it cannot parse.
     if lost := [name for name in _assigned(path, cells[0].source) if name not in found]:
         raise ReportError(
