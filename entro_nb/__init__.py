@@ -44,6 +44,7 @@ _MODULES = (
     "results",
     "spokesperson",
     "streams",
+    "sweep",
     "views",
 )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _add_report(commands)
+    _add_sweep(commands)
     _add_lab(commands)
     _add_serve(commands)
     _add_claims(commands)
@@ -77,7 +79,8 @@ def _add_report(commands: Any) -> None:
         "names",
         nargs="*",
         metavar="NAME",
-        help="notebooks, by name, number or part of a name; all when none is given",
+        help="notebooks, by name, number or part of a name; all when none is given; or one file, "
+        "TOML or YAML, with notebooks, parameters, preset, jobs, out, timeout",
     )
     add(
         "-p",
@@ -86,12 +89,25 @@ def _add_report(commands: Any) -> None:
         action="append",
         default=[],
         metavar=("KEY", "VALUE"),
-        help="set a parameter in every notebook that has it; may be repeated",
+        help="set a parameter in every notebook that has it; values divided by commas are run "
+        "one by one, and every combination with those of others",
     )
     add("--preset", choices=("quick", "full"), help="how much the notebooks compute")
     add("--jobs", type=int, metavar="N", help="notebooks that run at the same time")
-    add("--out", default="reports-out", metavar="DIR", help="folder (default: %(default)s)")
+    add("--out", metavar="DIR", help="folder (default: reports-out)")
     add("--timeout", type=float, metavar="S", help="seconds allowed for each notebook")
+    add("--max-memory", type=float, metavar="MB", help="fail a notebook that takes more memory")
+    add("--scheduler", metavar="ADDRESS", help="a Dask cluster to run on, as tcp://host:8786")
+    add("--again", action="store_true", help="run also what is finished and unchanged")
+    add("--yes", action="store_true", help="do not ask before more than 1000 reports")
+
+
+def _add_sweep(commands: Any) -> None:
+    add = _add(commands, sweep, "entro-nb sweep gain.toml --workers 2").add_argument
+    add("file", metavar="FILE", help="TOML or YAML: simulation, grid, replicates, seed, out, …")
+    add("--out", metavar="DIR", help="Zarr store, in the place of the file's")
+    add("--workers", type=int, default=1, metavar="N", help="processes on this machine")
+    add("--scheduler", metavar="ADDRESS", help="a Dask cluster to run on, as tcp://host:8786")
 
 
 def _add_lab(commands: Any) -> None:
@@ -138,24 +154,89 @@ def report(options: argparse.Namespace) -> int:
     from entro_nb.report import Bar, Lines, run
     from entro_nb.report.runner import DEFAULT_TIMEOUT
 
-    asked = dict(options.parameter)
-    if len(asked) < len(options.parameter):
-        keys = [key for key, _ in options.parameter]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ParameterError("parameter", twice, "each parameter once")
-    manifest = run(
-        options.names,
-        parameters=asked,
-        preset=options.preset,
-        jobs=options.jobs,
-        out=options.out,
-        timeout=DEFAULT_TIMEOUT if options.timeout is None else options.timeout,
-        progress=Bar(sys.stderr) if sys.stderr.isatty() else Lines(sys.stderr),
-    )
-    print(os.path.join(options.out, "index.html"))
+    asked = _request(options)
+    out = str(asked.setdefault("out", "reports-out"))
+    asked.setdefault("timeout", DEFAULT_TIMEOUT)
+    with _executor(options.scheduler) as executor:
+        manifest = run(
+            **asked,
+            executor=executor,
+            again=options.again,
+            agree=lambda runs: options.yes or _asked(runs),
+            max_memory=options.max_memory,
+            progress=Bar(sys.stderr) if sys.stderr.isatty() else Lines(sys.stderr),
+        )
+    print(os.path.join(out, "index.html"))
     for entry in manifest.failed:
         print(f"entro-nb: {entry.name} {entry.status}: {entry.error}", file=sys.stderr)
     return FAILED if manifest.failed else 0
+
+
+def _request(options: argparse.Namespace) -> dict[str, Any]:
+    """What is asked of a report: by a file, and by the line, which has the last word."""
+    from entro_nb import settings
+    from entro_nb.report.batch import alternatives
+
+    asked: dict[str, Any] = {}
+    names = list(options.names)
+    if len(names) == 1 and names[0].endswith(settings.ENDINGS):
+        asked = settings.load(names.pop())
+        settings.known(asked, ("notebooks", "parameters", "preset", "jobs", "out", "timeout"))
+    keys = [key for key, _ in options.parameter]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ParameterError("parameter", twice, "each parameter once")
+    filed, parameters = asked.pop("notebooks", []), asked.pop("parameters", {})
+    for name, value, kind in (("notebooks", filed, list), ("parameters", parameters, dict)):
+        if not isinstance(value, kind):
+            raise ParameterError(name, value, f"a {kind.__name__}")
+    if unquoted := [name for name in filed if not isinstance(name, str)]:
+        raise ParameterError("notebooks", unquoted[0], "text, as '02' in quotation marks")
+    line = {key: alternatives(value) for key, value in options.parameter}
+    given = {
+        name: getattr(options, name)
+        for name in ("preset", "jobs", "out", "timeout")
+        if getattr(options, name) is not None
+    }
+    defaults = {"preset": None, "jobs": None}
+    return defaults | asked | given | {"names": [*filed, *names], "parameters": parameters | line}
+
+
+def _asked(runs: int) -> bool:
+    """Whether whoever sits there means so many reports."""
+    if not sys.stdin.isatty():
+        return False
+    return input(f"{runs} reports: go on? [y/N] ").strip().lower() in ("y", "yes")
+
+
+@contextmanager
+def _executor(scheduler: str | None) -> Iterator[Any]:
+    """Executor of a Dask cluster; None for this machine's own."""
+    if scheduler is None:
+        yield None
+        return
+    from entro_nb.sweep.cluster import client_of
+
+    with client_of(scheduler, 1) as client:
+        yield client.get_executor(pure=False)
+
+
+def sweep(options: argparse.Namespace) -> int:
+    """Run a simulation over a grid of parameters into a Zarr store, and go on where it stopped."""
+    from entro_nb import sweep as sweeps
+    from entro_nb.sweep.progress import watch
+
+    asked = sweeps.read(options.file)
+    if options.out is not None:
+        asked["out"] = options.out
+    if asked.get("out") is None:
+        raise ParameterError("out", None, "a Zarr store, in the file or as --out")
+    with watch(sys.stderr) as progress:
+        sweeps.sweep(
+            **asked, workers=options.workers, scheduler=options.scheduler, progress=progress
+        )
+    print(asked["out"])
+    return 0
 
 
 def lab(options: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ __all__ = [
     "PathUnavailableError",
     "ReportError",
     "SessionError",
+    "SweepError",
 ]
 
 
@@ -74,6 +75,10 @@ class ReportError(EntroError, RuntimeError):
 
 class SessionError(EntroError, RuntimeError):
     """A session cannot do what it was asked, in the state that it is in."""
+
+
+class SweepError(EntroError, RuntimeError):
+    """A sweep could not go on: a run failed, a store or a cluster cannot be used."""
 
 
 class EntroWarning(UserWarning):

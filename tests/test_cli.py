@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import entro_nb
 from entro_nb import cli, resources
 from entro_nb.errors import ReportError
 from entro_nb.report import Entry, Manifest, runner
@@ -31,7 +32,7 @@ def asked(monkeypatch):
     return calls
 
 
-@pytest.mark.parametrize("command", [[], ["report"], ["lab"], ["serve"]])
+@pytest.mark.parametrize("command", [[], ["report"], ["sweep"], ["lab"], ["serve"]])
 def test_every_command_has_help_with_an_example(command, capsys) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main([*command, "--help"])
@@ -55,7 +56,11 @@ def test_report_passes_everything_on(asked, capsys) -> None:
     assert cli.main([*line.split(), "--timeout", "60"]) == 0
     (options,) = asked
     options.pop("progress")
+    options.pop("agree")
     assert options == {
+        "executor": None,
+        "again": False,
+        "max_memory": None,
         "names": ["01", "accountant"],
         "parameters": {"seed": "7", "alpha": "-0.5"},
         "preset": "full",
@@ -156,7 +161,9 @@ def served(monkeypatch):
         config=SimpleNamespace(), serve=lambda pages, **options: calls.append((pages, options))
     )
     monkeypatch.setitem(sys.modules, "panel", fake)
-    monkeypatch.setitem(sys.modules, "entro_nb.views", SimpleNamespace(APPS={"counter": Counter}))
+    apps = SimpleNamespace(APPS={"counter": Counter})
+    monkeypatch.setitem(sys.modules, "entro_nb.views", apps)
+    monkeypatch.setattr(entro_nb, "views", apps, raising=False)  # where it was imported before
     return calls
 
 
@@ -190,3 +197,14 @@ def test_the_installed_command_is_this_one() -> None:
         [sys.executable, "-m", "entro_nb.cli", "--version"], capture_output=True, text=True
     )
     assert done.stdout.startswith("entro-nb ")
+
+
+def test_sweep_runs_a_file(tmp_path, capsys) -> None:
+    file, out = tmp_path / "a.toml", tmp_path / "a.zarr"
+    file.write_text('simulation = "regimes"\n[grid]\ndrive = [1.0, 1.65]\n')
+    assert cli.main(["sweep", str(file), "--out", str(out)]) == 0
+    written = capsys.readouterr()
+    assert written.out == f"{out}\n"
+    assert written.err == "2 of 2 runs\n"
+    assert cli.main(["sweep", str(file)]) == 2
+    assert "out = None is not allowed" in capsys.readouterr().err

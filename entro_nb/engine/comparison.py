@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -193,7 +193,7 @@ def fronts(
     """
     replicates = validate.integer("replicates", replicates, 2)
     points = validate.integer("points", points, 2)
-    noise = {"replicates": replicates, "seed": MEASURING_SEED, "delay": delay}
+    noise: dict[str, Any] = {"replicates": replicates, "seed": MEASURING_SEED, "delay": delay}
     free = sums(plant, HeadroomLaw(), **noise)
     rows, labels, laws = [], [], []
     for name, settings in (candidates() if families is None else families).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from entro_nb.validate import FloatArray
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["replicate", "simulate", "sums"]
+__all__ = ["replicate", "simulate", "summary", "sums"]
 
 #: Name to (dims, values, units, long name).
 Variables = dict[str, tuple[tuple[str, ...] | str, Any, str, str]]
@@ -102,12 +102,21 @@ def _demand(plant: Pipeline, dt: float, steps: int) -> tuple[FloatArray, ...]:
     return base, sigma, rate_max, capacity
 
 
-def _noise(seed: int, replicates: int, shape: tuple[int, int]) -> Iterator[FloatArray]:
+def _noise(
+    seed: int, replicates: int, shape: tuple[int, int], seeds: Sequence[int] | None
+) -> Iterator[FloatArray]:
     """Noise of all replicates in order, in pieces; a replicate's does not depend on the others."""
     rng = np.random.default_rng(seed)
     piece = max(CHUNK // (shape[0] * shape[1]), 1)
     for start in range(0, replicates, piece):
-        yield rng.standard_normal((min(piece, replicates - start), *shape))
+        count = min(piece, replicates - start)
+        if seeds is None:
+            yield rng.standard_normal((count, *shape))
+            continue
+        noise = np.empty((count, *shape))
+        for k in range(count):
+            np.random.default_rng(seeds[start + k]).standard_normal(out=noise[k])
+        yield noise
 
 
 def _solve(
@@ -119,6 +128,7 @@ def _solve(
     replicates: int,
     seed: int,
     keep: bool,
+    seeds: Sequence[int] | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Records (replicate, field, step, node) and sums (replicate, 10) of all replicates."""
     if not isinstance(plant, Pipeline):
@@ -142,7 +152,7 @@ def _solve(
     sums = np.empty((replicates, len(Total)))
     failed = np.empty(replicates)
     start = 0
-    for noise in _noise(seed, replicates, (steps, len(sources))):
+    for noise in _noise(seed, replicates, (steps, len(sources)), seeds):
         part = slice(start, start + len(noise))
         _run_all(
             table, route, int(law.code), law.coefficients(), base, sigma, rate_max, noise,
@@ -168,12 +178,27 @@ def sums(
     budget: float = 3.0,
     replicates: int = 1,
     seed: int = 42,
+    seeds: Sequence[int] | None = None,
 ) -> FloatArray:
-    """Bare sums (replicate, :class:`~entro_nb.engine.plant.Total`), for searches and sweeps."""
-    return _solve(plant, law, dt, delay, budget, replicates, seed, keep=False)[1]
+    """Bare sums (replicate, :class:`~entro_nb.engine.plant.Total`), for searches and sweeps.
+
+    With `seeds`, one a replicate in the place of `replicates` and `seed`: each replicate is then
+    the only one that `simulate` makes with that seed.
+
+    Examples
+    --------
+    >>> from entro_nb.engine import NoControl, pipeline
+    >>> alone = sums(pipeline(), NoControl(), seed=7)
+    >>> bool((sums(pipeline(), NoControl(), seeds=[3, 7])[1] == alone[0]).all())
+    True
+    """
+    if seeds is not None:
+        replicates = len(seeds)
+    return _solve(plant, law, dt, delay, budget, replicates, seed, keep=False, seeds=seeds)[1]
 
 
-def _summary(totals: FloatArray, duration: float) -> Variables:
+def summary(totals: FloatArray, duration: float) -> Variables:
+    """Variables of :func:`replicate`, from bare sums and the duration of a run in s."""
     variables: Variables = {
         name: ("replicate", totals[:, field], units, text)
         for name, (field, units, text) in SUMS.items()
@@ -300,7 +325,7 @@ def simulate(
         "refused_so_far": (whole, np.cumsum(refused, 1) * dt, "requests", "refused so far"),
     }
     return results.dataset(
-        variables | _summary(totals, steps * dt),
+        variables | summary(totals, steps * dt),
         coords={
             "replicate": (np.arange(replicates), "1"),
             "time": (np.arange(steps) * dt, "s"),
@@ -343,7 +368,7 @@ def replicate(
     sources = [s for s in plant.subsystems if isinstance(s, Scraper)]
     duration = round(max(s.phases[-1].stop for s in sources) / dt) * dt
     return results.dataset(
-        _summary(totals, duration),
+        summary(totals, duration),
         coords={"replicate": (np.arange(replicates), "1")},
         parameters=_parameters(plant, law, dt, delay, budget, seed),
         title=f"replicates under {law.label}",

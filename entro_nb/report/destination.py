@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -13,9 +16,14 @@ from types import TracebackType
 from entro_nb.errors import ReportError
 from entro_nb.report import manifest
 
-__all__ = ["INDEX", "Destination"]
+__all__ = ["HIDDEN", "INDEX", "Destination"]
 
 INDEX = "index.html"
+
+#: Folder of the runs that are finished when the report is not.
+HIDDEN = ".finished"
+#: Names of the files that are being replaced.
+JOURNAL = ".publishing"
 
 
 class Destination:
@@ -50,6 +58,8 @@ class Destination:
     def __init__(self, folder: Path, files: Iterable[str]) -> None:
         self.folder = folder.resolve()
         self._made: list[Path] = []
+        #: What the former report holds, none if there was none.
+        self.entries: tuple[manifest.Entry, ...] = ()
         if self.folder.exists() and not self.folder.is_dir():
             raise ReportError(f"{folder} is a file: a report goes to a folder")
         self.former = self._former()
@@ -61,7 +71,8 @@ class Destination:
                 )
         try:
             self._make()
-            self.work = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=self.folder))
+            self._sweep()
+            self.work = Path(tempfile.mkdtemp(prefix=f"{_mine()}-", dir=self.folder))
         except OSError as error:
             self._unmake()
             raise ReportError(f"cannot write to {folder}: {error.strerror}") from error
@@ -80,7 +91,16 @@ class Destination:
 
     def publish(self, files: Mapping[str, Path], text: str) -> None:
         """Replace the former report by these files and this manifest."""
+        for name in files:
+            if (self.folder / name).exists() and name not in self.former:
+                raise ReportError(
+                    f"{self.folder / name} is in the way and no report made it: "
+                    "move it, or choose another folder"
+                )
+        journal = self.folder / JOURNAL
         try:
+            # Should this be cut short, the next report knows what lies about from this one.
+            journal.write_text(json.dumps(sorted({*self.former, *files})), encoding="utf-8")
             (self.folder / manifest.FILE).unlink(missing_ok=True)
             for name in self.former:
                 (self.folder / name).unlink(missing_ok=True)
@@ -89,6 +109,8 @@ class Destination:
             unfinished = self.work / manifest.FILE
             unfinished.write_text(text, encoding="utf-8")
             unfinished.replace(self.folder / manifest.FILE)
+            journal.unlink()
+            shutil.rmtree(self.folder / HIDDEN, ignore_errors=True)
         except OSError as error:
             raise ReportError(f"cannot write to {self.folder}: {error.strerror}") from error
 
@@ -98,13 +120,31 @@ class Destination:
         try:
             former = manifest.Manifest.from_json(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
-            return frozenset()
+            return self._cut_short()
         except (OSError, UnicodeError, ReportError) as error:
             raise ReportError(
                 f"{path} is in the way and no report made it: move it, or choose another folder"
             ) from error
+        self.entries = former.entries
         # Plain names only: a manifest somebody edited must not reach outside the folder.
-        return frozenset({INDEX, *(os.path.basename(name) for name in former.files)})
+        named = {INDEX, *(os.path.basename(name) for name in former.files)}
+        return frozenset(named) | self._cut_short()
+
+    def _cut_short(self) -> frozenset[str]:
+        """Files that a report was about to write when it was ended by force."""
+        try:
+            names = json.loads((self.folder / JOURNAL).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return frozenset()
+        return frozenset(os.path.basename(str(name)) for name in names)
+
+    def _sweep(self) -> None:
+        """Take away the working folders of runs on this machine that were ended by force."""
+        host = _mine().rpartition("-")[0]
+        for path in self.folder.glob(f"{host}-*"):
+            number = path.name.removeprefix(f"{host}-").partition("-")[0]
+            if number.isdigit() and not _alive(int(number)):
+                shutil.rmtree(path, ignore_errors=True)
 
     def _make(self) -> None:
         missing = [p for p in (self.folder, *self.folder.parents) if not p.exists()]
@@ -117,3 +157,19 @@ class Destination:
         for path in reversed(self._made):
             with contextlib.suppress(OSError):
                 path.rmdir()
+
+
+def _mine() -> str:
+    """Beginning of the names of this process's working folders."""
+    host = re.sub(r"[^A-Za-z0-9.]", "_", platform.node())
+    return f".unfinished-{host}-{os.getpid()}"
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's, or a system that cannot say
+        return True
+    return True

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import posixpath
 import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from entro_nb.report.equations import mathml
 from entro_nb.report.job import FAILED, PASSED, Job, Outcome
@@ -47,13 +49,10 @@ def page(nb: Any, job: Job, outcome: Outcome) -> str:
     """
     shown = copy.copy(nb)
     shown.cells = [cell for cell in nb.cells if ADDED not in cell.metadata.get("tags", [])]
-    names = [name for name, _ in job.pages]
-    titles = dict(job.pages)
-    here = names.index(job.name)
     context = {
-        "title": titles[job.name],
-        "previous": job.pages[here - 1] if here > 0 else None,
-        "next": job.pages[here + 1] if here + 1 < len(names) else None,
+        "title": job.title,
+        "previous": job.previous,
+        "next": job.next,
         "policy": POLICY,
         "style": style(),
         "outcome": outcome,
@@ -64,7 +63,7 @@ def page(nb: Any, job: Job, outcome: Outcome) -> str:
         "memory": megabytes(outcome.peak_bytes),
     }
     html, _ = _exporter(Path(job.source).parent).from_notebook_node(shown, {"report": context})
-    return carry_styles(_linked(html, names))
+    return carry_styles(_linked(html, job))
 
 
 def _failed_cell(nb: Any) -> str | None:
@@ -76,10 +75,23 @@ def _failed_cell(nb: Any) -> str | None:
     return None
 
 
-def _linked(html: str, names: list[str]) -> str:
-    """Let links between notebooks lead to their pages."""
-    known = "|".join(map(re.escape, names))
-    return re.sub(rf"(href=\\?[\"'](?:\./)?)({known})\.ipynb(?=[\"'#\\])", r"\1\2.html", html)
+#: A link to a notebook, in a page or in the text of a figure's script.
+LINK = re.compile(r"""href=(?P<quote>\\?["'])(?P<path>(?![a-z]+:)[^"'#\\]+)\.ipynb(?=["'#\\])""")
+
+
+def _linked(html: str, job: Job) -> str:
+    """Let links between notebooks lead to their pages; links to others lead nowhere."""
+    home = posixpath.dirname(job.notebook)
+
+    def lead(match: re.Match[str]) -> str:
+        path = posixpath.normpath(posixpath.join(home, unquote(match["path"])))
+        if path in job.links:
+            return f"href={match['quote']}{quote(job.links[path])}.html"
+        if match["quote"].startswith("\\"):
+            return match[0]
+        return f'title="not in this report" data-notebook={match["quote"]}{match["path"]}'
+
+    return LINK.sub(lead, html)
 
 
 def _exporter(folder: Path) -> Any:

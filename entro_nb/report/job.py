@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import signal
@@ -20,11 +21,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from entro_nb.report.parameters import Value
+from entro_nb import provenance, record
+from entro_nb.scalars import Value
 
-__all__ = ["FAILED", "PASSED", "STOP", "TIMED_OUT", "Job", "Outcome", "Status", "execute"]
+__all__ = ["FAILED", "PASSED", "RECORD", "STOP", "TIMED_OUT", "Job", "Outcome", "Status", "execute"]
 
 PASSED, FAILED, TIMED_OUT = "passed", "failed", "timed out"
+
+#: Folder of a job that takes what its notebook hands over, see :mod:`entro_nb.record`.
+RECORD = "record"
 
 #: A file of this name beside the jobs' folders ends them all.
 STOP = "stop"
@@ -51,8 +56,20 @@ class Job:
         What to set in the notebook.
     timeout : float or None
         Seconds allowed for the whole notebook.
-    pages : tuple of (str, str)
-        Name and title of every page of the report, in order.
+    title : str
+        Title of its page.
+    notebook : str
+        Name of the notebook within its folder, as ``reports/period``.
+    previous, next : (str, str) or None
+        Name and title of the pages before and after it.
+    links : mapping
+        Name of a notebook to the page of the report that links to it lead to.
+    key : str
+        Digest of all that goes into the run; empty if nobody asks.
+    code : str
+        Digest of the package that the caller has; a worker with another refuses. Empty for any.
+    finished : bool
+        Whether the notebook has run already and only its page is to be made anew.
     """
 
     name: str
@@ -60,7 +77,20 @@ class Job:
     folder: str
     parameters: Mapping[str, Value] = field(default_factory=dict)
     timeout: float | None = None
-    pages: tuple[tuple[str, str], ...] = ()
+    title: str = ""
+    notebook: str = ""
+    previous: tuple[str, str] | None = None
+    next: tuple[str, str] | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    code: str = ""
+    finished: bool = False
+
+    @property
+    def context(self) -> str:
+        """Digest of what its page shows of the pages around it."""
+        parts = [self.title, self.previous, self.next, dict(self.links)]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def path(self, file: str) -> Path:
         """A file in the folder of the job."""
@@ -134,10 +164,13 @@ def execute(job: Job) -> Outcome:
     The worker lives as long as its standard input stays open: should this process die, whatever
     the way, the worker ends its kernel and itself.
     """
+    if job.code and job.code != provenance.code():
+        return Outcome(FAILED, "this worker has another version of the package than the one asking")
     job.write("job.json", dataclasses.asdict(job))
     environment = os.environ | {
         "ENTRO_NB_REPORT": "1",
         "ENTRO_NB_THUMBNAIL": str(job.path("thumbnail.png")),
+        record.FOLDER: str(job.path(RECORD)),
         # No start-up file of the user's changes the result, no history file is shared by kernels.
         "IPYTHONDIR": str(job.path("ipython")),
     }

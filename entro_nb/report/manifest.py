@@ -8,13 +8,15 @@ import importlib.metadata
 import json
 import platform
 import subprocess
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from entro_nb.errors import ReportError
 from entro_nb.report.job import PASSED
-from entro_nb.report.parameters import Value
+from entro_nb.scalars import Value
 
 __all__ = ["FILE", "Entry", "Manifest", "Source", "sha256", "source", "versions"]
 
@@ -22,7 +24,7 @@ FILE = "manifest.json"
 
 #: Packages that decide what a report shows.
 PACKAGES = (
-    "entro-nb", "numpy", "scipy", "xarray", "numba", "networkx", "POT", "holoviews", "panel",
+    "entro-nb", "numpy", "scipy", "xarray", "numba", "networkx", "holoviews", "panel",
     "bokeh", "matplotlib", "papermill", "nbclient", "nbconvert", "jupyterlab", "ipykernel",
 )  # fmt: skip
 
@@ -67,6 +69,20 @@ class Entry:
         The page and the executed notebook in the report's folder; None if it left none.
     html_sha256 : str or None
         Digest of the page.
+    source : str
+        The notebook that was run, as ``reports/period``.
+    varied : tuple of str
+        The parameters in which it differs from other runs of the same notebook.
+    thumbnail : str or None
+        Its picture in the report's folder.
+    attachments : tuple of str
+        Files that the notebook put beside its page.
+    verdicts : mapping
+        Claim to verdict, as the notebook told them.
+    results : mapping
+        Name to [value, units], as the notebook told them.
+    key, context : str
+        Digests of all that went into the run, and of the pages around it.
     """
 
     name: str
@@ -81,6 +97,31 @@ class Entry:
     html: str | None
     html_sha256: str | None
     notebook: str | None
+    source: str = ""
+    varied: tuple[str, ...] = ()
+    thumbnail: str | None = None
+    attachments: tuple[str, ...] = ()
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
+    key: str = ""
+    context: str = ""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of its files in the report's folder."""
+        own = (self.html, self.notebook, self.thumbnail)
+        return (*(name for name in own if name), *self.attachments)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Verdict to the number of claims that have it."""
+        return dict(Counter(self.verdicts.values()))
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Entry:
+        """Entry from its JSON object."""
+        lists = {name: tuple(fields.get(name, ())) for name in ("varied", "attachments")}
+        return cls(**dict(fields) | lists)
 
 
 @dataclass(frozen=True)
@@ -121,7 +162,7 @@ class Manifest:
     @property
     def files(self) -> tuple[str, ...]:
         """Names of all files of the report that belong to a notebook."""
-        return tuple(f for entry in self.entries for f in (entry.html, entry.notebook) if f)
+        return tuple(name for entry in self.entries for name in entry.files)
 
     def to_json(self) -> str:
         """Text of ``manifest.json``."""
@@ -142,7 +183,7 @@ class Manifest:
                 **fields
                 | {
                     "source": Source(**fields["source"]),
-                    "entries": tuple(Entry(**entry) for entry in fields["entries"]),
+                    "entries": tuple(Entry.of(entry) for entry in fields["entries"]),
                 }
             )
         except (ValueError, TypeError, KeyError) as error:

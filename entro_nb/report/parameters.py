@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from entro_nb.errors import ParameterError, ParameterTypeError, ReportError
+from entro_nb.errors import ParameterError, ReportError
 from entro_nb.report.notebook import read
+from entro_nb.scalars import ALLOWED, Value, convert
 from entro_nb.validate import nearest
 
 __all__ = ["PRESETS", "Parameter", "Value", "bind", "convert", "declared"]
 
-Value = int | float | bool | str
-
 #: What a notebook's parameter ``preset`` may be.
 PRESETS = ("quick", "full")
-
-BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-ALLOWED = {
-    "int": "an integer",
-    "float": "a finite number",
-    "bool": "true or false",
-    "str": "text",
-}
 
 
 @dataclass(frozen=True)
@@ -65,7 +54,10 @@ def declared(path: Path) -> dict[str, Parameter]:
     cells = [c for c in read(path).cells if "parameters" in c.metadata.get("tags", [])]
     if not cells:
         return {}
-    found = papermill.inspect_notebook(str(path))
+    try:
+        found = papermill.inspect_notebook(str(path))
+    except ValueError as error:  # it says not which language its parameters are in
+        raise ReportError(f"{path.name}: {error}") from error
     # Papermill skips, with a log line only, what it cannot parse.
     if lost := [name for name in _assigned(path, cells[0].source) if name not in found]:
         raise ReportError(
@@ -107,54 +99,6 @@ def _parameter(path: Path, raw: Mapping[str, str]) -> Parameter:
     if kind not in ALLOWED:
         raise ReportError(f"{where} is of type {kind}: expected one of {', '.join(ALLOWED)}")
     return Parameter(raw["name"], kind, convert(raw["name"], default, kind), raw["help"])
-
-
-def convert(name: str, value: object, kind: str) -> Value:
-    """Value of a parameter in its type; text is read the way the command line spells it.
-
-    Parameters
-    ----------
-    name : str
-        Name used in errors.
-    value : object
-        A value of the type, or its spelling. An integer is a float too; a boolean is neither.
-    kind : {"int", "float", "bool", "str"}
-        The type wanted.
-
-    Raises
-    ------
-    ParameterTypeError
-        If the value has another type or cannot be read as this one.
-
-    Examples
-    --------
-    >>> convert("alpha", "1", "float"), convert("verbose", "no", "bool"), convert("n", 3, "int")
-    (1.0, False, 3)
-    >>> convert("n", "many", "int")
-    Traceback (most recent call last):
-    ...
-    entro_nb.errors.ParameterTypeError: n = 'many' is not allowed: expected an integer
-    """
-    result: Value | None = None
-    if kind == "str":
-        result = value if isinstance(value, str) else None
-    elif kind == "bool":
-        result = BOOLEANS.get(value.lower()) if isinstance(value, str) else None
-        result = value if isinstance(value, bool) else result
-    elif not isinstance(value, bool) and isinstance(value, (int, float, str)):
-        try:
-            result = float(value) if kind == "float" else _whole(value)
-        except (ValueError, OverflowError):
-            result = None
-    if result is None or (isinstance(result, float) and not math.isfinite(result)):
-        raise ParameterTypeError(name, value, ALLOWED[kind])
-    return result
-
-
-def _whole(value: float | str) -> int:
-    if isinstance(value, float):
-        raise ValueError
-    return int(value)
 
 
 def bind(

@@ -19,6 +19,9 @@ class Progress(Protocol):
     def running(self, statuses: Mapping[str, Status]) -> None:
         """Tell how far each running notebook is, several times a second."""
 
+    def kept(self, number: int, total: int) -> None:
+        """Tell how many runs are finished already, of how many in all."""
+
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Tell that a notebook has ended, well or not."""
 
@@ -33,6 +36,9 @@ class NoProgress:
         """Say nothing."""
 
     def running(self, statuses: Mapping[str, Status]) -> None:
+        """Say nothing."""
+
+    def kept(self, number: int, total: int) -> None:
         """Say nothing."""
 
     def finished(self, job: Job, outcome: Outcome) -> None:
@@ -53,6 +59,10 @@ class Lines(NoProgress):
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
+
+    def kept(self, number: int, total: int) -> None:
+        """Write one line."""
+        print(again(number, total), file=self.stream, flush=True)
 
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Write one line."""
@@ -84,6 +94,10 @@ class Bar(NoProgress):
             bar_format="{percentage:3.0f}% |{bar:20}| {elapsed} {desc}",
         )
 
+    def kept(self, number: int, total: int) -> None:
+        """Leave a line above the bar."""
+        print(again(number, total), file=self.stream, flush=True)
+
     def running(self, statuses: Mapping[str, Status]) -> None:
         """Move the bar by the cells that have run, and name those that run now."""
         self.done |= {name: (s.cell - 1) / s.cells for name, s in statuses.items() if s.cells}
@@ -101,6 +115,11 @@ class Bar(NoProgress):
         if self.bar is not None:
             self.bar.leave = False
             self.bar.close()
+
+
+def again(number: int, total: int) -> str:
+    """One line on the runs that need not run again."""
+    return f"{number} of {total} are finished already, and nothing that goes into them has changed"
 
 
 def line(job: Job, outcome: Outcome) -> str:

@@ -51,13 +51,20 @@ def run(job: Job, kernel: list[int]) -> Outcome:
 
     started = time.monotonic()
     output = job.path("notebook.ipynb")
-    outcome = _execute(job, output, kernel, started)
-    outcome = dataclasses.replace(
-        outcome, seconds=time.monotonic() - started, peak_bytes=_peak_of_children()
-    )
+    if job.finished:
+        outcome = Outcome(**job.read("result.json"))
+    else:
+        outcome = dataclasses.replace(
+            _execute(job, output, kernel, started),
+            seconds=time.monotonic() - started,
+            peak_bytes=_peak_of_children(),
+        )
     if output.exists():
         page = html.page(read(output), job, outcome)
-        job.path("notebook.html").write_text(page, encoding="utf-8")
+        # Replaced, not rewritten: a page of before may be the same file by another name.
+        job.path("page.part").write_text(page, encoding="utf-8")
+        job.path("page.part").replace(job.path("notebook.html"))
+        job.write("context.json", {"digest": job.context})
     return outcome
 
 

@@ -23,7 +23,7 @@ _APPS = {
     "pipeline": ("engine_apps", "PipelineApp"),
     "regimes": ("engine_apps", "RegimeApp"),
     "network": ("network", "SyncApp"),
-    "stability": ("network", "StabilityApp"),
+    "stability": ("network_stability", "StabilityApp"),
     "learning": ("network_learning", "LearningApp"),
     "isolation": ("network_faults", "IsolationApp"),
     "scaling": ("network_scaling", "ScalingApp"),

@@ -220,15 +220,17 @@ def front(table: xr.Dataset, value: str = "violations", highlight: str = "headro
         points = hv.Scatter((lost, cost), x, y, label=family).opts(
             color=colour, marker=MARKERS[k % len(MARKERS)], size=10 if ours else 6
         )
+        # Past the end of the palette a family is told by its dashes as well as by its marker.
+        dash = "solid" if ours or k < 7 else "dashed"
         joined = hv.Curve((lost, cost), x, y).opts(
-            color=colour, line_width=2.5 if ours else 0.8, line_dash="solid"
+            color=colour, line_width=2.5 if ours else 0.8, line_dash=dash
         )
         bars = hv.ErrorBars((lost, cost, error), x, [y, "ci"]).opts(color=colour, line_width=1)
         layers += [joined, bars, points]
     return hv.Overlay(layers).opts(
         hv.opts.Overlay(
             width=WIDTH, height=420, legend_position="right", fontsize={"legend": 8},
-            legend_limit=100, xlim=(-0.2, None),
+            legend_limit=100, xlim=(-0.2, 1.03 * float(table.lost_share.max())),
         )
     )  # fmt: skip
 

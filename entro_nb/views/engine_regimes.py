@@ -40,7 +40,11 @@ def regime_trajectory(run: xr.Dataset) -> hv.Overlay:
                 color=COLOURS["purple"], line_dash=dash, line_width=1.2
             )
         )
-    return hv.Overlay(layers).opts(hv.opts.Overlay(width=WIDTH, height=310, legend_position="top"))
+    return hv.Overlay(layers).opts(
+        hv.opts.Overlay(
+            width=WIDTH, height=290, legend_position="top_left", legend_cols=3, ylim=(0.0, 4.3)
+        )
+    )
 
 
 def regime_ribbon(run: xr.Dataset) -> hv.Overlay:
@@ -56,7 +60,11 @@ def regime_ribbon(run: xr.Dataset) -> hv.Overlay:
             ("stability", COLOURS["green"], "dotted"),
         )
     ]
-    return hv.Overlay(layers).opts(hv.opts.Overlay(width=WIDTH, height=210, legend_position="top"))
+    return hv.Overlay(layers).opts(
+        hv.opts.Overlay(
+            width=WIDTH, height=190, legend_position="top_left", legend_cols=3, ylim=(-2.2, 3.4)
+        )
+    )
 
 
 def hysteresis_loop(loop: xr.Dataset) -> hv.Overlay:

@@ -123,3 +123,52 @@ def test_gallery_by_keyboard(report, watched, tmp_path) -> None:
     assert page.locator(":target").inner_text().count("ZeroDivisionError") > 0
     assert seen.requests == []
     assert seen.complaints == []
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of three runs of one notebook."""
+    notebooks = tmp_path_factory.mktemp("batch")
+    cells = [
+        v4.new_markdown_cell("# Squares\n\nOf the seed."),
+        v4.new_code_cell("seed: int = 1  # seed", metadata={"tags": ["parameters"]}),
+        v4.new_code_cell("from entro_nb import record\nrecord.result('square', seed**2)"),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    squares = v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(squares, notebooks / "00_squares.ipynb")
+    out = tmp_path_factory.mktemp("batch-out")
+    run(parameters={"seed": [3, 20, -1]}, out=out, folder=notebooks)
+    return out
+
+
+def seeds(page: object) -> list[str]:
+    """Seeds in the table, those of the rows that are shown, in order."""
+    rows = page.locator("table.runs tbody tr:visible")  # type: ignore[attr-defined]
+    return [row.locator("td").first.inner_text() for row in rows.all()]
+
+
+@pytest.mark.parametrize("width", [360, 1000])
+def test_table_of_runs_by_keyboard(batch, watched, width) -> None:
+    seen = watched(viewport={"width": width, "height": 800})
+    page = seen.page
+    page.goto((batch / "index.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert seeds(page) == ["3", "20", "-1"]
+    head = page.get_by_role("columnheader", name="square")
+    head.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert seeds(page) == ["-1", "3", "20"]  # by number, not by text
+    assert head.get_attribute("aria-sort") == "ascending"
+    page.keyboard.press("Space")
+    assert seeds(page) == ["20", "3", "-1"]
+    assert head.get_attribute("aria-sort") == "descending"
+    for wanted, left in ((">2", ["20", "3"]), ("-5..3", ["3", "-1"]), ("20", ["20"])):
+        page.get_by_label("Filter by seed").fill(wanted)
+        assert seeds(page) == left
+        assert page.get_by_role("status").inner_text() == f"{len(left)} of 3 runs shown."
+        assert page.locator(".gallery > li:visible").count() == len(left)
+    page.get_by_role("rowheader").get_by_role("link", name="00_squares").click()
+    page.wait_for_url("**/00_squares--seed-20.html")
+    assert seen.requests == []
+    assert seen.complaints == []

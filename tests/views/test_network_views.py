@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import holoviews as hv
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -18,7 +21,15 @@ from entro_nb.network import (
     predicted_variance,
     transfer_study,
 )
-from entro_nb.views import network, network_faults, network_learning, network_scaling
+from entro_nb.views import (
+    network,
+    network_faults,
+    network_learning,
+    network_scaling,
+    network_stability,
+)
+from entro_nb.views.figure import write_thumbnail
+from entro_nb.views.stamp import stamp
 
 views.setup()
 
@@ -40,12 +51,10 @@ def test_a_press_stresses_the_nearest_node() -> None:
 
 def test_the_live_picture_listens_to_presses() -> None:
     app = views.SyncApp(n_nodes=4)
-    layout = app.live()
-    taps = [
-        s for s in hv.streams.Stream.registry[next(iter(layout))] if isinstance(s, hv.streams.Tap)
-    ]
-    assert len(taps) == 1
-    taps[0].event(x=0.0, y=-1.0)
+    picture = hv.renderer("bokeh").get_plot(app.live()).subplots[(0, 0)].subplots["main"]
+    (listener,) = picture.callbacks
+    (tap,) = listener.streams
+    tap.event(x=0.0, y=-1.0)
     assert app.pressed == 2
 
 
@@ -72,8 +81,8 @@ def test_pictures_tell_states_by_marker_and_hide_a_thousand_links() -> None:
 def test_the_stability_map_turns_where_theory_says() -> None:
     app = views.StabilityApp(cubic=False, n_nodes=10)
     outcome = app.result.outcome
-    assert (outcome[(network.GAINS < 1.9) & (network.GAINS > 0.1)] == 0).all()
-    assert (outcome[network.GAINS > 2.2] == 2).all()
+    assert (outcome[(network_stability.GAINS < 1.9) & (network_stability.GAINS > 0.1)] == 0).all()
+    assert (outcome[network_stability.GAINS > 2.2] == 2).all()
     marks = app.views[0](app.result).get(3)
     assert marks.dimension_values(0).tolist() == [s.gain for s in SETTINGS]
 
@@ -100,6 +109,21 @@ def test_the_isolation_app_counts_who_is_isolated() -> None:
     assert "2 isolated, 0 healthy lost" in picture.opts.get("plot").kwargs["title"]
     app.isolation = "none"
     assert "0 isolated" in app.views[0](app.result).opts.get("plot").kwargs["title"]
+
+
+def test_a_stamp_has_the_looks_of_its_figure(tmp_path: Path) -> None:
+    app = views.StabilityApp()
+    shown = app.views[0](app.result)
+    before = shown.opts.get("plot", backend="bokeh").kwargs
+    marked = stamp(
+        shown, {"QuadMesh": network_stability.MAP_COLOURS, "Curve": ["black"]}, logx=True
+    )
+    assert marked.opts.get("plot", backend="bokeh").kwargs == before
+    assert marked.opts.get("plot", backend="matplotlib").kwargs["logx"]
+    write_thumbnail(marked, tmp_path / "map.png")
+    picture = plt.imread(tmp_path / "map.png")[..., :3]
+    vermilion = np.array([0xD5, 0x5E, 0x00]) / 255
+    assert (np.abs(picture - vermilion).max(axis=-1) < 0.02).mean() > 0.1
 
 
 def test_figures_of_studies_are_drawn() -> None:

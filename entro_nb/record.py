@@ -1,0 +1,172 @@
+"""What a notebook hands to the report that runs it: verdicts, results, files of its own.
+
+Outside a report these functions do nothing, so that a cell may always call them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from entro_nb.errors import ParameterError, ParameterTypeError
+
+__all__ = ["Record", "attach", "result", "verdict"]
+
+#: Set by the report runner: the folder that takes what a notebook hands over.
+FOLDER = "ENTRO_NB_RECORD"
+LINES = "record.jsonl"
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,60}")
+
+Number = int | float | bool | str
+
+
+def verdict(claim: str, verdict: str) -> None:
+    """Tell what came of a claim; the gallery counts the verdicts of each notebook.
+
+    Parameters
+    ----------
+    claim : str
+        Number of the claim. A later verdict on it takes the place of an earlier one.
+    verdict : str
+        "reproduced", say.
+
+    Raises
+    ------
+    ParameterError
+        If either says nothing.
+
+    Examples
+    --------
+    >>> verdict("C07", "not reproduced")
+    """
+    for name, text in (("claim", claim), ("verdict", verdict)):
+        if not text.strip():
+            raise ParameterError(name, text, "a few words")
+    _append({"verdict": verdict, "claim": claim})
+
+
+def result(name: str, value: Number, units: str = "") -> None:
+    """Tell a result by which runs of the notebook can be sorted and filtered in the gallery.
+
+    Parameters
+    ----------
+    name : str
+        What it is.
+    value : float, int, bool or str
+        A finite number, a truth value or text.
+    units : str
+        Units of a number.
+
+    Raises
+    ------
+    ParameterError, ParameterTypeError
+        If the value is none of these.
+
+    Examples
+    --------
+    >>> result("violations", 12, "steps")
+    """
+    plain = value.item() if hasattr(value, "item") else value
+    allowed = "a finite number, a truth value or text"
+    if not isinstance(plain, (int, float, bool, str)):
+        raise ParameterTypeError(name, value, allowed)
+    if isinstance(plain, float) and not math.isfinite(plain):
+        raise ParameterError(name, value, allowed)
+    _append({"result": str(name), "value": plain, "units": units})
+
+
+def attach(name: str, text: str) -> None:
+    """Put a text file beside the notebook's page; the gallery and the manifest name it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file: letters, digits, dot, dash and underscore.
+    text : str
+        Its content.
+
+    Raises
+    ------
+    ParameterError
+        If the name could lead anywhere but into the report's folder.
+
+    Examples
+    --------
+    >>> attach("alerts.csv", "time,kind,severity,message,value")
+    """
+    if not NAME.fullmatch(name) or name == LINES:
+        raise ParameterError("name", name, "letters, digits, dot, dash and underscore")
+    if (folder := _folder()) is not None:
+        partial = folder / f".{name}"
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(folder / name)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a notebook handed over.
+
+    Parameters
+    ----------
+    verdicts : mapping
+        Claim to its verdict.
+    results : mapping
+        Name to [value, units].
+    files : tuple of str
+        Names of its files.
+    """
+
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, folder: Path) -> Record:
+        """Record in a folder, empty if there is none; half a last line is left out."""
+        verdicts: dict[str, str] = {}
+        results: dict[str, Any] = {}
+        lines = folder / LINES
+        for line in lines.read_text(encoding="utf-8").splitlines() if lines.exists() else ():
+            try:
+                said = json.loads(line)
+            except ValueError:
+                continue  # the kernel died as it wrote
+            if "claim" in said:
+                verdicts[said["claim"]] = said["verdict"]
+            else:
+                results[said["result"]] = [said["value"], said["units"]]
+        found = folder.iterdir() if folder.is_dir() else ()
+        files = sorted(p.name for p in found if NAME.fullmatch(p.name) and p.name != LINES)
+        return cls(verdicts, results, tuple(files))
+
+    def write(self, folder: Path) -> None:
+        """Write verdicts and results back into a folder, as a notebook would."""
+        said: list[dict[str, Any]] = [
+            {"verdict": text, "claim": claim} for claim, text in self.verdicts.items()
+        ]
+        for name, (value, units) in self.results.items():
+            said.append({"result": name, "value": value, "units": units})
+        lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in said)
+        (folder / LINES).write_text(lines, encoding="utf-8")
+
+
+def _folder() -> Path | None:
+    place = os.environ.get(FOLDER)
+    if not place:
+        return None
+    folder = Path(place)
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _append(said: Mapping[str, Any]) -> None:
+    if (folder := _folder()) is not None:
+        with (folder / LINES).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(said, ensure_ascii=False) + "\n")
