@@ -21,8 +21,9 @@ __all__ = ["Action", "Keeper", "Opened", "Request"]
 #: Frames written at a stretch, about a millisecond, before other tasks get their turn.
 SLICE = 100
 
-#: Largest batch: in a flood, what there is becomes permanent before more is taken.
-BATCH = 5000
+#: Largest batch. When the disk is slow the batches grow, and so keep pace; without any limit a
+#: source that never pauses would keep a batch from becoming permanent.
+BATCH = 50_000
 
 #: Seconds between two tries to write when the disk refuses.
 RETRY = 1.0
