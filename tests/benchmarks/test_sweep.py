@@ -24,12 +24,12 @@ GRID = {"alpha": [0.1, 0.2, 0.5, 1.0], "beta": [0.5, 2.0]}
 RUNS = int(os.environ.get("ENTRO_NB_RUNS", 1_000_000))
 
 
-def seconds(call, repeats: int = 3) -> float:
+def seconds(call, repeats: int = 3, clock=time.perf_counter) -> float:
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = clock()
         call()
-        times.append(time.perf_counter() - start)
+        times.append(clock() - start)
     return min(times)
 
 
@@ -57,12 +57,13 @@ def test_overhead_of_a_sweep_over_the_same_numpy_calls(second: int, tmp_path) ->
         return sweep("pipeline", GRID, replicates=replicates, seed=1, chunk=second, **more)
 
     stores = iter(range(100))
-    direct = seconds(bare)
+    # Of the processor, not of the wall: others may want the machine at the same time.
+    direct = seconds(bare, clock=time.process_time)
     for name, call in (
         ("in memory", swept),
         ("to Zarr", lambda: swept(out=tmp_path / f"{next(stores)}.zarr")),
     ):
-        ratio = seconds(call) / direct
+        ratio = seconds(call, clock=time.process_time) / direct
         print(f"\n{name}: {ratio - 1:+.1%} over {direct:.1f} s of NumPy in pieces of a second")
         assert ratio < 1.10
 
