@@ -29,10 +29,12 @@ _HOMES = {
     "Normalizer": "accountant",
     "ProportionalAllocator": "engine",
     "PsiSync": "network",
+    "Spokesperson": "spokesperson",
     "account": "accountant",
 }
 _MODULES = (
     "accountant",
+    "claims",
     "engine",
     "entropy",
     "errors",
@@ -40,6 +42,7 @@ _MODULES = (
     "network",
     "report",
     "results",
+    "spokesperson",
     "streams",
     "sweep",
     "views",

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from entro_nb import __version__
@@ -54,6 +55,9 @@ def parser() -> argparse.ArgumentParser:
     _add_sweep(commands)
     _add_lab(commands)
     _add_serve(commands)
+    _add_claims(commands)
+    _add_streams(commands)
+    _add_record(commands)
     return top
 
 
@@ -121,6 +125,28 @@ def _add_serve(commands: Any) -> None:
         metavar="HOST:PORT",
         help="another host name under which browsers reach the apps; may be repeated",
     )
+
+
+def _add_claims(commands: Any) -> None:
+    add = _add(commands, claims, "entro-nb claims E05 N10 --seed 2").add_argument
+    add("ids", nargs="*", metavar="ID", help="claims by their id; all when none is given")
+    add("--seed", type=int, default=1, metavar="N", help="random seed (default: %(default)s)")
+    add("--summary", action="store_true", help="only the counts, as a Markdown table")
+
+
+def _add_streams(commands: Any) -> None:
+    add = _add(commands, streams, "entro-nb streams check usgs wikipedia").add_argument
+    add("what", nargs="?", choices=("list", "check"), default="list", help="list, or try each")
+    add("names", nargs="*", metavar="STREAM", help="streams to try; all when none is given")
+    add("--seconds", type=float, default=15.0, metavar="S", help="wait (default: %(default)g)")
+
+
+def _add_record(commands: Any) -> None:
+    add = _add(commands, record, "entro-nb record bitstamp --seconds 600").add_argument
+    add("stream", metavar="STREAM", help="name in the catalog: see entro-nb streams")
+    add("--seconds", type=float, default=60.0, metavar="S", help="how long (default: %(default)g)")
+    add("--endpoint", metavar="URL", help="another endpoint than the catalog's")
+    add("--out", metavar="FILE", help="file to write (default: STREAM.nc)")
 
 
 def report(options: argparse.Namespace) -> int:
@@ -231,6 +257,23 @@ def lab(options: argparse.Namespace) -> int:
     )
 
 
+def claims(options: argparse.Namespace) -> int:
+    """Evaluate published claims and print what was found."""
+    from entro_nb.claims import evaluate, summary
+
+    found = evaluate(options.ids or None, seed=options.seed)
+    if options.summary:
+        print(summary(found))
+        return 0
+    for name in found.claim.values:
+        row = {key: str(found[key].sel(claim=name).item()) for key in found.data_vars}
+        print(f"{name}  {row['verdict'].upper()}  {row['text']}")
+        for label in ("published", "obtained", "why", "instead", "notebook"):
+            if row[label]:
+                print(f"      {label:10s} {row[label]}")
+    return 0
+
+
 def serve(options: argparse.Namespace) -> int:
     """Serve all apps to browsers on this machine."""
     from entro_nb import validate
@@ -245,14 +288,39 @@ def serve(options: argparse.Namespace) -> int:
     hosts = {options.address}
     if options.address in ("127.0.0.1", "localhost", "::1"):
         hosts |= {"127.0.0.1", "localhost"}
+    titles = {name: app.title or name for name, app in views.APPS.items()}
+    pn.config.index_titles = {f"/{name}": title for name, title in titles.items()}
     pn.serve(
         {name: _page(app) for name, app in views.APPS.items()},
         port=port,
         address=options.address,
         websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *options.origin],
         show=False,
-        title={name: app.title or name for name, app in views.APPS.items()},
+        title=titles,
+        # Panel's own page of apps fetches pictures and fonts from elsewhere.
+        index=str(Path(__file__).parent / "views" / "index.html"),
     )
+    return 0
+
+
+def streams(options: argparse.Namespace) -> int:
+    """List the streams of the catalog, or try each over the network."""
+    from entro_nb.streams import commands
+
+    if options.what == "check":
+        return 0 if commands.check(options.names, options.seconds) else FAILED
+    print(*commands.catalog_lines(), sep="\n")
+    return 0
+
+
+def record(options: argparse.Namespace) -> int:
+    """Record a live stream to a file that can be replayed."""
+    from entro_nb.streams import commands, find
+
+    source = find(options.stream)
+    if options.endpoint is not None:
+        source = source.at(options.endpoint)
+    commands.record_to(source, options.seconds, options.out)
     return 0
 
 

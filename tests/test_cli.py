@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import entro_nb
 from entro_nb import cli, resources
 from entro_nb.errors import ReportError
 from entro_nb.report import Entry, Manifest, runner
@@ -156,11 +157,13 @@ class Counter:
 def served(monkeypatch):
     """What was asked of Panel, with one app to serve."""
     calls: list[tuple[dict, dict]] = []
-    fake = SimpleNamespace(serve=lambda pages, **options: calls.append((pages, options)))
+    fake = SimpleNamespace(
+        config=SimpleNamespace(), serve=lambda pages, **options: calls.append((pages, options))
+    )
     monkeypatch.setitem(sys.modules, "panel", fake)
-    views = SimpleNamespace(APPS={"counter": Counter})
-    monkeypatch.setitem(sys.modules, "entro_nb.views", views)
-    monkeypatch.setattr("entro_nb.views", views, raising=False)  # if a test before loaded it
+    apps = SimpleNamespace(APPS={"counter": Counter})
+    monkeypatch.setitem(sys.modules, "entro_nb.views", apps)
+    monkeypatch.setattr(entro_nb, "views", apps, raising=False)  # where it was imported before
     return calls
 
 
@@ -171,6 +174,7 @@ def test_serve_offers_every_app_on_loopback_only(served) -> None:
     assert options["port"] == 5006
     assert options["websocket_origin"] == ["127.0.0.1:5006", "localhost:5006"]
     assert options["title"] == {"counter": "A counter"}
+    assert "http" not in Path(options["index"]).read_text()  # nothing from elsewhere
     assert pages["counter"]() != pages["counter"]()  # a fresh app for each visitor
 
 

@@ -4,6 +4,7 @@ Nothing in the table is typed in: each finding is computed by the code of its cl
 """
 
 from entro_nb.claims.finding import Finding, Verdict
-from entro_nb.claims.table import evaluate, published, summary
+from entro_nb.claims.published import figures, published
+from entro_nb.claims.table import evaluate, summary
 
-__all__ = ["Finding", "Verdict", "evaluate", "published", "summary"]
+__all__ = ["Finding", "Verdict", "evaluate", "figures", "published", "summary"]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +28,8 @@ from entro_nb.streams.samples import sample
 from entro_nb.validate import FloatArray
 
 __all__ = ["CLAIMS"]
+
+Result = TypeVar("Result")
 
 RUN_LENGTH = 1000.0
 CHANGE, SAMPLES, RUNS = 1024, 2048, 40
@@ -211,6 +216,12 @@ def _fourth(seed: int) -> Finding:
     )
 
 
+def _finish(task: Coroutine[Any, Any, Result]) -> Result:
+    """Result of a task, also from within a notebook, whose own event loop runs already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, task).result()
+
+
 async def _paused(audit: Path, seed: int) -> int:
     from entro_nb.spokesperson import Session
 
@@ -228,7 +239,7 @@ def _pause(seed: int) -> Finding:
 
     with tempfile.TemporaryDirectory() as folder:
         audit = Path(folder) / "audit.db"
-        sent = asyncio.run(_paused(audit, seed))
+        sent = _finish(_paused(audit, seed))
         with Trail(audit) as trail:
             kept = trail.frames().sequence.values.tolist()
     return Finding(
@@ -256,7 +267,7 @@ async def _blocked(seed: int, frames: int, wait: float) -> float:
 
 def _never_slowed(seed: int) -> Finding:
     frames, wait = 3000, 0.05
-    spent = asyncio.run(_blocked(seed, frames, wait))
+    spent = _finish(_blocked(seed, frames, wait))
     free = spent < frames * wait / 10
     return Finding(
         f"a reader that blocks {wait:g} s for each of {frames} frames is "

@@ -8,31 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from entro_nb import resources, validate
+from entro_nb import validate
 from entro_nb.claims.finding import Evaluator, Finding, Verdict
+from entro_nb.claims.published import published
 from entro_nb.results import parameters_of
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
-__all__ = ["evaluate", "evaluators", "published", "summary"]
+__all__ = ["evaluate", "evaluators", "summary"]
 
 #: Where the claims of each document's letter are evaluated.
 _ROOMS = {"E": "engine", "N": "network", "A": "accountant", "G": "geometry"}
-
-
-def published() -> pd.DataFrame:
-    """Claims as published: id, source, system, claim, published, unit, where.
-
-    Examples
-    --------
-    >>> published().loc["E01", "published"]
-    '312'
-    """
-    import pandas as pd
-
-    return pd.read_csv(resources.data("claims.csv"), dtype=str, index_col="id").fillna("")
 
 
 def evaluators() -> Mapping[str, Evaluator]:

@@ -190,6 +190,7 @@ def bifurcation(
     *,
     transient: int = 600,
     samples: int = 120,
+    stride: int | None = None,
 ) -> xr.Dataset:
     """Loads that an engine visits, and its largest Lyapunov exponent, along a parameter.
 
@@ -202,8 +203,10 @@ def bifurcation(
     values : array_like, optional
         Values of it; default: 300 rates from 0.5 to 3.5.
     transient, samples : int
-        Steps that are thrown away, and loads that are kept: each step of v10, each whole wave
-        of v9.
+        Steps that are thrown away, and loads that are kept.
+    stride : int, optional
+        Steps between two loads that are kept; default: 1 for v10, a whole wave for v9, so that
+        a load in step with the wave is one point.
 
     Returns
     -------
@@ -229,7 +232,9 @@ def bifurcation(
     transient = validate.integer("transient", transient, 0)
     samples = validate.integer("samples", samples, 1)
     table = _varied(engine, parameter, grid)
-    stride = max(round(engine.period), 1) if isinstance(engine, WaveEngine) else 1
+    if stride is None:
+        stride = max(round(engine.period), 1) if isinstance(engine, WaveEngine) else 1
+    stride = validate.integer("stride", stride, 1)
     out = np.empty((grid.size, samples))
     _samples(table, transient, stride, out)
     exponents = np.empty(grid.size)

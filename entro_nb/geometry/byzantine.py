@@ -286,12 +286,12 @@ def byzantine_study(
                     lies = {network.nodes[k]: Liar(strategy, value) for k in chosen}
                     for r, rule in enumerate(RULES):
                         states, honest = _simulate(network, x0, lies, count, rule, steps)
-                        share[g, f, s, r] += _agreed(states[:, honest]) / runs
+                        share[g, f, s, r] += _agreed(states[:, honest])
     return results.dataset(
         {
             "share": (
                 ("graph", "liars", "strategy", "rule"),
-                share,
+                share / runs,
                 "1",
                 "share of runs in which honest nodes agree within their own range",
             )

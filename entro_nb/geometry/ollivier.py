@@ -229,7 +229,7 @@ def _equal_lengths(
                         hops = 2.0
                         break
                 cost[i, j] = hops
-        curvature[e] = 1.0 - transport_cost(supply, demand, cost)
+        curvature[e] = 1.0 - transport_cost(supply, demand, cost, True)
 
 
 @compiled
@@ -334,4 +334,4 @@ def _any_lengths(
             curvature[e] = 1.0
             continue
         cost = costs[offset[e] : offset[e + 1]].reshape(sources.size, sinks.size)
-        curvature[e] = 1.0 - transport_cost(supply, demand, cost) / geodesic[e]
+        curvature[e] = 1.0 - transport_cost(supply, demand, cost, False) / geodesic[e]

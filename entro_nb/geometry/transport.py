@@ -8,20 +8,29 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.compiled import compiled
 from entro_nb.errors import ParameterError
+from entro_nb.geometry.graph import IntArray
 from entro_nb.validate import FloatArray
 
 __all__ = ["transport_cost", "wasserstein"]
 
 #: Mass below which a supply, a demand or a flow counts as used up.
 USED_UP = 1e-14
+#: How far from tight a pair may be by rounding, as a fraction of the largest cost.
+TIGHT = 1e-13
+#: Distinct costs up to which ties are many.
+FEW = 8
+#: Marks of a node that no search has met, and of one that it started from.
+UNSEEN, ROOT = -2, -1
 
 
 @compiled
-def transport_cost(supply: FloatArray, demand: FloatArray, cost: FloatArray) -> float:
+def transport_cost(supply: FloatArray, demand: FloatArray, cost: FloatArray, ties: bool) -> float:
     """Least Σ fᵢⱼ cᵢⱼ that ships all supply to the demands; uses up both arrays.
 
-    The Hungarian method for flows: potentials u, v with cᵢⱼ − uᵢ − vⱼ ≥ 0, flow only where
-    that is zero, and from each source a tree of tight pairs grown until it meets demand.
+    The Hungarian method for flows: potentials u, v with cᵢⱼ − uᵢ − vⱼ ≥ 0, and flow only where
+    that is zero. In turn, mass is sent along such tight pairs, and the potentials move until
+    there are more of them. Where costs have many `ties`, all sources search at once and one
+    sweep sends along many paths; where they have few, each source by itself is faster.
     """
     n, m = cost.shape
     flow = np.zeros((n, m))
@@ -32,80 +41,161 @@ def transport_cost(supply: FloatArray, demand: FloatArray, cost: FloatArray) -> 
         v[j] = cost[0, j] - u[0]
         for i in range(1, n):
             v[j] = min(v[j], cost[i, j] - u[i])
-    # Most mass travels along pairs that are tight at once.
-    for i in range(n):
-        for j in range(m):
-            if demand[j] > 0.0 and cost[i, j] - u[i] - v[j] <= 0.0:
-                moved = min(supply[i], demand[j])
-                flow[i, j] = moved
-                supply[i] -= moved
-                demand[j] -= moved
-
-    slack, via = np.empty(m), np.empty(m, np.int64)
-    from_sink = np.empty(n, np.int64)
-    for root in range(n):
-        while supply[root] > USED_UP:
-            for i in range(n):
-                from_sink[i] = -2  # not in the tree
-            from_sink[root] = -1
-            for j in range(m):
-                slack[j] = cost[root, j] - u[root] - v[j]
-                via[j] = root
-            reached = np.zeros(m, np.bool_)
-            end = -1
-            while True:
-                near = -1
-                for j in range(m):
-                    if not reached[j] and (near < 0 or slack[j] < slack[near]):
-                        near = j
-                if near < 0:
-                    break  # only rounding residue is left of the supply
-                step = slack[near]
-                if step > 0.0:
-                    for i in range(n):
-                        if from_sink[i] > -2:
-                            u[i] += step
-                    for j in range(m):
-                        if reached[j]:
-                            v[j] -= step
-                        else:
-                            slack[j] -= step
-                reached[near] = True
-                if demand[near] > USED_UP:
-                    end = near
-                    break
-                for i in range(n):
-                    if from_sink[i] == -2 and flow[i, near] > USED_UP:
-                        from_sink[i] = near
-                        for j in range(m):
-                            gap = cost[i, j] - u[i] - v[j]
-                            if not reached[j] and gap < slack[j]:
-                                slack[j] = gap
-                                via[j] = i
-            if end < 0:
-                break
-            # Along the path found: as much as the supply, the demand and the flows undone allow.
-            moved = min(supply[root], demand[end])
-            j = end
-            while via[j] != root:
-                i = via[j]
-                j = from_sink[i]
-                moved = min(moved, flow[i, j])
-            supply[root] -= moved
-            demand[end] -= moved
-            j = end
-            while True:
-                i = via[j]
-                flow[i, j] += moved
-                if i == root:
-                    break
-                j = from_sink[i]
-                flow[i, j] -= moved
+    tight = TIGHT * cost.max()
+    source_to, sink_from = np.empty(n, np.int64), np.empty(m, np.int64)
+    _sweep(supply, demand, cost, flow, u, v, tight, source_to, sink_from)
+    if ties:
+        while _route(supply, demand, cost, flow, u, v, source_to, sink_from, 0, n):
+            _sweep(supply, demand, cost, flow, u, v, tight, source_to, sink_from)
+    else:
+        for root in range(n):
+            while _route(supply, demand, cost, flow, u, v, source_to, sink_from, root, root + 1):
+                pass
     total = 0.0
     for i in range(n):
         for j in range(m):
             total += flow[i, j] * cost[i, j]
     return total
+
+
+@compiled
+def _sweep(
+    supply: FloatArray,
+    demand: FloatArray,
+    cost: FloatArray,
+    flow: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    tight: float,
+    source_to: IntArray,
+    sink_from: IntArray,
+) -> None:
+    """Send mass along tight pairs, forwards or undoing flow; no node is searched from twice."""
+    n, m = cost.shape
+    queue = np.empty(n, np.int64)
+    for i in range(n):
+        source_to[i] = UNSEEN
+    for j in range(m):
+        sink_from[j] = UNSEEN
+    for root in range(n):
+        if supply[root] <= USED_UP or source_to[root] != UNSEEN:
+            continue
+        source_to[root] = ROOT
+        queue[0] = root
+        head, tail = 0, 1
+        while head < tail and supply[root] > USED_UP:
+            i = queue[head]
+            head += 1
+            for j in range(m):
+                if sink_from[j] != UNSEEN or cost[i, j] - u[i] - v[j] > tight:
+                    continue
+                sink_from[j] = i
+                if demand[j] > USED_UP:
+                    _augment(j, supply, demand, flow, source_to, sink_from)
+                    room = demand[j] > USED_UP
+                    if room:
+                        sink_from[j] = UNSEEN  # others may still send here
+                    if supply[root] <= USED_UP:
+                        break
+                    if room:
+                        continue  # the path ran out first, and was this sink's only use
+                for other in range(n):
+                    if source_to[other] == UNSEEN and flow[other, j] > USED_UP:
+                        source_to[other] = j
+                        queue[tail] = other
+                        tail += 1
+
+
+@compiled
+def _augment(
+    end: int,
+    supply: FloatArray,
+    demand: FloatArray,
+    flow: FloatArray,
+    source_to: IntArray,
+    sink_from: IntArray,
+) -> None:
+    """Ship along the path that was found to `end` as much as it can take."""
+    i = sink_from[end]
+    moved = demand[end]
+    while source_to[i] != ROOT:
+        moved = min(moved, flow[i, source_to[i]])
+        i = sink_from[source_to[i]]
+    moved = min(moved, supply[i])
+    supply[i] -= moved
+    demand[end] -= moved
+    i = sink_from[end]
+    flow[i, end] += moved
+    while source_to[i] != ROOT:
+        j = source_to[i]
+        flow[i, j] -= moved
+        i = sink_from[j]
+        flow[i, j] += moved
+
+
+@compiled
+def _route(
+    supply: FloatArray,
+    demand: FloatArray,
+    cost: FloatArray,
+    flow: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    source_to: IntArray,
+    sink_from: IntArray,
+    first: int,
+    last: int,
+) -> bool:
+    """Move potentials until supply of sources [first, last) meets demand, and ship; False if none.
+
+    Grows a tree of tight pairs from these sources, Dijkstra's way: the nearest sink joins, with
+    the sources that could send elsewhere what they send to it.
+    """
+    n, m = cost.shape
+    slack = np.full(m, np.inf)
+    reached = np.zeros(m, np.bool_)
+    left = False
+    for i in range(n):
+        source_to[i] = UNSEEN
+    for i in range(first, last):
+        if supply[i] > USED_UP:
+            left = True
+            source_to[i] = ROOT
+            for j in range(m):
+                gap = cost[i, j] - u[i] - v[j]
+                if gap < slack[j]:
+                    slack[j] = gap
+                    sink_from[j] = i
+    while left:
+        near = -1
+        for j in range(m):
+            if not reached[j] and (near < 0 or slack[j] < slack[near]):
+                near = j
+        if near < 0:
+            return False  # only rounding residue is left of the supply
+        step = slack[near]
+        if step > 0.0:
+            for i in range(n):
+                if source_to[i] != UNSEEN:
+                    u[i] += step
+            for j in range(m):
+                if reached[j]:
+                    v[j] -= step
+                else:
+                    slack[j] -= step
+        reached[near] = True
+        if demand[near] > USED_UP:
+            _augment(near, supply, demand, flow, source_to, sink_from)
+            return True
+        for i in range(n):
+            if source_to[i] == UNSEEN and flow[i, near] > USED_UP:
+                source_to[i] = near
+                for j in range(m):
+                    gap = cost[i, j] - u[i] - v[j]
+                    if not reached[j] and gap < slack[j]:
+                        slack[j] = gap
+                        sink_from[j] = i
+    return False
 
 
 def wasserstein(supply: npt.ArrayLike, demand: npt.ArrayLike, cost: npt.ArrayLike) -> float:
@@ -152,4 +242,4 @@ def wasserstein(supply: npt.ArrayLike, demand: npt.ArrayLike, cost: npt.ArrayLik
     if mass == 0.0:
         return 0.0
     # Unit mass inside, so that "used up" means the same for every problem.
-    return float(transport_cost(a / mass, b / mass, c)) * mass
+    return float(transport_cost(a / mass, b / mass, c, np.unique(c).size <= FEW)) * mass

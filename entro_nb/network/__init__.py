@@ -6,7 +6,7 @@ learns, `transfer_study` hands weights on, `contagion` and `FaultIsolation` keep
 scaling study and its cause.
 """
 
-from entro_nb.network.aew import START_WEIGHTS, AEWParameters, CollectiveAEW, project
+from entro_nb.network.aew import CollectiveAEW
 from entro_nb.network.aggression import FAMILY_TARGET
 from entro_nb.network.cautions import DisconnectedWarning, IsolationWarning, StabilityWarning
 from entro_nb.network.contagion import FAULTS, ISOLATIONS, Outbreak, contagion
@@ -27,16 +27,8 @@ from entro_nb.network.intervals import (
     share_interval,
 )
 from entro_nb.network.isolation import FaultIsolation, IsolationRule
-from entro_nb.network.learning import (
-    POLICIES,
-    Task,
-    compare_policies,
-    episode,
-    fixed_losses,
-    grid_best,
-    simplex_grid,
-    spsa,
-)
+from entro_nb.network.learner import START_WEIGHTS, AEWParameters, project
+from entro_nb.network.learning import Task, episode
 from entro_nb.network.lyapunov import (
     collective_state,
     contraction,
@@ -50,6 +42,14 @@ from entro_nb.network.objectives import (
     adaptation_saved,
     nodes_protected,
     variance_removed,
+)
+from entro_nb.network.policies import (
+    POLICIES,
+    compare_policies,
+    fixed_losses,
+    grid_best,
+    simplex_grid,
+    spsa,
 )
 from entro_nb.network.saturation import CEILING, predicted_variance, unclipped_variance
 from entro_nb.network.scaling import published_variance, scaling_study

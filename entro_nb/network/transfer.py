@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from entro_nb import validate
 from entro_nb.errors import DataError, ParameterError
-from entro_nb.network.aew import START_WEIGHTS
+from entro_nb.network.learner import START_WEIGHTS
 from entro_nb.network.learning import Task, episode
 from entro_nb.results import dataset, parameters_of
 from entro_nb.validate import FloatArray

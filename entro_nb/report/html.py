@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from entro_nb.report.equations import mathml
 from entro_nb.report.job import FAILED, PASSED, Job, Outcome
-from entro_nb.report.offline import carry_styles
+from entro_nb.report.offline import carry_images, carry_styles
 
 __all__ = ["POLICY", "duration", "megabytes", "page", "style", "templates"]
 
@@ -114,11 +114,9 @@ def _exporter(folder: Path) -> Any:
         renderer = Renderer(
             escape=False,
             attachments=dict(attachments or {}),
-            embed_images=True,
-            path=str(folder),
             anchor_link_text="¶",
         )
-        return str(MarkdownWithMath(renderer=renderer).render(source))
+        return carry_images(str(MarkdownWithMath(renderer=renderer).render(source)), folder)
 
     return HTMLExporter(
         template_name="page",

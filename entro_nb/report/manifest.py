@@ -24,7 +24,7 @@ FILE = "manifest.json"
 
 #: Packages that decide what a report shows.
 PACKAGES = (
-    "entro-nb", "numpy", "scipy", "xarray", "numba", "networkx", "POT", "holoviews", "panel",
+    "entro-nb", "numpy", "scipy", "xarray", "numba", "networkx", "holoviews", "panel",
     "bokeh", "matplotlib", "papermill", "nbclient", "nbconvert", "jupyterlab", "ipykernel",
 )  # fmt: skip
 

@@ -155,11 +155,11 @@ def run(
 
     Examples
     --------
-    >>> run(["01"], parameters={"sede": 3})  # doctest: +SKIP
+    >>> run(["01"], parameters={"sede": 3})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    entro_nb.errors.ParameterError: parameter = 'sede' is not allowed: \
-expected one of 'preset', 'seed' (did you mean 'seed'?)
+    entro_nb.errors.ParameterError: parameter = 'sede' is not allowed: expected one of ... \
+(did you mean 'seed'?)
     """
     asked = batch.located(parameters or {})
     if timeout is not None:

@@ -14,6 +14,9 @@ from entro_nb.spokesperson.record import Record
 from entro_nb.spokesperson.session import Session
 from entro_nb.spokesperson.trail import Trail
 
+#: A session by the name that seed 003 gives it.
+Spokesperson = Session
+
 __all__ = [
     "Audit",
     "Beat",
@@ -22,6 +25,7 @@ __all__ = [
     "Heartbeat",
     "Record",
     "Session",
+    "Spokesperson",
     "Trail",
     "WeightedEsi",
     "sentence",

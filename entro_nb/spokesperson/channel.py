@@ -18,7 +18,7 @@ from entro_nb.accountant import (
 )
 from entro_nb.spokesperson.heartbeat import Heartbeat
 from entro_nb.spokesperson.record import Record
-from entro_nb.streams.events import Event, Happening, Notice, Reading
+from entro_nb.streams.events import Event, Happening, Notice, Reading, opened
 from entro_nb.streams.source import Source
 
 __all__ = ["Channel", "Happened", "Tally"]
@@ -131,23 +131,20 @@ class Channel:
         """Take in the stream until it ends or is cancelled."""
         clock = time.perf_counter
         breath = clock()
-        events = aiter(self.events)
         try:
-            async for event in events:
-                if type(event) is Reading:
-                    self._take(event)
-                elif isinstance(event, Notice):
-                    self._notice(event)
-                if clock() - breath > BREATH:
-                    # A source that is never empty would leave the other tasks no turn.
-                    await asyncio.sleep(0)
-                    breath = clock()
+            async with opened(self.events) as events:
+                async for event in events:
+                    if type(event) is Reading:
+                        self._take(event)
+                    elif isinstance(event, Notice):
+                        self._notice(event)
+                    if clock() - breath > BREATH:
+                        # A source that is never empty would leave the other tasks no turn.
+                        await asyncio.sleep(0)
+                        breath = clock()
         finally:
             for notice, count in self.tally.flush():
                 self._put(Happened(self.number, notice, count))
-            close = getattr(events, "aclose", None)
-            if close is not None:
-                await close()
 
     def _take(self, reading: Reading) -> None:
         """Stages 3 to 5 for one value."""

@@ -78,16 +78,12 @@ class Session:
         now: Callable[[], float] = time.time,
         batch: float = 0.05,
     ) -> None:
+        self.path = None if audit is None else Path(audit)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        if audit is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="entro-nb-")
-            audit = Path(self._folder.name) / "audit.db"
-        self.path = Path(audit)
         self.who = getpass.getuser() if who is None else who
         self.gate = DecisionGate() if gate is None else gate
         self.now = now
         self._batch = batch
-        self._audit: Audit | None = None
         self._keeper: Keeper | None = None
         self._channels: dict[str, Channel] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -97,11 +93,14 @@ class Session:
         self.display = Display(self)
 
     async def __aenter__(self) -> Session:
-        self._audit = Audit(self.path)
-        self._keeper = Keeper(self._audit, self._batch)
+        if self.path is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="entro-nb-")
+            self.path = Path(self._folder.name) / "audit.db"
+        audit = Audit(self.path)
+        self._keeper = Keeper(audit, self._batch)
         self._trail = Trail(self.path)
-        self.display.number = self._audit.acknowledged
-        self._number = self._audit.channels
+        self.display.number = audit.acknowledged
+        self._number = audit.channels
         self._log(self.who, "start", {}, "done")
         return self
 
@@ -125,9 +124,9 @@ class Session:
         return self._running().audit.acknowledged
 
     def trail(self) -> Trail:
-        """The audit trail, to read."""
+        """The audit trail, to read while the session runs; afterwards, open a :class:`Trail`."""
         if self._trail is None:
-            raise SessionError("the session has not begun")
+            raise SessionError("the session does not run: open its file with Trail")
         return self._trail
 
     def _running(self) -> Keeper:
@@ -324,7 +323,8 @@ class Session:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(keeper.put, notice)
 
-        extension = Extension(self.path, read, label, keeper.audit.acknowledged, report)
+        path, start = keeper.audit.path, keeper.audit.acknowledged
+        extension = Extension(path, read, label, start, report)
         self._extensions.append(extension)
         self._log(who, "attach", {"extension": label}, "done")
         return extension
@@ -358,11 +358,14 @@ class Session:
         for stream in list(self._channels):
             await self._stop(stream)
         keeper = self._running()
+        await keeper.ask()
+        # Extensions read to the end, and what they report is kept; one that blocks is left behind.
+        await asyncio.gather(*(asyncio.to_thread(e.close) for e in self._extensions))
+        await asyncio.sleep(0)
         await keeper.close()
         self._keeper = None
-        # Extensions read to the end; one that blocks is left behind.
-        await asyncio.gather(*(asyncio.to_thread(e.close) for e in self._extensions))
         self.display.close()
+        self.trail().close()
+        self._trail = None
         if self._folder is not None:
-            self.trail().close()
             self._folder.cleanup()

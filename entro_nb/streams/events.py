@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["Event", "Happening", "Notice", "Reading"]
+__all__ = ["Event", "Happening", "Notice", "Reading", "opened"]
 
 
 class Happening(Enum):
@@ -42,3 +44,15 @@ class Notice:
 
 
 Event = Reading | Notice
+
+
+@asynccontextmanager
+async def opened(events: AsyncIterable[Event]) -> AsyncIterator[AsyncIterator[Event]]:
+    """Iterate over events, and close what gives them at once when the block is left."""
+    items = aiter(events)
+    try:
+        yield items
+    finally:
+        close = getattr(items, "aclose", None)
+        if close is not None:
+            await close()

@@ -86,7 +86,9 @@ def total_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     line = hv.HLine(run.attrs["budget"]).opts(color=COLOURS["vermilion"])
     title = f"{run.attrs['law_label']}: {int(run.violations[replicate])} steps above the budget"
     return (_shaded(run, replicate, 0.0, top) * curve * line).opts(
-        hv.opts.Overlay(**(_STRIP | {"height": 200}), title=title, show_legend=False)
+        hv.opts.Overlay(
+            **(_STRIP | {"height": 200}), title=title, show_legend=False, ylabel="Ψ_total (nats)"
+        )
     )
 
 
@@ -131,7 +133,7 @@ def phase_portrait(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     x = hv.Dimension("queue", label="queue q (requests)")
     y = hv.Dimension("rate", label="admitted rate r (req/s)", range=(0.0, 3.1))
     queue, rate = run.queue.values[replicate], run.rate.values[replicate, :, 0]
-    grid = np.linspace(0.0, max(float(queue.max()) * 1.05, 10.0), 400)
+    grid = np.linspace(0.0, max(float(queue.max()) * 1.05, 20.0), 400)
     edge = np.maximum(math.exp(run.attrs["budget"]) / (1.0 + grid) - 1.0, 0.0)
     colours = np.where(run.violation.values[replicate], COLOURS["vermilion"], COLOURS["blue"])
     points = hv.Points((queue, rate, colours), [x, y], "colour").opts(
@@ -179,7 +181,7 @@ def predictions(rows: xr.Dataset, name: str, published: Mapping[str, Row]) -> hv
     labels = [str(r) for r in rows.reading.values][::-1]
     places = np.arange(len(labels))[::-1]
     x = hv.Dimension(name, label=f"{values.attrs['long_name']} ({values.attrs['units']})")
-    y = hv.Dimension("reading", label="")
+    y = hv.Dimension("reading")
     bars = hv.Segments((low, places, high, places), [x, y, "high", "same"])
     dots = hv.Scatter((middle, places), x, y)
     lines = [
@@ -195,7 +197,7 @@ def predictions(rows: xr.Dataset, name: str, published: Mapping[str, Row]) -> hv
         hv.opts.Segments(color=GREY, line_width=4),
         hv.opts.Scatter(color=GREY, size=7, marker="diamond"),
         hv.opts.Overlay(
-            width=WIDTH, height=300, show_legend=False,
+            width=WIDTH, height=300, show_legend=False, xlabel=x.label, ylabel="",
             yticks=list(enumerate(labels)), ylim=(-0.6, len(labels) - 0.4),
             title="lines, published: uncontrolled (solid), static (dashed), controlled (dot-dash)",
         ),
@@ -218,14 +220,17 @@ def front(table: xr.Dataset, value: str = "violations", highlight: str = "headro
         points = hv.Scatter((lost, cost), x, y, label=family).opts(
             color=colour, marker=MARKERS[k % len(MARKERS)], size=10 if ours else 6
         )
+        # Past the end of the palette a family is told by its dashes as well as by its marker.
+        dash = "solid" if ours or k < 7 else "dashed"
         joined = hv.Curve((lost, cost), x, y).opts(
-            color=colour, line_width=2.5 if ours else 0.8, line_dash="solid"
+            color=colour, line_width=2.5 if ours else 0.8, line_dash=dash
         )
         bars = hv.ErrorBars((lost, cost, error), x, [y, "ci"]).opts(color=colour, line_width=1)
         layers += [joined, bars, points]
     return hv.Overlay(layers).opts(
         hv.opts.Overlay(
             width=WIDTH, height=420, legend_position="right", fontsize={"legend": 8},
+            legend_limit=100, xlim=(-0.2, 1.03 * float(table.lost_share.max())),
         )
     )  # fmt: skip
 
@@ -244,6 +249,6 @@ def stability_map(
         hv.opts.Curve(color=GREY, line_width=3, line_dash="solid"),
         hv.opts.Overlay(
             width=WIDTH, height=320, show_legend=False,
-            title="stable below the line; dashed: published β",
+            title="stable below the line, except at the bottom (no rest); dashed: published β",
         ),
     )  # fmt: skip

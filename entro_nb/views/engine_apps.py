@@ -182,8 +182,10 @@ class RegimeApp(App):
         lambda made: regime_view.regime_trajectory(made.run),
         lambda made: regime_view.regime_ribbon(made.run),
         lambda made: regime_view.return_picture(engine.return_map(made.engine)),
-        lambda made: regime_view.bifurcation_picture(made.tree, made.here, "A or ρ (1)"),
-        lambda made: regime_view.exponent_curve(made.tree, "A or ρ (1)"),
+        lambda made: regime_view.bifurcation_picture(
+            made.tree, made.here, "v9: drive D, v10: rate ρ (1)"
+        ),
+        lambda made: regime_view.exponent_curve(made.tree, "v9: drive D, v10: rate ρ (1)"),
     )
 
     def compute(self) -> Explored:
@@ -195,10 +197,9 @@ class RegimeApp(App):
         made: engine.WaveEngine | engine.AttractorEngine
         if self.version == "v9":
             made = engine.WaveEngine(**shared, amplitude=self.amplitude, period=self.period)
-            values, name = [0.02 * k for k in range(31)], "amplitude"
-            tree = engine.bifurcation(made, name, values, transient=400, samples=40)
+            values, name = [0.3 + 0.03 * k for k in range(91)], "drive"
         else:
             made = engine.AttractorEngine(**shared, rate=self.rate)
             values, name = [0.5 + 0.02 * k for k in range(151)], "rate"
-            tree = engine.bifurcation(made, name, values, transient=400, samples=60)
+        tree = engine.bifurcation(made, name, values, transient=400, samples=60, stride=1)
         return Explored(made, engine.regimes(made), tree, float(getattr(made, name)))

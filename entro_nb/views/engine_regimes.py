@@ -41,7 +41,9 @@ def regime_trajectory(run: xr.Dataset) -> hv.Overlay:
             )
         )
     return hv.Overlay(layers).opts(
-        hv.opts.Overlay(width=WIDTH, height=280, legend_position="top_right", legend_cols=3)
+        hv.opts.Overlay(
+            width=WIDTH, height=290, legend_position="top_left", legend_cols=3, ylim=(0.0, 4.3)
+        )
     )
 
 
@@ -59,7 +61,9 @@ def regime_ribbon(run: xr.Dataset) -> hv.Overlay:
         )
     ]
     return hv.Overlay(layers).opts(
-        hv.opts.Overlay(width=WIDTH, height=180, legend_position="top_right", legend_cols=3)
+        hv.opts.Overlay(
+            width=WIDTH, height=190, legend_position="top_left", legend_cols=3, ylim=(-2.2, 3.4)
+        )
     )
 
 

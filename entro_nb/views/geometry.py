@@ -158,10 +158,12 @@ def lines(
     for k, (name, (a, b)) in enumerate(named.items()):
         colour = CYCLE[k % len(CYCLE)]
         curve = hv.Curve((np.asarray(a), np.asarray(b)), x, y, label=name)
-        parts.append(curve.opts(color=colour, line_dash=DASHES[k % len(DASHES)]))
+        parts.append(curve.opts(color=colour, line_dash=DASHES[k % len(DASHES)], padding=0.04))
         if markers:
             dots = hv.Scatter((np.asarray(a), np.asarray(b)), x, y, label=name)
-            parts.append(dots.opts(color=colour, marker=MARKERS[k % len(MARKERS)], size=7))
+            parts.append(
+                dots.opts(color=colour, marker=MARKERS[k % len(MARKERS)], size=7, padding=0.04)
+            )
     return hv.Overlay(parts).opts(
         hv.opts.Overlay(width=WIDTH, height=height, logx=logx, logy=logy, legend_position=legend)
     )
@@ -214,7 +216,7 @@ def landscape(x: FloatArray, temperature: float, width: float = 8.0) -> hv.Overl
     """Where walkers are, against Boltzmann's law, over the landscape they walk in."""
     grid = np.linspace(-width, width, 401)
     energy = np.array([rugged(float(place)) for place in grid])
-    law = boltzmann(energy, temperature) / (grid[1] - grid[0]) if temperature > 0 else 0 * grid
+    law = boltzmann(energy, temperature) / (grid[1] - grid[0]) if temperature > 0 else np.nan * grid
     counts, edges = np.histogram(x, np.linspace(-width, width, 65), density=True)
     place = hv.Dimension("place", label="place x (1)")
     density = hv.Dimension("density", label="density (1); landscape U, not to scale", range=(0, 1))

@@ -201,7 +201,7 @@ class LandscapeApp(App):
 
 
 @functools.cache
-def meeting(name: str) -> Drawn:
+def hall(name: str) -> Drawn:
     """Graph of the consensus app by name."""
     graph = {
         "complete, 9 nodes": lambda: nx.complete_graph(9),
@@ -217,10 +217,19 @@ def meeting(name: str) -> Drawn:
 TRAJECTORIES = {"width": WIDTH, "height": 320, "ylim": (-3.3, 3.3), "xlim": (0, 66)}
 
 
-def trajectories(run: xr.Dataset) -> hv.Overlay:
+@dataclass(frozen=True)
+class Meeting:
+    """A run of consensus with liars, and the graph it ran on."""
+
+    picture: Drawn
+    run: xr.Dataset
+
+
+def trajectories(meeting: Meeting) -> hv.Overlay:
     """States of honest nodes over time, within the band of their first states."""
     steps = hv.Dimension("time", label="step")
     state = hv.Dimension("state", label="state (1)")
+    run = meeting.run
     honest = run["x"].values[:, run["honest"].values]
     at = run["time"].values
     band = hv.Area(
@@ -237,8 +246,9 @@ def trajectories(run: xr.Dataset) -> hv.Overlay:
     )
 
 
-def who_lies(run: xr.Dataset, picture: Drawn) -> hv.Overlay:
+def who_lies(meeting: Meeting) -> hv.Overlay:
     """The graph with its liars as triangles."""
+    run, picture = meeting.run, meeting.picture
     m = len(picture.network.edges)
     return graph_picture(
         picture.network,
@@ -282,11 +292,11 @@ class LiarsApp(App):
     strategy = param.Selector(default="stubborn", objects=list(STRATEGIES), label="How they lie")
     tolerated = param.Integer(1, bounds=(0, 3), label="F that W-MSR is prepared for")
 
-    views: ClassVar[Any] = (trajectories,)
+    views: ClassVar[Any] = (trajectories, who_lies)
 
-    def compute(self) -> xr.Dataset:
+    def compute(self) -> Meeting:
         """Sixty steps with the present liars; drifting ones move a twentieth of it a step."""
-        picture = meeting(self.graph)
+        picture = hall(self.graph)
         rng = np.random.default_rng(self.seed)
         nodes = picture.network.nodes
         x0 = rng.random(len(nodes))
@@ -297,9 +307,10 @@ class LiarsApp(App):
             nodes[k]: Liar(self.strategy, scale * value)
             for k, value in zip(chosen, (self.value, self.second), strict=False)
         }
-        return resilient_consensus(
+        run = resilient_consensus(
             picture.network, x0, lies, tolerated=self.tolerated, rule=self.rule, steps=60
         )
+        return Meeting(picture, run)
 
     def handles(self) -> hv.DynamicMap:
         """Points at what the liars say, to be dragged."""
@@ -340,8 +351,9 @@ class LiarsApp(App):
             stream = hv.streams.Params(self, names)
             return hv.DynamicMap(lambda **_: view(self.result), streams=[stream])
 
-        graph = follow(lambda run: who_lies(run, meeting(self.graph)))
         drawing = (follow(trajectories) * self.handles()).opts(
             hv.opts.Overlay(**TRAJECTORIES, active_tools=["point_draw"])
         )
-        return hv.Layout([drawing, graph]).cols(1).opts(hv.opts.Layout(shared_axes=False))
+        return (
+            hv.Layout([drawing, follow(who_lies)]).cols(1).opts(hv.opts.Layout(shared_axes=False))
+        )

@@ -1,4 +1,4 @@
-"""Views of Ψ-Sync: the network as a picture one can press, its traces, and the stability map."""
+"""Views of Ψ-Sync: the network as a picture one can press, its traces, and its spread."""
 
 from __future__ import annotations
 
@@ -14,30 +14,25 @@ import xarray as xr
 
 from entro_nb.errors import ParameterError
 from entro_nb.network import (
-    SETTINGS,
     Autoregressive,
     Channel,
     Disturbance,
     StabilityWarning,
     Topology,
-    outcome_map,
     simulate,
     steady_variance,
-    uniform_factor,
 )
 from entro_nb.validate import FloatArray
 from entro_nb.views.app import App
-from entro_nb.views.style import COLOURS, GREY, WIDTH
+from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
 
 __all__ = [
     "GRAPHS",
     "PSI_COLOURS",
-    "StabilityApp",
     "SyncApp",
     "graph_of",
     "network_picture",
     "reduction_curve",
-    "stability_map",
     "traces",
 ]
 
@@ -49,10 +44,6 @@ GRAPHS = ("complete", "ring", "star", "random")
 
 #: Marker of each state of a node: a state is never told by colour alone.
 MARKERS = {"taking part": "circle", "isolated": "square", "faulty": "triangle"}
-
-#: Extent of the stability map: ακN, and the half-width of the states.
-GAINS = np.geomspace(0.05, 100.0, 56)
-AMPLITUDES = np.geomspace(0.01, 1.0, 32)
 
 
 def graph_of(kind: str, n_nodes: int) -> Topology:
@@ -149,7 +140,7 @@ def _picture(state: Synced) -> hv.Overlay:
 
 def _traces(state: Synced) -> hv.Overlay:
     marked = [state.pressed] if state.pressed >= 0 else []
-    psi = np.clip(state.run.psi.values[0], -1.0, 2.0)
+    psi = np.clip(state.run.psi.values[0], -0.3, 1.3)  # what runs away leaves the picture
     return traces(psi, marked, title="Ψ of every node; the stressed one dashed")
 
 
@@ -157,8 +148,8 @@ def _spreads(state: Synced) -> hv.Overlay:
     x = hv.Dimension("step", label="time (steps)")
     y = hv.Dimension("variance", label="variance over nodes (Ψ²)")
     steps = state.run.time.values
-    with_it = np.clip(state.run.variance.values[0], 1e-12, 1e3)
-    without = np.clip(state.free.variance.values[0], 1e-12, 1e3)
+    with_it = np.clip(state.run.variance.values[0], 1e-7, 10.0)
+    without = np.clip(state.free.variance.values[0], 1e-7, 10.0)
     says = f"{state.expected:.1%} left expected" if np.isfinite(state.expected) else "it grows"
     title = f"ε·λ_max = {state.gain:.2f}: {says}"
     return (
@@ -196,7 +187,7 @@ class SyncApp(App):
     )
     delay = param.Integer(0, bounds=(0, 6), label="Delay of messages (steps)")
     pressed = param.Integer(0, bounds=(-1, 59), label="Stressed node (−1: none)")
-    step = param.Integer(2, bounds=(0, 199), label="Step shown")
+    step = param.Integer(0, bounds=(0, 199), label="Step shown")
 
     views: ClassVar[Any] = (_picture, _traces, _spreads)
 
@@ -233,108 +224,37 @@ class SyncApp(App):
 
     def live(self) -> hv.Layout:
         """Linked plots that follow the parameters, and a picture that can be pressed."""
-        layout = super().live()
-        tap = hv.streams.Tap(source=next(iter(layout)))
+        _, *others = super().live()
+        # HoloViews listens to presses on an overlay only where they are among its streams.
+        tap = hv.streams.Tap()
         tap.add_subscriber(self.press)
-        return layout
+        follow = hv.streams.Params(self, self.controls())
+        picture = hv.DynamicMap(lambda **_: _picture(self.result), streams=[follow, tap])
+        return hv.Layout([picture, *others]).cols(self.columns)
 
 
-@dataclass(frozen=True)
-class Stability:
-    """What the exchange does over (ακN, amplitude)."""
-
-    n_nodes: int
-    aggression: float
-    cubic: bool
-    outcome: FloatArray  #: shape (gains, amplitudes)
-    gain: float  #: ακN of the present setting
-
-
-def stability_map(state: Stability) -> hv.Overlay:
-    """Map of what becomes of the states, the documents' own settings marked.
-
-    Blue levels, yellow does not within 60 exchanges, vermilion runs away; on the dashed line
-    one exchange leaves the variance of uniform states as it is.
-    """
-    x = hv.Dimension("gain", label="ακN (1)", range=(GAINS[0], GAINS[-1]))
-    y = hv.Dimension("amplitude", label="half-width of the states, A (Ψ)")
-    mesh = hv.QuadMesh((GAINS, AMPLITUDES, state.outcome.T), [x, y], hv.Dimension("outcome"))
-    bend = state.aggression**2 * state.n_nodes * AMPLITUDES**2 * state.cubic
-    fine = np.geomspace(GAINS[0], GAINS[-1], 1500)
-    turns = []
-    for a in bend:
-        stable = np.flatnonzero(uniform_factor(fine, a) < 1.0)
-        turns.append(fine[stable[-1]] if stable.size else np.nan)
-    border = hv.Curve((np.array(turns), AMPLITUDES), x, y)
-    # The study draws its states 0.1 wide, so A = 0.05; the names are fanned out to be read.
-    marks = hv.Scatter([(s.gain, 0.05) for s in SETTINGS], x, y)
-    names = hv.Labels(
-        [(s.gain, 0.034 / 1.32**k, s.name) for k, s in enumerate(SETTINGS)], [x, y], "name"
-    )
-    regions = hv.Labels([(0.2, 0.012, "levels"), (20.0, 0.5, "runs away")], [x, y], "region")
-    here = hv.VLine(state.gain)
-    return (mesh * border * here * marks * names * regions).opts(
-        hv.opts.QuadMesh(
-            cmap=[COLOURS["sky"], COLOURS["yellow"], COLOURS["vermilion"]], clim=(-0.5, 2.5),
-            alpha=0.55, logx=True, logy=True,
-        ),
-        hv.opts.Curve(color="black", line_width=2, line_dash="dashed"),
-        hv.opts.Scatter(color="black", size=9, marker="diamond"),
-        hv.opts.VLine(color=COLOURS["purple"], line_width=2, line_dash="dotted"),
-        hv.opts.Labels(text_font_size="9pt", text_color="black", text_align="center"),
-        hv.opts.Overlay(
-            width=WIDTH, height=380, logx=True, logy=True, show_legend=False, show_grid=False,
-            title=f"N = {state.n_nodes}, α = {state.aggression:g}; here ακN = {state.gain:.2f}",
-        ),
-    )  # fmt: skip
-
-
-class StabilityApp(App):
-    """Where the exchange levels: move κ and α, and watch the boundary and one's own place."""
-
-    title = "Stability"
-    alt = (
-        "Map over the gain ακN and the half-width of the states: blue where repeated exchanges "
-        "level them, vermilion where they run away. The settings of the scaling study lie far to "
-        "the right of the boundary."
-    )
-    twin = ("kappa", (0.02, 0.05, 0.1, 0.2, 0.5, 1.0))
-
-    kappa = param.Number(0.1, bounds=(0.01, 2.0), step=0.01, label="κ")
-    aggression = param.Number(1.0, bounds=(0.5, 5.0), step=0.1, label="Aggression α")
-    n_nodes = param.Integer(5, bounds=(2, 50), label="Nodes N")
-    cubic = param.Boolean(True, label="Cubic term")
-
-    views: ClassVar[Any] = (stability_map,)
-
-    def compute(self) -> Stability:
-        """Map for the present N and α."""
-        outcome = outcome_map(
-            self.n_nodes, GAINS, AMPLITUDES, self.aggression, cubic=self.cubic, steps=60
-        )
-        gain = self.kappa * self.aggression * self.n_nodes
-        return Stability(self.n_nodes, self.aggression, self.cubic, outcome, gain)
-
-
-def reduction_curve(study: xr.Dataset) -> hv.Overlay:
+def reduction_curve(studies: dict[str, xr.Dataset]) -> hv.Overlay:
     """Share of the variance removed against N, with its intervals and the target of one half.
 
     Parameters
     ----------
-    study : xarray.Dataset
-        `value`, `low` and `high` over ``node_count``.
+    studies : dict
+        Name to a dataset with `value`, `low` and `high` over ``node_count``.
     """
     x = hv.Dimension("nodes", label="nodes N")
     y = hv.Dimension("removed", label="variance removed (1)", range=(0, 1.05))
-    n = study.node_count.values
-    value = study.value.values
-    bars = hv.ErrorBars(
-        (n, value, value - study.low.values, study.high.values - value),
-        x,
-        [y, "below", "above"],
-    )
-    dots = hv.Scatter((n, value), x, y)
-    return (dots * bars * hv.HLine(0.5)).opts(
-        hv.opts.Scatter(color=COLOURS["blue"], size=8),
-        hv.opts.Overlay(width=WIDTH, height=260, logx=True, show_legend=False),
+    markers = ("circle", "square", "triangle", "diamond")
+    parts: list[Any] = []
+    for k, (name, study) in enumerate(studies.items()):
+        n, value = study.node_count.values, study.value.values
+        below, above = value - study.low.values, study.high.values - value
+        parts += [
+            hv.ErrorBars((n, value, below, above), x, [y, "below", "above"]),
+            hv.Curve((n, value), x, y, label=name).opts(color=CYCLE[k], line_width=1),
+            hv.Scatter((n, value), x, y, label=name).opts(
+                color=CYCLE[k], marker=markers[k % 4], size=8
+            ),
+        ]
+    return hv.Overlay([*parts, hv.HLine(0.5)]).opts(
+        hv.opts.Overlay(width=WIDTH, height=280, logx=True, legend_position="bottom_right")
     )

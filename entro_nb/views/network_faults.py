@@ -101,7 +101,8 @@ def protection_figure(study: xr.Dataset) -> hv.Layout:
     x = hv.Dimension("k", label="faulty nodes")
     y = hv.Dimension("protected", label="healthy protected (1)", range=(-0.03, 1.06))
     panels = []
-    for fault in study.fault.values:
+    first, last = study.n_faulty.values[[0, -1]]
+    for place, fault in enumerate(study.fault.values):
         parts = []
         for name, (colour, marker) in looks.items():
             mean = study.protection.sel(fault=fault, isolation=name).mean("replicate").values
@@ -114,8 +115,9 @@ def protection_figure(study: xr.Dataset) -> hv.Layout:
         panels.append(
             hv.Overlay(parts).opts(
                 hv.opts.Overlay(
-                    width=WIDTH // 2 + 20, height=240, title=str(fault),
-                    legend_position="bottom_left", legend_cols=2,
+                    width=WIDTH // 2 + 110 * (place == 1), height=240, title=str(fault),
+                    xlim=(first - 0.3, last + 0.3), xticks=study.n_faulty.values.tolist(),
+                    legend_position="right", show_legend=place == 1,
                 )
             )
         )  # fmt: skip

@@ -183,7 +183,7 @@ def adaptation_figure(studies: dict[str, xr.Dataset]) -> hv.Overlay:
     studies : dict
         Name to what :func:`entro_nb.network.transfer_study` returned.
     """
-    x = hv.Dimension("place", label="")
+    x = hv.Dimension("study", label="regime, learner, rate")
     y = hv.Dimension("adaptation", label="adaptation time (steps)")
     parts = []
     for j, (start, colour, marker) in enumerate(

@@ -70,7 +70,7 @@ def scaling_figure(study: xr.Dataset, predicted: FloatArray, sound: xr.Dataset) 
     return hv.Overlay([*parts, hv.HLine(CEILING)]).opts(
         hv.opts.Overlay(
             width=WIDTH, height=380, logx=True, logy=True, legend_position="bottom_right",
-            ylim=(1e-5, 1.0),
+            ylim=(1e-8, 1.0),
         )
     )  # fmt: skip
 

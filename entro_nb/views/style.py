@@ -96,6 +96,11 @@ def setup() -> None:
         ),
         hv.opts.Scatter(width=WIDTH, height=HEIGHT, show_grid=True, color=cycle, size=5),
         hv.opts.Histogram(width=WIDTH, height=HEIGHT, line_color=None, color=CYCLE[0]),
+        # When a slider moves, the axes follow what is drawn now.
+        *(
+            getattr(hv.opts, name)(framewise=True)
+            for name in ("Area", "Bars", "Curve", "Histogram", "NdOverlay", "Overlay", "Scatter")
+        ),
         hv.opts.HLine(color=GREY, line_dash="dashed", line_width=1),
         hv.opts.VLine(color=GREY, line_dash="dotted", line_width=1),
         hv.opts.Layout(shared_axes=True, toolbar="above"),

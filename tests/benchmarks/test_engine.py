@@ -1,7 +1,7 @@
 """Speed of the pipeline: ratios against a plain Python loop of the same equations, and budgets.
 
 Run by hand: ``pytest tests/benchmarks/test_engine.py -n 0 -s``. Figures depend on the machine;
-the best of several runs is what the machine can do when nothing else wants it.
+the best of several runs is nearest to what it can do when nothing else wants it.
 """
 
 import math
@@ -17,11 +17,12 @@ from entro_nb.engine.simulation import sums
 
 
 def best(call, repeats):
+    """Shortest of several runs, in seconds of one core, so that a shared machine matters little."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         call()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 
@@ -117,7 +118,7 @@ def test_ten_thousand_runs_against_plain_python():
     ratio = plain / batch
     print(f"\n10 000 runs × 1000 steps: {batch:.2f} s, plain {plain:.1f} s: {ratio:.0f} ×")
     assert batch < 2.0
-    assert ratio > 10.0
+    assert ratio >= 30.0
 
 
 def test_headroom_costs_a_few_times_equation_14(arguments):

@@ -35,7 +35,8 @@ def test_a_moved_slider_recomputes_quickly(app: type[views.App]) -> None:
         computed.append(time.perf_counter() - start)
     compute, draw = statistics.median(computed) * 1e3, statistics.median(drawn) * 1e3
     print(
-        f"\n{app.__name__}: computing {compute:.1f} ms, redrawing {draw:.0f} ms, first {first:.2f} s"
+        f"\n{app.__name__}: computing {compute:.1f} ms, redrawing {draw:.0f} ms, "
+        f"first {first:.2f} s"
     )
     assert compute < 50
     assert draw / 1e3 < first

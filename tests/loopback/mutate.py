@@ -86,6 +86,7 @@ def possible(stream: str, payload: bytes, value: float) -> bool:
         return any(
             isinstance(v, dict)
             and type(v.get("new")) is int
+            and type(v.get("old") or 0) is int
             and abs(v["new"] - (v.get("old") or 0)) == value
             for v in lengths
         )
@@ -104,12 +105,10 @@ def _trees(payload: bytes) -> Iterator[Any]:
     """Everything in the payload that is JSON: the whole, its lines, the data of its events."""
     text = payload.decode("utf-8", "replace").removeprefix("\ufeff")
     texts = [text, *re.split(r"[\r\n]+", text)]
-    blocks = re.split(r"(?:\r\n|\r|\n){2,}", text)
-    for block in blocks:
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    for block in re.split(r"\n\n+", plain):
         data = [
-            line[5:].removeprefix(" ")
-            for line in re.split(r"\r\n|\r|\n", block)
-            if line.startswith("data:")
+            line[5:].removeprefix(" ") for line in block.split("\n") if line.startswith("data:")
         ]
         texts += ["\n".join(data)] if data else []
     for candidate in texts:

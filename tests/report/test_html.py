@@ -11,7 +11,7 @@ from entro_nb.report import gallery, html
 from entro_nb.report.equations import mathml
 from entro_nb.report.job import Job, Outcome
 from entro_nb.report.manifest import Entry, Manifest, Source
-from entro_nb.report.offline import carry_styles
+from entro_nb.report.offline import carry_images, carry_styles
 
 #: Attributes whose address a browser fetches without being asked.
 FETCHED = {
@@ -228,6 +228,20 @@ def test_style_sheets_of_figures_are_carried_along() -> None:
     assert "http" not in carried
     for unknown in (f"{dist}css/none.css", "https://example.org/a.css"):
         assert carry_styles(document(unknown)) == document(unknown)
+
+
+def test_a_folded_answer_holds_its_text(text) -> None:
+    (answer,) = re.findall(r"<details>.*?</details>", text, re.S)
+    assert "It is <math" in answer
+
+
+def test_pictures_travel_with_the_page(tmp_path) -> None:
+    (tmp_path / "a b.png").write_bytes(gallery.PNG)
+    carried = carry_images('<p><img alt="A" src="a%20b.png" width="3"/></p>', tmp_path)
+    assert carried == '<p><img alt="A" src="data:image/png;base64,iVBORw0KGgo=" width="3"/></p>'
+    assert carry_images(carried, tmp_path) == carried
+    for address in ("https://example.org/a.png", "//example.org/a.png", "none.png"):
+        assert carry_images(f'<img src="{address}" alt="A">', tmp_path) == "<span>A</span>"
 
 
 @pytest.mark.parametrize(

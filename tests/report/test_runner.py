@@ -74,11 +74,12 @@ def out(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def report(books, out, watch) -> Manifest:
     return run(
+        ["ok", "fail", "dies"],
         parameters={"seed": "7"},
         preset="full",
         jobs=2,
         out=out,
-        timeout=20,
+        timeout=300,
         folder=books,
         progress=watch,
     )
@@ -91,26 +92,34 @@ def test_every_way_to_end_is_told(report, watch) -> None:
             "failed",
             "AttributeError: 'int' object has no attribute 'missing' (in “Break”)",
         ),
-        "02_slow": ("timed out", "ran out of the 20 s allowed (in “Sleep”)"),
         "03_dies": ("failed", "the kernel died (in “Die”)"),
     }
-    assert [e.name for e in report.failed] == ["01_fail", "02_slow", "03_dies"]
+    assert [e.name for e in report.failed] == ["01_fail", "03_dies"]
     assert watch.ended == {e.name: e.status for e in report.entries}
 
 
 def test_running_sections_are_told_and_jobs_are_bounded(report, watch) -> None:
-    assert {"Work", "Sleep"} <= watch.sections
+    assert "Work" in watch.sections
     assert watch.most == 2
+
+
+def test_a_notebook_that_runs_out_of_time_is_ended_and_kept(books, tmp_path) -> None:
+    (entry,) = run(["slow"], out=tmp_path / "out", folder=books, timeout=6).entries
+    assert entry.status == "timed out"
+    assert entry.error.startswith("ran out of the 6 s allowed")
+    assert 6 <= entry.seconds < 6 + job.GRACE
+    assert "This notebook timed out." in (tmp_path / "out" / "02_slow.html").read_text()
+    assert "time.sleep" in (tmp_path / "out" / "02_slow.ipynb").read_text()
 
 
 def test_manifest_tells_the_truth(report, out) -> None:
     assert Manifest.from_json((out / "manifest.json").read_text()) == report
-    ok, _, slow, _ = report.entries
+    ok = report.entries[0]
     assert ok.parameters == {"seed": 7, "preset": "full"}
     assert ok.seed == 7
     assert (report.preset, dict(report.asked)) == ("full", {"seed": "7"})
     assert (ok.title, ok.summary) == ("The title", "First paragraph about H, in two lines.")
-    assert 20 <= slow.seconds < 20 + job.GRACE
+    assert 1.5 < ok.seconds < 300
     assert ok.peak_bytes is not None
     assert 300e6 < ok.peak_bytes < 600e6
     assert report.versions["python"] == ".".join(map(str, sys.version_info[:3]))
@@ -129,7 +138,6 @@ def test_a_failed_notebook_keeps_its_output(report, out) -> None:
     page = (out / "01_fail.html").read_text()
     assert "This notebook failed." in page
     assert "no attribute" in page
-    assert "This notebook timed out." in (out / "02_slow.html").read_text()
     assert 'role="alert"' not in (out / "00_ok.html").read_text()
 
 
@@ -142,10 +150,10 @@ def test_folder_holds_the_report_and_nothing_else(report, out) -> None:
 def test_gallery_shows_all(report, out) -> None:
     index = (out / "index.html").read_text()
     assert f"data:image/png;base64,{PIXEL}" in index
-    assert index.count('class="blank"') == 3
+    assert index.count('class="blank"') == 2
     for entry in report.entries:
         assert f'href="{entry.html}"' in index
-    assert "3 did not run to the end" in index
+    assert "2 did not run to the end" in index
 
 
 def test_an_executor_of_the_callers_runs_the_jobs_and_a_new_report_replaces_the_old(
@@ -235,7 +243,7 @@ def started(books, tmp_path) -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-def kernel_of(out: Path, deadline: float = 30.0) -> int:
+def kernel_of(out: Path, deadline: float = 90.0) -> int:
     """Process of the kernel, once its slow cell runs."""
     end = time.monotonic() + deadline
     while time.monotonic() < end:
@@ -247,7 +255,7 @@ def kernel_of(out: Path, deadline: float = 30.0) -> int:
     raise AssertionError("the kernel never started")
 
 
-def gone(process: int, deadline: float = 5.0) -> bool:
+def gone(process: int, deadline: float = 30.0) -> bool:
     """Whether a process has ended (or waits, dead, for whoever adopted it)."""
     end = time.monotonic() + deadline
     while time.monotonic() < end:
@@ -269,7 +277,7 @@ def test_an_interruption_leaves_no_kernel_and_nothing_that_looks_complete(
     out = tmp_path / "out"
     kernel = kernel_of(out)
     started.send_signal(getattr(signal, name))
-    assert started.wait(10) != 0
+    assert started.wait(60) != 0
     assert gone(kernel)
     if name == "SIGKILL":  # nobody was left to clear up, but nothing was published
         assert [path.name[:12] for path in out.iterdir()] == [".unfinished-"]
@@ -294,7 +302,7 @@ def test_a_worker_that_hangs_is_ended(books, tmp_path, monkeypatch) -> None:
     (tmp_path / "python").chmod(0o755)
     begun = time.monotonic()
     report = run(["ok"], out=tmp_path / "out", folder=books, timeout=0.5)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
     assert report.entries[0].status == "timed out"
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import itertools
 from pathlib import Path
@@ -44,8 +45,6 @@ def test_every_app_draws_follows_and_has_a_twin(app: type[views.App]) -> None:
     assert one.alt
     assert all(one.param[name].label for name in one.controls())
     assert one.panel() is not None
-    live = one.live()
-    assert len(live) == len(app.views)
     name, values = app.twin
     before = getattr(one, name)
     twin = one.still()
@@ -53,9 +52,16 @@ def test_every_app_draws_follows_and_has_a_twin(app: type[views.App]) -> None:
     frames = [part for part in twin if isinstance(part, hv.HoloMap)]
     assert frames
     assert all(len(frame) == len(values) for frame in frames)
-    for value in values:
-        setattr(one, name, value)
+
+    async def follow() -> None:
+        # Marks that can be dragged report to a running event loop, as there is in a kernel.
+        live = one.live()
+        assert len(live) == len(app.views)
         assert hv.render(live) is not None
+        for value in values:
+            setattr(one, name, value)
+
+    asyncio.run(follow())
 
 
 @pytest.mark.parametrize("app", list(views.APPS.values()), ids=list(views.APPS))

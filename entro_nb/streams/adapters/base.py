@@ -79,10 +79,17 @@ class Adapter(ABC):
         self.source = source
         self.policy = Policy() if policy is None else policy
         self.now = now
-        self.tls = tls
+        self._tls = tls
         self._rng = np.random.default_rng(seed)
         self._seen = Deduplicator()
         self._latest = -np.inf
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """Certificates to trust; the system's are loaded once, not for every connection."""
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
 
     @property
     def stall(self) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 import zlib
 from collections.abc import AsyncIterator
-from email.utils import parsedate_to_datetime
 
 import httpx
 
@@ -13,7 +12,7 @@ from entro_nb.streams.adapters.base import LostError
 from entro_nb.streams.adapters.policy import USER_AGENT, Policy
 from entro_nb.streams.source import Source
 
-__all__ = ["client", "media_type", "reason_of", "refusal", "retry_after", "send", "unpacked"]
+__all__ = ["client", "media_type", "reason_of", "send", "unpacked"]
 
 #: Redirections followed in a row.
 HOPS = 5
@@ -25,8 +24,8 @@ class _Keyed(httpx.AsyncHTTPTransport):
     Only requests to the host that they belong to get them: a redirection may lead elsewhere.
     """
 
-    def __init__(self, source: Source, tls: ssl.SSLContext | None) -> None:
-        super().__init__(verify=tls or ssl.create_default_context())
+    def __init__(self, source: Source, tls: ssl.SSLContext) -> None:
+        super().__init__(verify=tls)
         self.source, self.origin = source, _origin(httpx.URL(source.endpoint))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -54,7 +53,7 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
-def client(source: Source, policy: Policy, tls: ssl.SSLContext | None) -> httpx.AsyncClient:
+def client(source: Source, policy: Policy, tls: ssl.SSLContext) -> httpx.AsyncClient:
     """HTTP client of a stream."""
     return httpx.AsyncClient(
         transport=_Keyed(source, tls),
@@ -86,42 +85,6 @@ async def send(
             raise LostError("redirected away from a secure connection")
         request = follow
     raise LostError("redirected too often")
-
-
-def refusal(response: httpx.Response, policy: Policy, now: float) -> LostError | None:
-    """What an answer's status says, if it is not the data asked for."""
-    status = response.status_code
-    if status == 200:
-        return None
-    words = {
-        401: "credentials refused",
-        403: "credentials refused",
-        404: "not found",
-        410: "gone for good: give another endpoint",
-        429: "too many requests",
-    }
-    reason = f"status {status}" + (f", {words[status]}" if status in words else "")
-    return LostError(reason, retry_after(response.headers.get("retry-after"), policy, now))
-
-
-def retry_after(value: str | None, policy: Policy, now: float) -> float | None:
-    """Seconds that a server asks to wait, None if it asks nothing usable.
-
-    Usable is a whole number of seconds or a date, from the present up to the policy's patience;
-    and never less than the first backoff, so that "0" cannot make a client spin.
-    """
-    if value is None:
-        return None
-    value = value.strip()
-    if value.isascii() and value.isdecimal():
-        seconds = float(value)
-    else:
-        try:
-            moment = parsedate_to_datetime(value)
-            seconds = moment.timestamp() - now
-        except (TypeError, ValueError, OverflowError):
-            return None
-    return max(seconds, policy.base) if 0.0 < seconds <= policy.patience else None
 
 
 def media_type(response: httpx.Response) -> str:

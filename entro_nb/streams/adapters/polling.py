@@ -10,6 +10,7 @@ import httpx
 
 from entro_nb.streams.adapters import http
 from entro_nb.streams.adapters.base import Adapter, LostError
+from entro_nb.streams.adapters.status import refusal
 from entro_nb.streams.events import Happening, Notice
 
 __all__ = ["RESTPollingAdapter"]
@@ -59,8 +60,8 @@ class RESTPollingAdapter(Adapter):
         try:
             if response.status_code == 304 and version:
                 return None
-            if (refused := http.refusal(response, policy, self.now())) is not None:
-                raise refused
+            if response.status_code != 200:
+                raise refusal(response.status_code, response.headers, policy, self.now())
             media = http.media_type(response)
             if media and (media not in source.media if source.media else media == "text/html"):
                 raise LostError("an answer of another media type")

@@ -12,6 +12,7 @@ from httpx_sse import EventSource
 
 from entro_nb.streams.adapters import http
 from entro_nb.streams.adapters.base import Adapter, LostError
+from entro_nb.streams.adapters.status import refusal
 from entro_nb.streams.events import Happening, Notice
 
 __all__ = ["SSEAdapter"]
@@ -50,8 +51,8 @@ class SSEAdapter(Adapter):
             except Exception as error:
                 raise LostError(http.reason_of(error, seconds)) from None
             try:
-                if (refused := http.refusal(response, policy, self.now())) is not None:
-                    raise refused
+                if response.status_code != 200:
+                    raise refusal(response.status_code, response.headers, policy, self.now())
                 if http.media_type(response) != "text/event-stream":
                     raise LostError("an answer that is no event stream")
                 yield self.notice(Happening.CONNECTED, self.source.endpoint)

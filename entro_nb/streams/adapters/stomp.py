@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Any, ClassVar
@@ -71,6 +70,11 @@ class FrameBuffer:
             if parsed is not None:
                 yield parsed
 
+    @property
+    def empty(self) -> bool:
+        """Whether no part of a frame is held."""
+        return not self._held
+
     def _end(self) -> int:
         """Where the first frame ends, −1 if that cannot be told yet."""
         head = self._held.find(b"\n\n"), self._held.find(b"\n\r\n")
@@ -128,16 +132,22 @@ class STOMPAdapter(WebSocketAdapter):
             carrier.abort()
 
     async def _received(self, carrier: Any, buffer: FrameBuffer) -> AsyncGenerator[Any, None]:
+        clock = asyncio.get_running_loop().time
         timeout = self.policy.timeout
+        deadline = clock() + timeout
         while True:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout_at(deadline):
                 data = await carrier.receive()
             if not data:
                 raise LostError("the server closed the connection")
             for frame in buffer.feed(data):
                 if frame.cmd == "CONNECTED":
                     timeout = self.stall
+                deadline = clock() + timeout
                 yield frame
+            # A heartbeat is a sign of life; a byte more of a frame that never ends is none.
+            if buffer.empty:
+                deadline = clock() + timeout
 
     def _login(self) -> dict[str, object]:
         milliseconds = int(self.policy.ping * 1000)
@@ -166,7 +176,7 @@ class STOMPAdapter(WebSocketAdapter):
         parts = urlsplit(self.source.endpoint)
         if parts.scheme in ("ws", "wss"):
             return _Socket(await self.open(self.source.endpoint, _PROTOCOLS))
-        tls = (self.tls or ssl.create_default_context()) if parts.scheme == "stomps" else None
+        tls = self.tls if parts.scheme == "stomps" else None
         try:
             async with asyncio.timeout(self.policy.timeout):
                 streams = await asyncio.open_connection(

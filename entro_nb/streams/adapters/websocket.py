@@ -13,6 +13,7 @@ from websockets.typing import Subprotocol
 
 from entro_nb.streams.adapters.base import Adapter, LostError
 from entro_nb.streams.adapters.policy import USER_AGENT
+from entro_nb.streams.adapters.status import refusal
 from entro_nb.streams.events import Happening, Notice
 
 __all__ = ["WebSocketAdapter", "reason_of"]
@@ -56,7 +57,7 @@ class WebSocketAdapter(Adapter):
         policy = self.policy
         options: dict[str, Any] = {}
         if endpoint.startswith("wss:"):
-            options["ssl"] = self.tls or ssl.create_default_context()
+            options["ssl"] = self.tls
         try:
             return await connect(
                 endpoint,
@@ -70,8 +71,20 @@ class WebSocketAdapter(Adapter):
                 compression=None,
                 **options,
             )
+        except InvalidStatus as error:
+            response = error.response
+            raise refusal(response.status_code, response.headers, policy, self.now()) from None
         except Exception as error:
             raise LostError(reason_of(error, policy.timeout)) from None
+
+
+#: Codes with which a WebSocket is closed, where they say more than that it is.
+_CODES = {
+    1002: "what came is no WebSocket",
+    1007: "text that is not UTF-8",
+    1009: "a message too large",
+    1011: "silent: pings are not answered",
+}
 
 
 def reason_of(error: Exception, seconds: float) -> str:
@@ -81,12 +94,12 @@ def reason_of(error: Exception, seconds: float) -> str:
             return error.reason
         case TimeoutError():
             return f"silent for {seconds:g} s"
-        case InvalidStatus():
-            return f"refused with status {error.response.status_code}"
         case ConnectionClosed():
-            # What this side found wrong (1009: too big) says more than what the other sent.
-            close = error.sent if error.rcvd is None else error.rcvd
-            return f"closed with code {close.code}" if close else "cut off"
+            if error.rcvd is not None:
+                return f"the server closed the connection, code {error.rcvd.code}"
+            if error.sent is not None:
+                return _CODES.get(error.sent.code, f"closed with code {error.sent.code}")
+            return "cut off"
         case ssl.SSLCertVerificationError():
             return f"certificate refused: {error.verify_message}"
         case ssl.SSLError():

@@ -1,0 +1,289 @@
+"""Claims of ENTRO-ENGINE (seed 000, its project page and change log): E01 to E19."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+import xarray as xr
+
+from entro_nb import engine
+from entro_nb.claims.finding import Evaluator, Finding, Verdict, interval, judged
+from entro_nb.claims.packages import observed
+from entro_nb.engine import PUBLISHED, bounds
+from entro_nb.engine.identification import TOLERANCE
+from entro_nb.engine.regime_search import PUBLISHED_COUNTS
+
+__all__ = ["CLAIMS"]
+
+PLANTS = 40
+DRAWS = 30_000
+UNITS = {"violations": "steps", "peak_queue": "requests", "peak_psi": "nats"}
+#: Our reading of the controlled row: Eq. 14 integrated, slowly relaxing.
+READING = "integral, λ = 0.02"
+OTHERS = ("uncontrolled", "static limit 1.5")
+
+
+@functools.lru_cache(maxsize=4)
+def _rows(seed: int) -> xr.Dataset:
+    return engine.predict(engine.fitting_plants(PLANTS, seed=seed))
+
+
+def _span(seed: int, reading: str, name: str) -> tuple[float, float, float]:
+    """Median and 95 % range of a figure over noise and over all plants that fit."""
+    values = _rows(seed).sel(reading=reading)[name]
+    low, mid, high = (float(values.quantile(q)) for q in (0.025, 0.5, 0.975))
+    return mid, low, high
+
+
+def _controlled_range(seed: int, name: str) -> tuple[float, float]:
+    """Lowest and highest figure under any reading of how Eq. 14 acts."""
+    values = _rows(seed)[name]
+    controlled = values.sel(reading=[r for r in values.reading.values if r not in OTHERS])
+    return float(controlled.min()), float(controlled.max())
+
+
+def _figure(reading: str, row: str, name: str, notebook: str = "05_pipeline") -> Evaluator:
+    """One figure of the published table against its prediction on the identified plant."""
+
+    def evaluate(seed: int) -> Finding:
+        target = getattr(PUBLISHED[row], name)
+        mid, low, high = _span(seed, reading, name)
+        slack = getattr(TOLERANCE, name)
+        obtained = f"{mid:.4g} ({low:.4g} to {high:.4g}) {UNITS[name]}"
+        if row == "uncontrolled":
+            return Finding(
+                obtained,
+                judged(low - slack <= target <= high + slack),
+                "Three numbers of this row fix three free parameters of the plant: it can be met, "
+                "and is what every other row is predicted from.",
+                notebook,
+                low,
+                high,
+            )
+        least, most = _controlled_range(seed, name)
+        held = [low <= target <= high, least <= target <= most]
+        return Finding(
+            obtained,
+            judged(held),
+            f"On the plant that the first row identifies no single reading of the control law "
+            f"gives the three figures of this row together; over all readings it lies between "
+            f"{least:.4g} and {most:.4g}.",
+            notebook,
+            low,
+            high,
+        )
+
+    return evaluate
+
+
+def _peak_controlled(seed: int) -> Finding:
+    mid, low, high = _span(seed, READING, "peak_psi")
+    row = PUBLISHED["ENTRO-ENGINE"]
+    least = bounds.least_peak_entropy(row.peak_queue)
+    return Finding(
+        f"{mid:.2f} ({low:.2f} to {high:.2f}) nats; at least {least:.2f} with the published queue",
+        Verdict.REFUTED if row.peak_psi < least else judged(low <= row.peak_psi <= high),
+        f"A queue that grows to its published peak of {row.peak_queue:g} is fed faster than it is "
+        f"served, so the total is then at least ln(1 + c) + ln(1 + q) = {least:.2f} nats.",
+        "05_pipeline",
+        low,
+        high,
+        f"With a peak of {row.peak_psi:g} nats the queue can have peaked at no more than "
+        f"{math.exp(row.peak_psi) / 2.2 - 1:.1f} requests.",
+    )
+
+
+def _reduction(name: str) -> Evaluator:
+    """Relative improvement of the controlled row over the uncontrolled one."""
+
+    def evaluate(seed: int) -> Finding:
+        before, after = PUBLISHED["uncontrolled"], PUBLISHED["ENTRO-ENGINE"]
+        stated = 100 * (1 - getattr(after, name) / getattr(before, name))
+        rows = _rows(seed)[name]
+        cut = 100 * (1 - rows.sel(reading=READING) / rows.sel(reading="uncontrolled"))
+        low, high = float(cut.quantile(0.025)), float(cut.quantile(0.975))
+        return Finding(
+            f"{float(cut.median()):.1f} ({low:.1f} to {high:.1f}) %; the published rows give "
+            f"{stated:.1f} %",
+            judged([True, low <= stated <= high]),
+            "The percentage follows from the two published figures; from the identified plant it "
+            "comes out otherwise.",
+            "05_pipeline",
+            low,
+            high,
+        )
+
+    return evaluate
+
+
+def _always_within(seed: int) -> Finding:
+    own = PUBLISHED["ENTRO-ENGINE"].violations
+    least = bounds.least_violations(PUBLISHED["ENTRO-ENGINE"].peak_queue)
+    mid, low, high = _span(seed, READING, "violations")
+    return Finding(
+        f"{mid:.0f} ({low:.0f} to {high:.0f}) steps above the budget",
+        Verdict.REFUTED if own > 0 and least > 0 else judged(high == 0),
+        f"The document's own table has {own:g} steps above the budget, and a queue that peaks "
+        f"where it says must spend at least {least} there.",
+        "05_pipeline",
+        low,
+        high,
+        "The headroom law of notebook 05 keeps the budget wherever its model of the plant holds.",
+    )
+
+
+def _saturation(seed: int) -> Finding:
+    rng = np.random.default_rng(seed)
+    controller = engine.ENTROEngineController()
+    psi = rng.uniform(0, 3, (10_000, 2))
+    u = np.asarray(controller.compute_control(psi, psi.sum(axis=1, keepdims=True)).u)
+    bounded = bool((u <= 0).all() and (u >= -controller.alpha).all())
+    edge = engine.critical_gain(engine.Loop(engine.EntropyLaw(), delay=8))
+    steady = edge is None or edge > controller.beta
+    return Finding(
+        f"|u| ≤ α in every case; with a delay of 8 steps the loop is stable only for β below "
+        f"{edge:.2f}",
+        judged([bounded, steady]),
+        "The hyperbolic tangent bounds the signal, not what it adds up to: an integrating or "
+        "delayed loop overshoots all the same.",
+        "05_pipeline",
+        instead="Overshoot is prevented inside the region of (α, β, delay, relaxation) that the "
+        "notebook maps.",
+    )
+
+
+def _fair(seed: int) -> Finding:
+    rng = np.random.default_rng(seed)
+    psi = rng.exponential(1.0, (1000, 5)) + 1e-3
+    controller = engine.ENTROEngineController()
+    u = np.asarray(controller.compute_control(psi, psi.sum(axis=1, keepdims=True)).u)
+    pressed = psi.sum(axis=1) > 3.0
+    index = engine.fairness(u[pressed], psi[pressed])
+    return Finding(
+        f"Jain's index of pressure per entropy: {index.min():.6f} at the least",
+        judged(index.min() > 1 - 1e-9),
+        "ρ_i is the share of Ψ_i by definition, so the pressure per nat is the same for all.",
+        "04_budget_control",
+        instead="In proportion to entropy is not in proportion to guilt: as a queue grows, the "
+        "share of the source that fills it falls.",
+    )
+
+
+def _regime_counts(version: str) -> Evaluator:
+    def evaluate(seed: int) -> Finding:
+        found = engine.search(version, draws=DRAWS, seed=seed)
+        counts = PUBLISHED_COUNTS[version]
+        machine = engine.WaveEngine() if version == "v9" else engine.AttractorEngine()
+        regime = engine.regimes(machine).regime.values
+        ours = tuple(int((regime == k).sum()) for k in range(3))
+        return Finding(
+            f"{'/'.join(map(str, ours))} of {regime.size} steps from equations of our own; so do "
+            f"{found.attrs['matches']} of {DRAWS} random settings of them",
+            Verdict.NOT_TESTABLE,
+            f"No equation of {version} was published; that many unlike machines give the counts "
+            "exactly shows how little three counts say.",
+            "06_regimes",
+            instead=f"The counts {'/'.join(map(str, counts))} are possible.",
+        )
+
+    return evaluate
+
+
+def _regime_shares(seed: int) -> Finding:
+    counts = np.array(PUBLISHED_COUNTS["v9"])
+    shares = 100 * counts / counts.sum()
+    return Finding(
+        "/".join(f"{s:g}" for s in shares) + " %",
+        judged(np.allclose(shares, (30.0, 23.75, 46.25))),
+        "The shares follow from the published counts.",
+        "06_regimes",
+    )
+
+
+def _quick_start(seed: int) -> Finding:
+    signal = engine.ENTROEngineController(alpha=0.5, beta=2.0, psi_budget=3.0).compute_control(
+        psi_i=1.5, psi_total=4.0
+    )
+    theirs = observed("entro-engine")
+    return Finding(
+        f"published package {theirs['version']}: {theirs['import_error']}; ours prints "
+        f"u = {signal.u:.3f}, ρ = {signal.rho:.3f}, Δ = {signal.delta:.3f}",
+        judged(theirs["import_works"]),
+        "The published distribution holds a configuration file and no controller.",
+        "04_budget_control",
+        instead="With entro_nb in the place of entro_engine the same lines run.",
+    )
+
+
+def _controller_tests(seed: int) -> Finding:
+    tests = observed("entro-engine")["tests"]["tests/test_controller.py"]
+    passed, run = tests.get("passed", 0), sum(tests.values())
+    return Finding(
+        f"{passed} of {run} pass on the published source distribution",
+        judged(run > 0 and passed == run),
+        "The tests import a controller that the distribution does not hold.",
+        "04_budget_control",
+    )
+
+
+def _example(seed: int) -> Finding:
+    controller = engine.ENTROEngineController(alpha=0.5, beta=2.0, psi_budget=3.0)
+    signal = controller.compute_control(psi_i=1.5, psi_total=4.0)
+    largest = controller.alpha * float(signal.rho)
+    return Finding(
+        f"u = {signal.u:.6f}",
+        Verdict.REFUTED if largest < 0.225 else judged(np.isclose(signal.u, -0.225)),
+        f"|u| cannot exceed α·ρ = {largest:.4f}, since the hyperbolic tangent stays below 1.",
+        "04_budget_control",
+        float(signal.u),
+        float(signal.u),
+        "The formula gives the value beside.",
+    )
+
+
+def _static(seed: int) -> Finding:
+    names = ("violations", "peak_queue", "peak_psi")
+    row = PUBLISHED["static limit"]
+    spans = [_span(seed, "static limit 1.5", name) for name in names]
+    least = bounds.least_peak_entropy(row.peak_queue)
+    low, high = interval(_rows(seed).sel(reading="static limit 1.5").violations)
+    return Finding(
+        " / ".join(f"{mid:.4g}" for mid, _, _ in spans)
+        + f"; the published queue needs at least {least:.2f} nats",
+        Verdict.REFUTED
+        if row.peak_psi < least
+        else judged(
+            [lo <= getattr(row, n) <= hi for n, (_, lo, hi) in zip(names, spans, strict=True)]
+        ),
+        f"A queue that peaks at {row.peak_queue:g} with a capacity of 1.2 implies a peak of at "
+        f"least {least:.2f} nats, above the {row.peak_psi:g} reported.",
+        "05_pipeline",
+        low,
+        high,
+    )
+
+
+#: Code of every claim, by its id.
+CLAIMS: dict[str, Evaluator] = {
+    "E01": _figure("uncontrolled", "uncontrolled", "violations"),
+    "E02": _figure(READING, "ENTRO-ENGINE", "violations"),
+    "E03": _reduction("violations"),
+    "E04": _figure("uncontrolled", "uncontrolled", "peak_psi"),
+    "E05": _peak_controlled,
+    "E06": _reduction("peak_psi"),
+    "E07": _figure("uncontrolled", "uncontrolled", "peak_queue"),
+    "E08": _figure(READING, "ENTRO-ENGINE", "peak_queue"),
+    "E09": _reduction("peak_queue"),
+    "E10": _always_within,
+    "E11": _saturation,
+    "E12": _fair,
+    "E13": _regime_counts("v9"),
+    "E14": _regime_shares,
+    "E15": _quick_start,
+    "E16": _controller_tests,
+    "E17": _example,
+    "E18": _static,
+    "E19": _regime_counts("v10"),
+}

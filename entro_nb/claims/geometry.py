@@ -1,0 +1,238 @@
+"""Claims of IEGN (seed 004): G01 to G09."""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+from scipy.stats import spearmanr
+
+from entro_nb import geometry
+from entro_nb.claims.finding import Evaluator, Finding, Verdict, interval, judged
+from entro_nb.geometry import Action, RicciFlow, Schedule
+from entro_nb.geometry.sampling import rugged
+from entro_nb.validate import FloatArray
+
+__all__ = ["CLAIMS"]
+
+NODES = 16
+WALKERS = 4000
+#: A rough landscape of eight states, and a temperature at which none of them is rare.
+ENERGY, TEMPERATURE = np.array([0.0, 1.0, 0.4, 1.5, 0.2, 0.9, 0.7, 1.2]), 0.6
+
+
+def _stability(seed: int) -> Finding:
+    names = ("complete", "hypercube", "grid", "star", "cycle", "path")
+    x0 = np.random.default_rng(seed).random(NODES)
+    radius, shrinks, apart = [], [], 0.0
+    for name in names:
+        graph = geometry.family(name, NODES, seed=seed)
+        spectrum = geometry.spectrum(graph)
+        radius.append(spectrum.radius(0.9 * spectrum.bound))
+        run = geometry.consensus(graph, x0, step=0.9 * spectrum.bound, steps=3000)
+        shrinks.append(float(run.disagreement[-1]) < 1e-6)
+        apart = max(
+            apart, abs(geometry.measured_rate(run) / spectrum.rate(0.9 * spectrum.bound) - 1)
+        )
+    return Finding(
+        f"ρ(I − αL) = {min(radius):.6f} on every one of {len(names)} graphs; disagreement vanishes "
+        f"on {sum(shrinks)}, at the rate of theory within {apart:.2%}",
+        judged([max(radius) < 1, all(shrinks)]),
+        "The constant vector is an eigenvector of eigenvalue 1, so ρ is 1; what contracts is the "
+        "disagreement, on connected graphs, for 0 < α < 2/λ_max.",
+        "13_consensus",
+        instead="The bound is right for the disagreement; the fastest step is 2/(λ₂ + λ_max).",
+    )
+
+
+def _boltzmann(seed: int) -> Finding:
+    law = geometry.boltzmann(ENERGY, TEMPERATURE)
+
+    def distance(temperature: float) -> float:
+        final = geometry.metropolis(
+            ENERGY, steps=400, walkers=WALKERS, seed=seed, temperature=temperature
+        )
+        counts = np.bincount(final, minlength=ENERGY.size)
+        return float(geometry.total_variation(counts / WALKERS, law))
+
+    noisy, descent = distance(TEMPERATURE), distance(0.0)
+    pennies = geometry.biased_pennies(3.0)
+    mixed = np.outer([1 / 2, 1 / 2], [1 / 3, 2 / 3]).ravel()
+    astray = min(
+        geometry.total_variation(geometry.stationary(geometry.logit_dynamics(pennies, lam)), mixed)
+        for lam in np.geomspace(0.1, 10, 15)
+    )
+    return Finding(
+        f"total variation from Boltzmann's law: {noisy:.3f} with noise, {descent:.3f} by gradient "
+        f"descent; from the Nash equilibrium of a game without a potential: at least {astray:.2f}",
+        judged([noisy < 0.05, descent < 0.05, astray < 0.05]),
+        "Noise at temperature λ is what makes a Boltzmann law; deterministic descent stops in the "
+        "nearest minimum, and the link to Nash needs a potential game.",
+        "12_action_and_annealing",
+        instead="True of Metropolis, Glauber and Langevin dynamics, and of logit dynamics in "
+        "potential games.",
+    )
+
+
+def _relief(seed: int) -> Finding:
+    graph = geometry.family("grid", 36)
+    runs = geometry.compare(graph, replicates=6, seed=seed)
+    latency = runs.latency.mean("replicate")
+    flows = [str(p) for p in runs.policy.values if str(p).startswith("iegn")]
+    best_flow = min(flows, key=lambda p: float(latency.sel(policy=p)))
+    best = str(runs.policy.values[int(latency.values.argmin())])
+    extra = runs.latency.sel(policy=best_flow) - runs.latency.sel(policy="diffusion")
+    low, high = interval(extra.values)
+    nothing = float(latency.sel(policy="none"))
+    published = float(latency.sel(policy="iegn-conductance"))
+    club = geometry.karate_club()
+    curvature = geometry.ollivier_ricci(club)
+    through = nx.edge_betweenness_centrality(club)
+    edges = list(club.edges)
+    rank = float(spearmanr([curvature[e] for e in edges], [through[e] for e in edges]).statistic)
+    return Finding(
+        f"latency on a grid: {published:.1f} slots as the document reads, "
+        f"{float(latency.sel(policy=best_flow)):.1f} with {best_flow}, {nothing:.1f} without, "
+        f"{float(latency.sel(policy=best)):.1f} with {best}; rank correlation of curvature and "
+        f"traffic on the karate club {rank:+.2f}",
+        judged([published < nothing, rank > 0]),
+        "Negative curvature, not positive, marks the bottlenecks; reshaping the graph helps less "
+        "than moving load along it.",
+        "11_curvature_and_flow",
+        low,
+        high,
+        f"{best.replace('_', ' ').capitalize()} balancing has the least latency there.",
+    )
+
+
+def _byzantine(seed: int) -> Finding:
+    halls = {
+        "robust": geometry.robust_graph(12, 3, seed=seed),
+        "complete": nx.complete_graph(9),
+    }
+    study = geometry.byzantine_study(halls, [1], runs=20, steps=300, value=2.0, seed=seed)
+    share = study.share.min("strategy").sel(liars=1)
+    plain, robust = (float(share.sel(rule=rule).mean()) for rule in ("average", "w-msr"))
+    return Finding(
+        f"with one liar, honest nodes agree within their range in {plain:.0%} of runs",
+        Verdict.REFUTED if plain < 0.5 else judged(plain == 1),
+        "Averaging goes where a stubborn node stands: one liar moves everybody, on any connected "
+        "graph.",
+        "13_consensus",
+        instead=f"W-MSR on (2F + 1)-robust graphs does it: {robust:.0%} of the same runs.",
+    )
+
+
+def _constant_time(seed: int) -> Finding:
+    sizes = np.array([250, 500, 1000, 2000])
+    pairs = sizes * (sizes - 1) // 2
+    growth = float(np.polyfit(np.log(sizes), np.log(pairs), 1)[0])
+    return Finding(
+        f"distances in a step grow as N to the power {growth:.2f}",
+        Verdict.REFUTED if growth > 0.1 else Verdict.REPRODUCED,
+        "Every pair of nodes has an entry that depends on its own distance and loads; parallel "
+        "hardware divides the work, it does not remove it.",
+        "11_curvature_and_flow",
+        instead="On a sparse graph the exact curvature costs a constant amount an edge.",
+    )
+
+
+def _cosmological(seed: int) -> Finding:
+    nodes = [
+        geometry.IEGN_Node(k, load) for k, load in enumerate(np.random.default_rng(seed).random(20))
+    ]
+    optimizer = geometry.ManifoldOptimizer(nodes, learning_rate=0.01)
+    for _ in range(50):
+        optimizer.step_ricci_flow()
+    zero = float((optimizer.adj_matrix == 0).mean())
+    least = {
+        name: float(geometry.flow(nx.barbell_graph(5, 0), parameters, steps=200).length.min())
+        for name, parameters in {
+            "without": RicciFlow(step=0.5, floor=0.0),
+            "with": RicciFlow(step=0.5, floor=0.0, barrier=0.05),
+        }.items()
+    }
+    return Finding(
+        f"{zero:.0%} of the weights of the published code are zero; least edge of the sound flow "
+        f"{least['without']:.0e} without a barrier, {least['with']:.2f} with a logarithmic one",
+        Verdict.REFUTED if zero == 1 else judged(zero == 0),
+        "The term holds distances between state vectors, on which no weight depends; and the "
+        "published code does not contain it.",
+        "11_curvature_and_flow",
+        instead="A barrier −Λ log w or a floor on w keeps every edge.",
+    )
+
+
+def _minimised(seed: int) -> Finding:
+    rng = np.random.default_rng(seed)
+    nodes = [geometry.IEGN_Node(k, load) for k, load in enumerate(rng.random(30))]
+    optimizer = geometry.ManifoldOptimizer(nodes, learning_rate=0.01)
+    actions = [optimizer.minimize_action() for _ in range(100)]
+    grid = geometry.family("grid", 9)
+    start, push = rng.normal(size=9), rng.normal(size=9)
+    rest = geometry.integrate(grid, start, push, Action(temperature=0.3, damping=1.0), steps=4000)
+    left = float(np.abs(geometry.force(grid, rest.q[-1], Action(temperature=0.3))).max())
+    return Finding(
+        f"L = {actions[0]:.4f} at the first step and {actions[-1]:.4f} after {len(actions)}",
+        Verdict.REFUTED if actions[0] == actions[-1] else judged(actions[-1] < actions[0]),
+        "The function computes L and returns it; weights start at zero and stay there, loads never "
+        "move, so nothing changes.",
+        "12_action_and_annealing",
+        instead=f"The Euler–Lagrange equations with friction come to rest (largest force left "
+        f"{left:.0e}); a stationary action is not a least one.",
+    )
+
+
+def _global_optimum(seed: int) -> Finding:
+    places = np.linspace(-8, 8, 1601)
+    lowest = float(places[np.argmin([rugged(x) for x in places])])
+
+    def share(x: FloatArray) -> float:
+        return float(np.mean(np.abs(x - lowest) < 0.5))
+
+    crowd = WALKERS // 4
+    descent = geometry.descend(crowd, seed=seed)
+    annealed = share(geometry.anneal(Schedule(1.0, 0.02), steps=8000, walkers=crowd, seed=seed))
+    low, high = interval((np.abs(descent - lowest) < 0.5).astype(float))
+    return Finding(
+        f"{share(descent):.0%} of descents end in the lowest minimum",
+        Verdict.REFUTED if share(descent) < 0.99 else Verdict.REPRODUCED,
+        "Descent ends in the minimum of the valley where it begins.",
+        "12_action_and_annealing",
+        low,
+        high,
+        f"Slow annealing brings {annealed:.0%} of the same walkers there.",
+    )
+
+
+def _noise(seed: int) -> Finding:
+    def movement(n: int, noise: float) -> float:
+        run = geometry.flow(
+            nx.cycle_graph(n), RicciFlow(step=0.2, noise=noise), steps=300, seed=seed
+        )
+        return float(np.log(run.length).diff("time").isel(time=slice(150, None)).std())
+
+    still, small, large = movement(8, 0.0), movement(8, 1.0), movement(64, 1.0)
+    keeps = large > 0.5 * small
+    return Finding(
+        f"movement per step: {still + 0.0:.4f} without noise, {small:.4f} with it at N = 8, "
+        f"{large:.4f} at N = 64",
+        judged([small > 10 * still + 1e-12, keeps]),
+        "Noise keeps the flow moving; the factor 1/N before it makes the movement fade as the "
+        "network grows.",
+        "11_curvature_and_flow",
+        instead="Without the factor 1/N it holds at any size.",
+    )
+
+
+#: Code of every claim, by its id.
+CLAIMS: dict[str, Evaluator] = {
+    "G01": _stability,
+    "G02": _boltzmann,
+    "G03": _relief,
+    "G04": _byzantine,
+    "G05": _constant_time,
+    "G06": _cosmological,
+    "G07": _minimised,
+    "G08": _global_optimum,
+    "G09": _noise,
+}

@@ -1,0 +1,172 @@
+"""The dashboard in a real browser: every control is used, seen on the page and in the audit."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from entro_nb import resources
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the dashboard under `entro-nb serve`."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("serve") / "log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "entro_nb.cli", "serve", "--port", str(port)],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=os.environ,
+        )
+    url = f"http://127.0.0.1:{port}/streams"
+    try:
+        end = time.monotonic() + 60
+        while time.monotonic() < end and server.poll() is None:
+            try:
+                urllib.request.urlopen(url, timeout=30).close()
+                break
+            except OSError:
+                time.sleep(0.3)
+        else:
+            pytest.fail(f"the server did not start:\n{log.read_text()}")
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture
+def page(chromium: Any, served: str) -> Iterator[Any]:
+    context = chromium.new_context(viewport={"width": 1200, "height": 1500}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(served)
+    page.get_by_role("button", name="Connect").wait_for(timeout=60_000)
+    yield page
+    context.close()
+
+
+def status(page: Any, pattern: str) -> str:
+    """Text of the status line, once it is as it should be."""
+    line = page.get_by_role("status").filter(has_text=re.compile(pattern))
+    line.wait_for()
+    return str(line.inner_text())
+
+
+def logged(page: Any, *cells: str) -> None:
+    """Wait until a row of a table on the page holds these texts."""
+    row = page.get_by_role("row")
+    for cell in cells:
+        row = row.filter(has_text=cell)
+    row.first.wait_for()
+
+
+def test_every_control_is_seen_on_the_page_and_in_the_audit(page: Any, tmp_path: Path) -> None:
+    page.get_by_label("Operator").fill("ada")
+    page.get_by_label("Operator").press("Enter")
+    page.get_by_role("button", name="Connect").click()
+    status(page, r"usgs: [1-9]\d* values")
+    logged(page, "ada", "connect", "usgs", "done")
+    logged(page, "connected", "replay of Earthquakes")
+
+    page.get_by_label("Stream").select_option("Wikipedia recent changes, all wikis")
+    page.get_by_role("button", name="Connect").click()
+    status(page, r"wikipedia: [1-9]\d* values\. Wikipedia")
+    logged(page, "ada", "switch", "wikipedia")
+
+    page.get_by_role("button", name="Pause").click()
+    held = status(page, r"Paused at frame \d+; nothing is lost")
+    frame = int(re.findall(r"frame (\d+)", held)[0])
+    logged(page, "ada", "pause", "done")
+    page.wait_for_timeout(700)
+    assert status(page, "Paused").startswith(f"Paused at frame {frame};")
+
+    page.get_by_role("button", name="Resume").click()
+    status(page, r"wikipedia: \d+ values")
+    logged(page, "ada", "resume", "done")
+
+    handle = page.locator(".noUi-handle")
+    handle.focus()
+    for _ in range(5):
+        handle.press("ArrowRight")
+    page.get_by_text(re.compile(r"DRIFTING \(bits\): 0\.2")).wait_for()
+    logged(page, "ada", "thresholds", "velocity=0.2")
+
+    page.get_by_label("Audit trail").select_option("frames")
+    page.get_by_role("columnheader", name="entropy").wait_for()
+    with page.expect_download() as download:
+        page.get_by_text("Save as CSV").click()
+    assert download.value.suggested_filename == "audit.zip"
+
+    page.get_by_label("Audit trail").select_option("actions")
+    page.get_by_role("button", name="Shut down").click()
+    status(page, "The session is shut down")
+    logged(page, "ada", "shutdown", "done")
+    assert page.get_by_role("button", name="Pause").is_disabled()
+    page.screenshot(path=tmp_path / "dashboard.png")
+
+
+def test_live_without_a_network_is_told_in_a_friendly_line(page: Any) -> None:
+    page.get_by_label("Stream").select_option("EPA AirNow, air quality in Los Angeles")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Connect").click()
+    text = status(page, "Not done")
+    assert "AIRNOW_API_KEY" in text
+
+
+def test_what_a_page_draws(page: Any) -> None:
+    page.get_by_role("button", name="Connect").click()
+    status(page, r"usgs: [1-9]\d\d values")
+    # All canvases, also those in shadow roots.
+    drawn = page.evaluate(
+        """() => {
+            let drawn = 0;
+            const walk = node => {
+                if (node instanceof HTMLCanvasElement && node.width && node.height) {
+                    const { data } = node.getContext('2d')
+                        .getImageData(0, 0, node.width, node.height);
+                    for (let k = 3; k < data.length; k += 4) drawn += data[k] > 0;
+                }
+                if (node.shadowRoot) walk(node.shadowRoot);
+                for (const child of node.children) walk(child);
+            };
+            walk(document.body);
+            return drawn;
+        }"""
+    )
+    assert drawn > 10_000
+
+
+def test_it_works_in_jupyterlab(open_notebook: Any, workspace: Path) -> None:
+    name = "03_live_streams.ipynb"
+    shutil.copy(resources.notebooks() / name, workspace / name)
+    page = open_notebook(name)
+    page.get_by_role("button", name="Connect").click()
+    status(page, r"usgs: [1-9]\d* values")
+    page.get_by_role("button", name="Pause").click()
+    status(page, r"Paused at frame \d+")
+    logged(page, "operator", "pause", "done")
+    page.get_by_role("button", name="Shut down").click()
+    status(page, "The session is shut down")
+    logged(page, "operator", "shutdown", "done")

@@ -1,0 +1,375 @@
+"""A session: six stages, commands on record, several streams, extensions that cannot interfere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from entro_nb import streams
+from entro_nb.accountant import Accountant, Normalizer, NormalizerConfig, Stability, Thresholds
+from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, SessionError
+from entro_nb.spokesperson import Record, Session, Trail, WeightedEsi
+from entro_nb.streams import Event, Happening, Message, Notice, Reading, Source
+from entro_nb.streams.samples import sample
+
+
+def numbers(name: str = "numbers") -> Source:
+    return Source(
+        name, name.title(), "http://127.0.0.1:1/", "rest",
+        lambda payload: [Message.of(float(payload))], "number", "1", -3.0, 3.0, interval=1.0,
+    )  # fmt: skip
+
+
+def data(count: int, seed: int = 0) -> xr.DataArray:
+    values = np.random.default_rng(seed).standard_normal(count)
+    return xr.DataArray(values, coords={"time": np.arange(count) * 1.0}, dims="time")
+
+
+async def endless(pause: float = 0.0) -> AsyncIterator[Event]:
+    for k in range(10**9):
+        yield Reading(float(k), float(k % 5), time.perf_counter())
+        await asyncio.sleep(pause)
+
+
+def actions(path: Path) -> list[tuple[str, str, str]]:
+    with Trail(path) as trail:
+        return [(a["who"], a["command"], a["outcome"]) for a in trail.rows("actions")]
+
+
+def test_frames_are_those_of_the_stages_one_after_another(tmp_path: Path) -> None:
+    x = data(600)
+
+    async def run() -> None:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect(numbers(), x)
+            await session.finished()
+
+    asyncio.run(run())
+    normalizer, accountant = Normalizer(NormalizerConfig(-3.0, 3.0)), Accountant()
+    expected = [accountant.process(normalizer.process(v)) for v in x.values.tolist()]
+    with Trail(tmp_path / "a.db") as trail:
+        found = list(trail.records())
+        channel = json.loads(trail.rows("channels")[0]["parameters"])
+        kinds = [e["kind"] for e in trail.rows("events")]
+    assert [r.frame for r in found] == expected
+    assert [r.raw for r in found] == x.values.tolist()
+    assert [r.time for r in found] == x.time.values.tolist()
+    assert channel["accountant"]["window"] == 128
+    assert kinds == ["connected", "ended"]
+
+
+def test_the_same_replay_gives_the_same_trail(tmp_path: Path) -> None:
+    async def run(path: Path) -> xr.Dataset:
+        async with Session(path, who="ada", now=lambda: 5.0) as session:
+            session.connect("usgs")
+            session.connect("wikipedia", sample("wikipedia", 300))
+            await session.finished()
+            return session.trail().frames("usgs")
+
+    first, second = (asyncio.run(run(tmp_path / f"{k}.db")) for k in "ab")
+    xr.testing.assert_identical(first.drop_vars("number"), second.drop_vars("number"))
+    assert first.sizes["time"] == 596
+
+
+def test_a_missing_value_is_marked_and_counted_and_not_invented(tmp_path: Path) -> None:
+    x = data(40)
+    x[[5, 6, 7, 20]] = np.nan
+
+    async def run() -> list[dict[str, Any]]:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect(numbers(), x)
+            await session.finished()
+            assert session.channels["numbers"].tally.totals[Happening.MISSING] == 4
+            assert session.trail().last == 36
+            return session.trail().rows("events")
+
+    missing = [e for e in asyncio.run(run()) if e["kind"] == "missing"]
+    assert sum(e["count"] for e in missing) == 4
+
+
+def test_every_command_is_on_record_with_who_and_when_and_what_came_of_it(tmp_path: Path) -> None:
+    moments = iter(range(100))
+
+    async def run() -> None:
+        async with Session(tmp_path / "a.db", who="ada", now=lambda: float(next(moments))) as s:
+            s.connect(numbers(), endless())
+            s.pause(who="bob")
+            s.resume()
+            limits = replace(Thresholds.never(), velocity=0.5)
+            s.thresholds("numbers", limits, who="bob")
+            assert s.channels["numbers"].accountant.thresholds == limits
+            await s.switch(numbers("other"), data=endless())
+            for wrong in (
+                lambda: s.connect("nonsense"),
+                lambda: s.connect(numbers("other")),
+                lambda: s.thresholds("numbers", limits),
+                lambda: s.thresholds("other", 3),  # type: ignore[arg-type]
+            ):
+                with pytest.raises(EntroError):
+                    wrong()
+            with pytest.raises(ParameterError):
+                await s.switch("nonsense")
+            await s.disconnect("other")
+            with pytest.raises(ParameterError):
+                await s.disconnect("other")
+            await s.shutdown(who="bob")
+            with pytest.raises(SessionError):
+                s.pause()
+
+    asyncio.run(run())
+    log = actions(tmp_path / "a.db")
+    assert [(who, command) for who, command, outcome in log if outcome == "done"] == [
+        ("ada", "start"), ("ada", "connect"), ("bob", "pause"), ("ada", "resume"),
+        ("bob", "thresholds"), ("ada", "switch"), ("ada", "connect"), ("ada", "disconnect"),
+        ("bob", "shutdown"),
+    ]  # fmt: skip
+    refused = [outcome for _, _, outcome in log if outcome != "done"]
+    assert len(refused) == 6
+    assert all(outcome.startswith("refused: ") for outcome in refused)
+    with Trail(tmp_path / "a.db") as trail:
+        times = [a["time"] for a in trail.rows("actions")]
+    assert times == sorted(times)
+
+
+def test_switching_resets_the_accountant(tmp_path: Path) -> None:
+    async def run() -> list[Record]:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect(numbers(), data(300))
+            await session.finished()
+            await session.switch(numbers("other"), data=data(50))
+            await session.finished()
+            return list(session.trail().records())
+
+    found = asyncio.run(run())
+    second = [r for r in found if r.stream == "other"]
+    assert [r.frame.sequence for r in second] == list(range(50))
+    assert second[0].frame.stability is Stability.UNKNOWN
+    assert second[0].channel != found[0].channel
+
+
+def test_live_needs_to_be_asked_for_and_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRNOW_API_KEY", raising=False)
+
+    async def run() -> None:
+        async with Session(who="ada") as session:
+            session.connect("airnow")
+            await session.finished()
+            events = session.trail().rows("events")
+            assert events[0]["detail"].startswith("replay of Imitation")
+            await session.disconnect("airnow")
+            with pytest.raises(ParameterError, match="set AIRNOW_API_KEY"):
+                session.connect("airnow", live=True)
+
+    asyncio.run(run())
+
+
+def test_a_display_that_is_held_loses_nothing(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            shown: list[Record] = []
+            session.connect(numbers(), endless(0.0))
+            while len(shown) < 50:
+                await asyncio.sleep(0.02)
+                shown += session.display.look()
+            session.pause()
+            before = session.channels["numbers"].readings
+            await asyncio.sleep(0.3)
+            assert session.display.look() == []
+            await session.disconnect("numbers")
+            await session.settled()
+            assert session.acknowledged > before
+            session.resume()
+            while records := session.display.look(limit=500):
+                shown += records
+            assert [r.number for r in shown] == list(range(1, session.acknowledged + 1))
+            assert [r.frame.sequence for r in shown] == list(range(len(shown)))
+
+    asyncio.run(run())
+
+
+def test_the_display_speaks() -> None:
+    async def run() -> list[str]:
+        said: list[str] = []
+        async with Session(who="ada") as session:
+            session.connect("usgs")
+            await session.finished()
+            session.display.speak(said.append)
+        return said
+
+    said = asyncio.run(run())
+    assert len(said) == 596
+    assert all(text.startswith("USGS earthquakes of the past hour ") for text in said)
+
+
+def test_a_thirteenth_stream_takes_ten_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    from entro_nb.streams import catalog
+
+    monkeypatch.setattr(catalog, "_ENTRIES", dict(catalog._ENTRIES))
+    monkeypatch.setattr(catalog, "CATALOG", catalog._ENTRIES)
+    streams.add(numbers("cellar"))
+    streams.add(streams.find("cellar"))
+    assert streams.scalars("cellar", b"21.5") == [21.5]
+    with pytest.raises(ParameterError, match="does not have yet"):
+        streams.add(replace(streams.find("cellar"), low=-9.0))
+    with pytest.raises(ParameterTypeError):
+        streams.add("cellar")  # type: ignore[arg-type]
+
+
+def test_an_adapter_that_breaks_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from entro_nb.spokesperson import session as module
+
+    monkeypatch.setattr(module, "RESTART", 0.01)
+
+    class Fragile:
+        tries = 0
+
+        async def __aiter__(self) -> AsyncIterator[Event]:
+            Fragile.tries += 1
+            yield Reading(0.0, 1.0, time.perf_counter())
+            if Fragile.tries < 3:
+                raise RuntimeError("a fault of ours")
+
+    async def run() -> list[dict[str, Any]]:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect(numbers(), Fragile())
+            await session.finished()
+            assert session.trail().last == 3
+            return session.trail().rows("events")
+
+    failed = [e["detail"] for e in asyncio.run(run()) if e["kind"] == "dropped"]
+    assert failed == ["the chain failed: RuntimeError"] * 2
+
+
+def test_an_extension_reads_everything_in_order(tmp_path: Path) -> None:
+    async def run() -> list[Record]:
+        seen: list[Record] = []
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.attach(seen.append, name="collector")
+            session.connect("usgs")
+            await session.finished()
+        return seen
+
+    seen = asyncio.run(run())
+    assert [r.number for r in seen] == list(range(1, 597))
+    assert ("ada", "attach", "done") in actions(tmp_path / "a.db")
+
+
+def test_extensions_that_block_or_raise_hold_up_nobody(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    async def run() -> tuple[list[float], int]:
+        latencies: list[float] = []
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.attach(lambda record: release.wait(30), name="blocks")
+            raising = session.attach(lambda record: 1 / 0, name="raises")
+            session.connect(numbers(), data(3000))
+            session.channels["numbers"].watch = latencies.append
+            await asyncio.wait_for(session.finished(), 20)
+            for _ in range(200):
+                if raising.number == 3000:
+                    break
+                await asyncio.sleep(0.05)
+            assert raising.errors == 3000
+            last = session.trail().last
+        return latencies, last
+
+    start = time.monotonic()
+    latencies, last = asyncio.run(run())
+    assert time.monotonic() - start < 25
+    release.set()
+    assert last == 3000
+    assert np.quantile(latencies, 0.99) < 0.01
+    with Trail(tmp_path / "a.db") as trail:
+        told = [e["detail"] for e in trail.rows("events") if e["kind"] == "extension"]
+        frames = [r.frame for r in trail.records()]
+    assert told
+    assert set(told) == {"extension raises raised ZeroDivisionError"}
+    assert len(told) <= 4
+    normalizer, accountant = Normalizer(NormalizerConfig(-3.0, 3.0)), Accountant()
+    assert frames == [accountant.process(normalizer.process(v)) for v in data(3000).values.tolist()]
+
+
+def test_weighted_esi_of_several_streams(tmp_path: Path) -> None:
+    esi = WeightedEsi({"one": 1.0, "two": 3.0})
+
+    async def run() -> None:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.attach(esi.read)
+            session.connect(numbers("one"), data(300, 1))
+            session.connect(numbers("two"), data(200, 2))
+            session.connect(numbers("three"), data(200, 3))
+            await session.finished()
+
+    asyncio.run(run())
+    with Trail(tmp_path / "a.db") as trail:
+        last = {r.stream: r.frame.esi for r in trail.records()}
+    assert esi.value == pytest.approx((last["one"] + 3 * last["two"]) / 4)
+    assert esi.history
+    for wrong in ({}, {"one": -1.0}, {"one": 0.0}):
+        with pytest.raises(ParameterError):
+            WeightedEsi(wrong)
+
+
+def test_a_disk_that_refuses_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from entro_nb.spokesperson import keeper as module
+
+    monkeypatch.setattr(module, "RETRY", 0.05)
+
+    async def run() -> None:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            keeper = session._running()
+            await session.settled()
+            connection = keeper.audit._connection
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {pages + 8}")
+            session.connect(numbers(), data(2000))
+            while not keeper.trouble:
+                await asyncio.sleep(0.01)
+            assert "full" in keeper.trouble
+            while session.channels["numbers"].readings < 2000:
+                await asyncio.sleep(0.01)
+            assert session.acknowledged < 2000
+            connection.execute("PRAGMA max_page_count = 100000")
+            await session.finished()
+            assert keeper.trouble == ""
+
+    asyncio.run(run())
+    with Trail(tmp_path / "a.db") as trail:
+        assert [r["sequence"] for r in trail.rows("frames")] == list(range(2000))
+        assert len(trail.rows("decisions")) == 2000
+
+
+def test_notices_that_come_thick_are_counted(tmp_path: Path) -> None:
+    async def noisy() -> AsyncIterator[Event]:
+        for k in range(5000):
+            yield Notice(float(k), Happening.SKIPPED, "not JSON")
+
+    async def run() -> list[dict[str, Any]]:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect(numbers(), noisy())
+            await session.finished()
+            return session.trail().rows("events")
+
+    events = asyncio.run(run())
+    assert len(events) < 10
+    assert sum(e["count"] for e in events) == 5000
+
+
+def test_a_session_before_and_after() -> None:
+    session = Session(who="ada")
+    with pytest.raises(SessionError, match="async with"):
+        session.connect("usgs")
+    with pytest.raises(SessionError):
+        session.trail()

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import re
+
+import nbformat
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entro_nb import claims, resources, views
+from entro_nb.claims import Finding, Verdict, packages
+from entro_nb.claims.finding import interval, judged
+from entro_nb.claims.table import evaluators
+from entro_nb.errors import ParameterError
+from entro_nb.views.claims import ClaimsApp, evidence, verdict_bars
+
+views.setup()
+
+#: Quick ones, of every system and every kind.
+SOME = ["E12", "E14", "E17", "N06", "N24", "N25", "A04", "A05", "G05", "G07"]
+
+
+@pytest.fixture(scope="module")
+def found() -> object:
+    return claims.evaluate(SOME)
+
+
+def test_every_claim_has_code_and_nothing_else_does() -> None:
+    assert set(evaluators()) == set(claims.published().index)
+
+
+def test_every_notebook_named_by_a_claim_exists_or_will_be_run() -> None:
+    for name in SOME:
+        notebook = evaluators()[name](1).notebook
+        assert re.fullmatch(r"\d\d_\w+", notebook)
+
+
+def test_findings_are_complete(found) -> None:
+    assert found.claim.values.tolist() == SOME
+    for name in ("obtained", "why", "notebook", "verdict", "published", "command"):
+        assert all(found[name].values), name
+    finite = np.isfinite(found.low)
+    assert (found.low[finite] <= found.high[finite]).all()
+
+
+def test_verdicts_that_follow_from_arithmetic(found) -> None:
+    verdict = dict(zip(found.claim.values.tolist(), found.verdict.values.tolist(), strict=True))
+    assert verdict["E14"] == verdict["N06"] == verdict["E12"] == "reproduced"
+    assert verdict["E17"] == "refuted"  # |u| ≤ αρ
+    assert verdict["A04"] == verdict["A05"] == "partly reproduced"
+
+
+def test_the_same_seed_gives_the_same_findings(found) -> None:
+    assert claims.evaluate(SOME).identical(found)
+
+
+def test_one_claim_and_unknown_claims() -> None:
+    assert claims.evaluate("G05").sizes["claim"] == 1
+    with pytest.raises(ParameterError, match="E99"):
+        claims.evaluate(["E99"])
+    with pytest.raises(ParameterError, match="seed = -1"):
+        claims.evaluate(["G05"], seed=-1)
+
+
+@given(st.lists(st.booleans(), min_size=1), st.booleans())
+def test_verdict_of_parts(held: list[bool], refutes: bool) -> None:
+    verdict = judged(held, refutes=refutes)
+    if all(held):
+        assert verdict is Verdict.REPRODUCED
+    elif any(held):
+        assert verdict is Verdict.PARTLY
+    else:
+        assert verdict is (Verdict.REFUTED if refutes else Verdict.NOT_REPRODUCED)
+
+
+def test_interval_covers_the_mean_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    inside = [
+        low <= 3 <= high for low, high in (interval(rng.normal(3, 2, 8)) for _ in range(2000))
+    ]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.02)
+
+
+def test_figures_are_read_from_the_table() -> None:
+    assert claims.figures("N01") == [0.16538, 0.002169]
+    assert claims.figures("E17") == [-0.225]
+    assert claims.figures("E13") == [24, 19, 37]
+
+
+def test_packages_were_observed_as_their_hashes_say() -> None:
+    seed = "34443d7f25158090332a666be918f5004be7e204b7b66d345785394387666f6f"
+    assert packages.observed("entro-engine")["sha256"] == seed  # as printed in seed 000
+    assert packages.tally("no tests ran in 0.01s") == {}
+
+
+def test_summary_counts_every_claim_once(found) -> None:
+    lines = claims.summary(found).splitlines()
+    numbers = [int(n) for n in re.findall(r"\*\*(\d+)\*\*", lines[-1])]
+    assert sum(numbers) == len(SOME)
+
+
+def test_views_show_every_claim_and_no_markup_of_its_own(found) -> None:
+    page = evidence(found.assign(obtained=("claim", ["<script>x</script>"] * len(SOME))))
+    assert "<script>" not in page
+    assert all(f"<b>{name}</b>" in page for name in SOME)
+    boxes = verdict_bars(found).Rectangles.I.data
+    assert (boxes["right"] - boxes["claims"]).sum() == len(SOME)
+    app = ClaimsApp(found)
+    app.verdict = "refuted"
+    assert set(app.result.verdict.values) == {"refuted"}
+    assert app.panel() is not None
+
+
+def test_the_readme_says_what_the_notebook_found() -> None:
+    path = resources.notebooks() / "14_claims.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    printed = [
+        output.text.strip()
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "claims.summary(" in cell.source
+        for output in cell.outputs
+    ]
+    readme = (resources.root() / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- claims -->\n(.*?)\n<!-- /claims -->", readme, re.DOTALL)
+    assert block is not None
+    assert [block.group(1).strip()] == printed
+
+
+def test_a_finding_needs_no_interval() -> None:
+    finding = Finding("runs", Verdict.REPRODUCED, "because", "04_budget_control")
+    assert np.isnan(finding.low)

@@ -1,0 +1,140 @@
+"""Views of the network room: what they draw, and the picture that can be pressed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import holoviews as hv
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+
+from entro_nb import views
+from entro_nb.network import (
+    FAULTS,
+    ISOLATIONS,
+    SETTINGS,
+    Task,
+    Topology,
+    compare_policies,
+    predicted_variance,
+    transfer_study,
+)
+from entro_nb.views import (
+    network,
+    network_faults,
+    network_learning,
+    network_scaling,
+    network_stability,
+)
+from entro_nb.views.figure import write_thumbnail
+from entro_nb.views.stamp import stamp
+
+views.setup()
+
+
+def drawn(content: object) -> bool:
+    return hv.render(content) is not None
+
+
+def test_a_press_stresses_the_nearest_node() -> None:
+    app = views.SyncApp(n_nodes=12, pressed=-1)
+    calm = app.result.run.psi.values[0, 0].max()
+    app.press(1.0, 0.1)
+    assert app.pressed == 3
+    assert app.result.run.psi.values[0, 0].argmax() == 3
+    assert app.result.run.psi.values[0, 0].max() > calm + 0.2
+    app.press(None, None)
+    assert app.pressed == 3
+
+
+def test_the_live_picture_listens_to_presses() -> None:
+    app = views.SyncApp(n_nodes=4)
+    picture = hv.renderer("bokeh").get_plot(app.live()).subplots[(0, 0)].subplots["main"]
+    (listener,) = picture.callbacks
+    (tap,) = listener.streams
+    tap.event(x=0.0, y=-1.0)
+    assert app.pressed == 2
+
+
+def test_the_network_app_says_when_the_step_is_too_long() -> None:
+    app = views.SyncApp(strength=2.3)
+    assert np.isnan(app.result.expected)
+    assert drawn(app.views[2](app.result))
+    app.strength = 1.0
+    assert app.result.expected == pytest.approx(0.0, abs=1e-12)
+
+
+def test_pictures_tell_states_by_marker_and_hide_a_thousand_links() -> None:
+    few = network.network_picture(
+        Topology.ring(3), np.array([0.1, 0.5, 0.9]), ["faulty", "isolated", "taking part"]
+    )
+    plot = hv.renderer("bokeh").get_plot(few)
+    source = plot.subplots[("Points", "I")].handles["source"].data
+    texts = [v for v in source.values() if np.asarray(v).dtype.kind in "UO"]
+    assert set(np.concatenate(texts)) >= {"triangle", "square", "circle"}
+    crowd = network.network_picture(Topology.complete(60), np.zeros(60))
+    assert len(crowd.get(0)) == 0
+
+
+def test_the_stability_map_turns_where_theory_says() -> None:
+    app = views.StabilityApp(cubic=False, n_nodes=10)
+    outcome = app.result.outcome
+    assert (outcome[(network_stability.GAINS < 1.9) & (network_stability.GAINS > 0.1)] == 0).all()
+    assert (outcome[network_stability.GAINS > 2.2] == 2).all()
+    marks = app.views[0](app.result).get(3)
+    assert marks.dimension_values(0).tolist() == [s.gain for s in SETTINGS]
+
+
+def test_the_scaling_app_draws_the_prediction() -> None:
+    app = views.ScalingApp(n_nodes=30, kappa=0.5, alpha=2.0)
+    assert app.result.value == predicted_variance(30, 2.0, kappa=0.5)
+    assert app.result.curve[-1] < 0.25
+
+
+def test_the_learning_app_walks_on_the_simplex() -> None:
+    app = views.LearningApp(n_nodes=2)
+    x, y = network_learning._flat(np.eye(3))
+    np.testing.assert_allclose(np.hypot(np.diff([*x, x[0]]), np.diff([*y, y[0]])), 1.0)
+    path = app.views[0](app.result).get(1)
+    assert path.dimension_values(0)[-1] == pytest.approx(
+        network_learning._flat(app.result.run.weights.values[-1])[0][0]
+    )
+
+
+def test_the_isolation_app_counts_who_is_isolated() -> None:
+    app = views.IsolationApp(isolation="sound", n_faulty=2, step=100)
+    picture = app.views[0](app.result)
+    assert "2 isolated, 0 healthy lost" in picture.opts.get("plot").kwargs["title"]
+    app.isolation = "none"
+    assert "0 isolated" in app.views[0](app.result).opts.get("plot").kwargs["title"]
+
+
+def test_a_stamp_has_the_looks_of_its_figure(tmp_path: Path) -> None:
+    app = views.StabilityApp()
+    shown = app.views[0](app.result)
+    before = shown.opts.get("plot", backend="bokeh").kwargs
+    marked = stamp(
+        shown, {"QuadMesh": network_stability.MAP_COLOURS, "Curve": ["black"]}, logx=True
+    )
+    assert marked.opts.get("plot", backend="bokeh").kwargs == before
+    assert marked.opts.get("plot", backend="matplotlib").kwargs["logx"]
+    write_thumbnail(marked, tmp_path / "map.png")
+    picture = plt.imread(tmp_path / "map.png")[..., :3]
+    vermilion = np.array([0xD5, 0x5E, 0x00]) / 255
+    assert (np.abs(picture - vermilion).max(axis=-1) < 0.02).mean() > 0.1
+
+
+def test_figures_of_studies_are_drawn() -> None:
+    policies = compare_policies(Task(2, 60), replicates=3, tuning_seeds=1)
+    assert drawn(network_learning.policies_figure({"scraper": policies}))
+    assert drawn(network_learning.adaptation_figure({"a": transfer_study(replicates=3, periods=2)}))
+    shape = (len(FAULTS), len(ISOLATIONS), 2, 3)
+    protection = xr.Dataset(
+        {"protection": (("fault", "isolation", "n_faulty", "replicate"), np.ones(shape))},
+        coords={"fault": list(FAULTS), "isolation": list(ISOLATIONS), "n_faulty": [1, 2]},
+    )
+    assert drawn(network_faults.protection_figure(protection))
+    nodes = np.array([2.0, 20.0, 50.0])
+    assert drawn(network_scaling.law_figure(nodes, nodes / 200, (0.3, 40.0)))

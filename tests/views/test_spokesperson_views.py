@@ -1,0 +1,152 @@
+"""The dashboard without a browser: friendly lines, and text that never becomes markup."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from entro_nb import views
+from entro_nb.spokesperson import Session, Trail
+from entro_nb.streams import CATALOG, Event, Happening, Message, Notice, catalog
+from entro_nb.views.spokesperson import afternoon, from_trail
+from entro_nb.views.spokesperson_board import Dashboard, table
+from entro_nb.views.spokesperson_strips import SHOWN, Strips
+
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+def plain(text: str) -> None:
+    """Assert that what is shown holds no element of the stream's making."""
+    assert "<script" not in text
+    assert "<img" not in text
+    assert html.escape(SCRIPT) in text or "script" not in text
+
+
+def test_a_table_shows_text_as_text() -> None:
+    shown = table([{"time": 0.0, SCRIPT: SCRIPT, "n": 0.123456, "none": None}])
+    plain(shown)
+    assert "1970-01-01 00:00:00" in shown
+    assert "0.1235" in shown
+    assert "nothing" in table([])
+
+
+def test_script_tags_in_every_string_of_a_message_reach_no_page(
+    tmp_path: Path, payloads: Path
+) -> None:
+    """Every string field of every recorded JSON message, every notice and title, made a script."""
+
+    def poisoned(tree: object) -> object:
+        if isinstance(tree, dict):
+            return {k: poisoned(v) for k, v in tree.items()} | {SCRIPT: SCRIPT}
+        if isinstance(tree, list):
+            return [poisoned(v) for v in tree]
+        return f"{tree}{SCRIPT}" if isinstance(tree, str) else tree
+
+    bodies: list[tuple[str, bytes]] = []
+    names = list(CATALOG)
+    for file in sorted(payloads.glob("*.json")):
+        stream = names[int(file.name[:2]) - 1]
+        bodies.append((stream, json.dumps(poisoned(json.loads(file.read_bytes()))).encode()))
+
+    async def said(stream: str) -> AsyncIterator[Event]:
+        from entro_nb.streams.adapters import adapter
+
+        live = adapter(stream)
+        for name, body in bodies:
+            if name == stream:
+                for event in live._events(body):
+                    yield event
+        yield live.notice(Happening.DROPPED, f"the broker says: {SCRIPT}")
+        yield Notice(0.0, Happening.SKIPPED, SCRIPT)
+
+    async def run() -> None:
+        data = xr.DataArray([1.0], coords={"time": [0.0]}, dims="time", attrs={"title": SCRIPT})
+        async with Session(tmp_path / "a.db", who=SCRIPT) as session:
+            for stream in names[:12]:
+                session.connect(stream, said(stream))
+            session.connect(replace(CATALOG["usgs"], name="other", title=SCRIPT), data)
+            await session.finished()
+
+    asyncio.run(run())
+    with Trail(tmp_path / "a.db") as trail:
+        events = trail.rows("events")
+        for name in ("channels", "frames", "decisions", "actions", "events"):
+            plain(table(trail.latest(name, 1000)))
+    assert any(SCRIPT in e["detail"] for e in events)  # it was there to be shown
+
+
+def test_the_status_line_shows_text_as_text() -> None:
+    board = Dashboard(views.SpokespersonApp())
+    board._say(SCRIPT)
+    plain(str(board.status.object))
+
+
+def test_live_without_a_network_is_told_in_a_friendly_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nowhere = CATALOG["usgs"].at("http://127.0.0.1:9/")
+    monkeypatch.setitem(catalog._ENTRIES, "usgs", nowhere)
+
+    async def run() -> str:
+        board = Dashboard(views.SpokespersonApp(network=True))
+        await board._connect()
+        for _ in range(100):
+            board.look()
+            if "cannot be reached" in str(board.status.object):
+                break
+            await asyncio.sleep(0.05)
+        text = str(board.status.object)
+        await board._close()
+        return text
+
+    assert "A replay needs no network" in asyncio.run(run())
+
+
+def test_strips_keep_the_latest_frames(tmp_path: Path) -> None:
+    async def run() -> list[object]:
+        data = xr.DataArray(np.arange(SHOWN + 500.0) % 7, dims="time")
+        data = data.assign_coords(time=np.arange(SHOWN + 500.0))
+        source = replace(
+            CATALOG["usgs"], name="numbers", read=lambda payload: [Message.other("none")]
+        )
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect(source, data)
+            await session.finished()
+            return session.display.look(10_000)
+
+    records = asyncio.run(run())
+    strips = Strips()
+    strips.push(records[:100])  # type: ignore[arg-type]
+    strips.push(records[100:])  # type: ignore[arg-type]
+    strips.push([])
+    shown = strips.data.data
+    assert list(shown["number"]) == list(range(501, SHOWN + 501))
+    assert {len(column) for column in shown.values()} == {SHOWN}
+    strips.clear()
+    assert {len(column) for column in strips.data.data.values()} == {0}
+
+
+def test_a_trail_is_drawn_like_a_replay(tmp_path: Path) -> None:
+    app = views.SpokespersonApp()
+
+    async def run() -> xr.Dataset:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect("usgs")
+            await session.finished()
+            return session.trail().frames()
+
+    frames = asyncio.run(run())
+    run_again = from_trail(frames, app.limits, "1")
+    at_once = afternoon("usgs", app.limits)
+    np.testing.assert_array_equal(run_again.values, at_once.values)
+    np.testing.assert_array_equal(run_again.frames.entropy, at_once.frames.entropy)
+    for view in app.views:
+        assert view(run_again) is not None
