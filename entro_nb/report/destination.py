@@ -98,7 +98,10 @@ class Destination:
                     "move it, or choose another folder"
                 )
         journal = self.folder / JOURNAL
+        unfinished = self.work / manifest.FILE
         try:
+            # All that takes room on the disk comes first: what follows only moves files.
+            unfinished.write_text(text, encoding="utf-8")
             # Should this be cut short, the next report knows what lies about from this one.
             journal.write_text(json.dumps(sorted({*self.former, *files})), encoding="utf-8")
             (self.folder / manifest.FILE).unlink(missing_ok=True)
@@ -106,8 +109,6 @@ class Destination:
                 (self.folder / name).unlink(missing_ok=True)
             for name, path in files.items():
                 path.replace(self.folder / name)
-            unfinished = self.work / manifest.FILE
-            unfinished.write_text(text, encoding="utf-8")
             unfinished.replace(self.folder / manifest.FILE)
             journal.unlink()
             shutil.rmtree(self.folder / HIDDEN, ignore_errors=True)

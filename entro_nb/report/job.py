@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,6 +39,8 @@ STOP = "stop"
 POLL = 0.1
 #: Seconds that a worker has to end its kernel, after its pipe closed or its time ran out.
 GRACE = 15.0
+#: Bytes without which nothing can be written that is worth reading.
+FULL = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -219,4 +222,6 @@ def _end(worker: subprocess.Popen[bytes], job: Job) -> None:
 def _last_words(job: Job, code: int) -> str:
     lines = job.path("worker.log").read_text(errors="replace").split("\n")
     words = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+    if shutil.disk_usage(job.folder).free < FULL:
+        words += " (the disk is full)"
     return f"the worker process ended with code {code}: {words}"

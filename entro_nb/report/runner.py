@@ -6,12 +6,14 @@ import dataclasses
 import datetime
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from entro_nb import provenance, resources, validate
+from entro_nb.errors import ReportError
 from entro_nb.record import Record
 from entro_nb.report import batch, finished, manifest, notebook, parameters
 from entro_nb.report.destination import HIDDEN, INDEX, Destination
@@ -179,6 +181,7 @@ def run(
 
     with (
         interruptible(),
+        _room(out),
         Destination(Path(out), [file for page in pages for file in page.files]) as destination,
     ):
         work = _jobs(pages, destination.work, timeout)
@@ -320,6 +323,18 @@ def _files(report: Manifest, work: Sequence[Job], folder: Path) -> dict[str, Pat
     index = folder / INDEX
     index.write_text(gallery.page(report, thumbnails), encoding="utf-8")
     return files | {INDEX: index}
+
+
+@contextmanager
+def _room(out: str | os.PathLike[str]) -> Iterator[None]:
+    """Tell of a full disk in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(
+            f"cannot write to {os.fspath(out)}: {error.strerror or error} "
+            "(what is finished is kept; run it again to go on)"
+        ) from error
 
 
 def _cores() -> int:

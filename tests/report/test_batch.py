@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -149,6 +151,28 @@ def test_a_report_cut_short_while_its_files_were_moved_can_be_run_again(books, t
     (tmp_path / "manifest.json").unlink()
     run(["rest"], out=tmp_path, folder=books)
     assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+def test_a_full_disk_leaves_the_former_report_and_what_is_finished(
+    books, tmp_path, monkeypatch
+) -> None:
+    run(["rest"], out=tmp_path, folder=books)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(*_: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("entro_nb.report.gallery.page", full)
+        with pytest.raises(ReportError, match=r"No space left on device .* run it again"):
+            run(["work"], out=tmp_path, folder=books)
+        patched.undo()
+        patched.setattr(Manifest, "to_json", full)
+        with pytest.raises(ReportError, match="No space left on device"):
+            run(["work"], out=tmp_path, folder=books)
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert kept == before
+    assert len(list((tmp_path / ".finished").iterdir())) == 1
 
 
 DECLARED = {
