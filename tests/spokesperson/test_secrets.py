@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from loopback import counted
 
+from entro_nb import resources
 from entro_nb.errors import ParameterError
 from entro_nb.spokesperson import Session, Trail
-from entro_nb.streams import Credential, Source
+from entro_nb.streams import CATALOG, Credential, Source
 from entro_nb.streams.adapters import Policy, adapter
 
 SECRETS = {
@@ -173,3 +174,24 @@ def test_an_endpoint_holds_no_password() -> None:
     with pytest.raises(ParameterError, match="no secret in a URL") as error:
         counted.source("rest", 1).at("http://me:hush-hush@127.0.0.1/")
     assert "hush-hush" not in str(error.value)
+
+
+@pytest.mark.slow
+def test_no_secret_in_a_notebook_or_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from entro_nb.report import run
+
+    asked = [c.variable for source in CATALOG.values() for c in source.credentials]
+    secrets = SECRETS | {name: f"fake-{k}-91c4e7" for k, name in enumerate(asked)}
+    assert "AIRNOW_API_KEY" in secrets
+    for name, secret in secrets.items():
+        monkeypatch.setenv(name, secret)
+    out = tmp_path / "report"
+    manifest = run(["03_live_streams"], out=out)
+    assert manifest.failed == ()
+    written = [path for path in out.rglob("*") if path.is_file()]
+    assert {path.suffix for path in written} >= {".html", ".ipynb", ".json"}
+    for path in [*written, *resources.notebooks().rglob("*.ipynb")]:
+        text = path.read_bytes()
+        assert not [name for name, secret in secrets.items() if secret.encode() in text], path
