@@ -17,11 +17,22 @@ PACKAGE = Path(entro_nb.__file__).parent
 MATHEMATICS = {"entropy", "accountant", "engine", "network", "geometry"}
 ABOVE = {
     **{
-        room: {"streams", "spokesperson", "views", "report", "cli", "claims"}
+        room: {
+            "streams",
+            "spokesperson",
+            "sweep",
+            "periods",
+            "views",
+            "report",
+            "cli",
+            "claims",
+        }
         for room in MATHEMATICS
     },
     "streams": {"spokesperson", "views", "report", "cli", "claims"},
     "spokesperson": {"views", "report", "cli", "claims"},
+    "sweep": {"streams", "spokesperson", "periods", "views", "report", "cli", "claims"},
+    "periods": {"views", "report", "cli", "claims"},
     "views": {"report", "cli"},
 }
 PLOTTING = {"holoviews", "panel", "bokeh", "matplotlib"}
