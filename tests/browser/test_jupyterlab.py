@@ -12,7 +12,10 @@ from nbformat import v4
 from entro_nb import resources
 from entro_nb.report.notebook import read
 
-NOTEBOOKS = sorted(resources.notebooks().rglob("[0-9]*.ipynb"))
+#: The foundation's notebooks, or every one: ENTRO_NB_EVERY=1 pytest -n 0 tests/browser
+NOTEBOOKS = sorted(
+    resources.notebooks().rglob("[0-9]*.ipynb" if os.environ.get("ENTRO_NB_EVERY") else "0[0-2]*")
+)
 
 #: Seconds that a figure may take to follow a slider, as the median of five. Only a quiet machine
 #: can tell: ENTRO_NB_PROMPT=0.5 pytest -n 0 tests/browser -k slider

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from entro_nb import resources
-from entro_nb.report import Manifest, run
+from entro_nb.report import run
 from entro_nb.report.notebook import available
 
-NOTEBOOKS = [name.replace("/", "-") for name in available(resources.notebooks())]
+#: A report of all notebooks that was made already (CI makes one); else a small one is made here.
+MADE = os.environ.get("ENTRO_NB_PAGES")
+FEW = ["00_start_here", "01_entropy", "02_accountant"]
+NOTEBOOKS = [name.replace("/", "-") for name in available(resources.notebooks())] if MADE else FEW
 
 #: For each figure, how many pixels its canvases have drawn.
 DRAWN = """figure => {
@@ -29,17 +35,21 @@ DRAWN = """figure => {
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Path]:
+def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any]], Path]:
+    if MADE:
+        folder = Path(MADE).resolve()
+        content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return content["entries"], folder
     out = tmp_path_factory.mktemp("out")
-    return run(out=out, preset="quick"), out
+    run(FEW, out=out, preset="quick")
+    return json.loads((out / "manifest.json").read_text(encoding="utf-8"))["entries"], out
 
 
 def test_every_notebook_passes_within_a_gigabyte(report) -> None:
-    manifest, _ = report
-    assert {entry.name: entry.error for entry in manifest.failed} == {}
-    for entry in manifest.entries:
-        assert entry.peak_bytes is not None
-        assert entry.peak_bytes < 1e9, entry.name
+    entries, _ = report
+    assert [entry["name"] for entry in entries] == NOTEBOOKS
+    assert [entry["name"] for entry in entries if entry["error"]] == []
+    assert [entry["name"] for entry in entries if not 0 < entry["peak_bytes"] < 1e9] == []
 
 
 def test_gallery_has_a_picture_of_every_notebook(report) -> None:
@@ -57,7 +67,10 @@ def test_plots_are_drawn_and_equations_understood(report, watched, tmp_path, nam
     figures = page.locator("figure").all()
     assert figures
     for figure in figures:
-        assert figure.evaluate(DRAWN) > 1000
+        if figure.locator("canvas").count() == 0:  # a list to open: words, no drawing
+            assert figure.locator("details").count() > 0
+        else:
+            assert figure.evaluate(DRAWN) > 1000
         assert figure.locator("figcaption").inner_text().strip()
     assert page.locator("code.tex").all_inner_texts() == []
     assert page.locator("math").count() > 0
