@@ -161,7 +161,7 @@ def test_what_a_page_draws(page: Any) -> None:
 @pytest.mark.xfail(
     strict=False,
     reason="known fault: in JupyterLab, not under a server, the line that confirms the shutdown "
-    "sometimes never comes; the audit trail is complete",
+    "sometimes never comes",
 )
 def test_it_works_in_jupyterlab(open_notebook: Any, workspace: Path) -> None:
     name = "03_live_streams.ipynb"
