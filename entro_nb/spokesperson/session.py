@@ -42,7 +42,10 @@ class Session:
     shows them (:class:`Display`, extensions) reads the trail: nothing that happens behind the
     queue can slow an Accountant, and nothing is lost by a display that is paused.
 
-    Use as an asynchronous context; leaving it is a shutdown.
+    Use as an asynchronous context; leaving it is a shutdown. A session belongs to the event loop
+    it was begun on, and refuses commands from any other: JupyterLab hands what a widget says to
+    threads with loops of their own, from where ``asyncio.run_coroutine_threadsafe(command,
+    session.loop)`` is the way.
 
     Parameters
     ----------
@@ -90,9 +93,11 @@ class Session:
         self._extensions: list[Extension] = []
         self._number = 0
         self._trail: Trail | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.display = Display(self)
 
     async def __aenter__(self) -> Session:
+        self.loop = asyncio.get_running_loop()
         if self.path is None:
             self._folder = tempfile.TemporaryDirectory(prefix="entro-nb-")
             self.path = Path(self._folder.name) / "audit.db"
@@ -134,6 +139,20 @@ class Session:
             raise SessionError("the session does not run: begin one with 'async with Session()'")
         return self._keeper
 
+    def _here(self) -> Keeper:
+        """Refuse a command from another thread: it could be half done when it fails."""
+        keeper = self._running()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        if loop is not self.loop:
+            raise SessionError(
+                "the session runs on another event loop: hand the command over with "
+                "asyncio.run_coroutine_threadsafe(command, session.loop)"
+            )
+        return keeper
+
     def _log(self, who: str | None, command: str, detail: Mapping[str, Any], outcome: str) -> None:
         self._running().put(Action(self.now(), who or self.who, command, detail, outcome))
 
@@ -141,7 +160,7 @@ class Session:
         self, who: str | None, command: str, detail: Mapping[str, Any], act: Callable[[], object]
     ) -> None:
         """Do what an operator asks, and log it with what came of it."""
-        self._running()
+        self._here()
         try:
             act()
         except EntroError as error:
@@ -316,7 +335,7 @@ class Session:
         It can neither slow nor change an Accountant: see :class:`Extension`.
         """
         label = str(name or getattr(read, "__qualname__", type(read).__name__))
-        keeper, loop = self._running(), asyncio.get_running_loop()
+        keeper, loop = self._here(), asyncio.get_running_loop()
 
         def report(text: str) -> None:
             notice = Notice(self.now(), Happening.EXTENSION, text)
@@ -337,7 +356,7 @@ class Session:
         who: str | None = None,
     ) -> int:
         """Delete the oldest frames beyond an age or a size; see :meth:`Audit.retain`."""
-        keeper, time, name = self._running(), self.now(), who or self.who
+        keeper, time, name = self._here(), self.now(), who or self.who
         gone: int = await keeper.ask(
             lambda: keeper.audit.retain(time, name, seconds=seconds, megabytes=megabytes)
         )
@@ -350,14 +369,14 @@ class Session:
 
     async def settled(self) -> None:
         """Wait until everything that came so far is permanent."""
-        await self._running().ask()
+        await self._here().ask()
 
     async def shutdown(self, *, who: str | None = None) -> None:
         """Disconnect every stream, make everything permanent, and close the audit trail."""
+        keeper = self._here()
         self._log(who, "shutdown", {}, "done")
         for stream in list(self._channels):
             await self._stop(stream)
-        keeper = self._running()
         await keeper.ask()
         # Extensions read to the end, and what they report is kept; one that blocks is left behind.
         await asyncio.gather(*(asyncio.to_thread(e.close) for e in self._extensions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import io
 import tempfile
@@ -79,6 +80,7 @@ class Dashboard:
         self._fresh = False
         self._said = self._refused = ""
         self._callback: Any = None
+        self._home = _loop()
         self.who = pn.widgets.TextInput(label="Operator", value="operator", width=300)
         self.connect = pn.widgets.Button(label="Connect", width=95)
         self.hold = pn.widgets.Button(label="Pause", width=95, disabled=True)
@@ -96,7 +98,7 @@ class Dashboard:
         self.connect.on_click(self._guarded(self._connect))
         self.hold.on_click(self._guarded(self._hold))
         self.end.on_click(self._guarded(self._end))
-        self.shown.param.watch(lambda _: self._logs(), "value")
+        self.shown.param.watch(self._guarded(self._refresh), "value")
         app.param.watch(self._guarded(self._threshold), "velocity")
         app.param.watch(lambda _: self._preview(), ["stream", "velocity"])
         self._preview()
@@ -129,9 +131,22 @@ class Dashboard:
             self.strips.show(self.app.result)
 
     def _guarded(self, act: Callable[[], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
-        """Callback of a widget: what is refused is said on the page."""
+        """Callback of a widget: what is refused is said on the page.
+
+        It runs where the session does. JupyterLab hands the messages of widgets to threads with
+        event loops of their own (subshells), all but the first: there the session could not be
+        awaited, and two threads would write to one plot.
+        """
 
         async def run(_: Any) -> None:
+            here = asyncio.get_running_loop()
+            home = self._home = self._home or here
+            if here is home:
+                await do()
+            else:
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(do(), home))
+
+        async def do() -> None:
             self._refused = ""
             try:
                 await act()
@@ -201,6 +216,9 @@ class Dashboard:
             self._callback.stop()
             self._callback = None
         self._say("The session is shut down. Its audit trail can still be read and saved.")
+
+    async def _refresh(self) -> None:
+        """Nothing but what follows every act: the logs are read anew."""
 
     async def _threshold(self) -> None:
         session = self.session
@@ -279,6 +297,14 @@ class Dashboard:
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = self.path = None
+
+
+def _loop() -> asyncio.AbstractEventLoop | None:
+    """Event loop of this thread, if one runs."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _status(text: str) -> str:

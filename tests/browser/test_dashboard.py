@@ -158,11 +158,6 @@ def test_what_a_page_draws(page: Any) -> None:
     assert drawn > 10_000
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="known fault: in JupyterLab, not under a server, the line that confirms the shutdown "
-    "sometimes never comes",
-)
 def test_it_works_in_jupyterlab(open_notebook: Any, workspace: Path) -> None:
     name = "03_live_streams.ipynb"
     shutil.copy(resources.notebooks() / name, workspace / name)

@@ -373,3 +373,34 @@ def test_a_session_before_and_after() -> None:
         session.connect("usgs")
     with pytest.raises(SessionError):
         session.trail()
+
+
+def test_a_command_from_another_loop_is_refused_whole(tmp_path: Path) -> None:
+    """JupyterLab hands what widgets say to threads with event loops of their own."""
+
+    async def run() -> int:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect(numbers(), endless(0.001))
+
+            def from_a_thread() -> None:
+                with pytest.raises(SessionError, match="another event loop"):
+                    asyncio.run(session.shutdown(who="eve"))
+                with pytest.raises(SessionError, match="another event loop"):
+                    session.pause(who="eve")
+                # The way that the message names.
+                asyncio.run_coroutine_threadsafe(handed_over(), session.loop).result(10)
+
+            async def handed_over() -> None:
+                session.pause(who="bob")
+
+            await asyncio.to_thread(from_a_thread)
+            assert session.display.paused
+            before = session.trail().last
+            while session.trail().last <= before:
+                await asyncio.sleep(0.01)
+            return session.trail().last
+
+    assert asyncio.run(run()) > 0
+    who = [(name, command) for name, command, _ in actions(tmp_path / "a.db")]
+    assert ("bob", "pause") in who
+    assert "eve" not in [name for name, _ in who]

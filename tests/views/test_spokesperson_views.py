@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,3 +150,32 @@ def test_a_trail_is_drawn_like_a_replay(tmp_path: Path) -> None:
     np.testing.assert_array_equal(run_again.frames.entropy, at_once.frames.entropy)
     for view in app.views:
         assert view(run_again) is not None
+
+
+def test_controls_work_from_a_thread_with_a_loop_of_its_own() -> None:
+    """As in JupyterLab, where all clicks but the first arrive on another thread."""
+
+    async def run() -> tuple[list[str], str]:
+        board = Dashboard(views.SpokespersonApp(pace=200))
+
+        def elsewhere(control: Callable[[], Awaitable[None]]) -> None:
+            asyncio.run(board._guarded(control)(None))
+
+        await board._guarded(board._connect)(None)
+        assert board.session is not None
+        while not board.session.channels["usgs"].readings:
+            await asyncio.sleep(0.01)
+        for control in (board._hold, board._hold, board._end):
+            await asyncio.to_thread(elsewhere, control)
+        assert board.path is not None
+        with Trail(board.path) as trail:
+            done = [a["command"] for a in trail.rows("actions") if a["outcome"] == "done"]
+        said = str(board.status.object)
+        await board._close()
+        return done, said
+
+    done, said = asyncio.run(run())
+    assert [name for name in done if name in ("pause", "resume", "shutdown")] == [
+        "pause", "resume", "shutdown",
+    ]  # fmt: skip
+    assert "The session is shut down" in said
