@@ -14,6 +14,7 @@ from entro_nb.accountant import AccountantConfig, DecisionGate, NormalizerConfig
 from entro_nb.errors import EntroError, ParameterError, SessionError
 from entro_nb.spokesperson.audit import Audit
 from entro_nb.spokesperson.channel import Channel, Happened
+from entro_nb.spokesperson.collector import COLLECTOR
 from entro_nb.spokesperson.display import Display
 from entro_nb.spokesperson.extensions import Extension
 from entro_nb.spokesperson.keeper import Action, Keeper, Opened
@@ -104,6 +105,7 @@ class Session:
         audit = Audit(self.path)
         self._keeper = Keeper(audit, self._batch)
         self._trail = Trail(self.path)
+        COLLECTOR.enter()
         self.display.number = audit.acknowledged
         self._number = audit.channels
         self._log(self.who, "start", {}, "done")
@@ -226,6 +228,7 @@ class Session:
         events = self._events(source, data, live, speed)
         number = self._number + 1
         channel = Channel(number, source, events, self.gate, keeper.put, config, normalizer)
+        COLLECTOR.set_aside()
         self._number = number
         keeper.put(Opened(self.now(), channel))
         self._channels[source.name] = channel
@@ -386,5 +389,6 @@ class Session:
         self.display.close()
         self.trail().close()
         self._trail = None
+        COLLECTOR.leave()
         if self._folder is not None:
             self._folder.cleanup()

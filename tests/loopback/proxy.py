@@ -42,9 +42,7 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(
-            self._client, "127.0.0.1", self.port, ssl=self.tls, limit=2**20
-        )
+        self._server = await asyncio.start_server(self._client, "127.0.0.1", self.port, limit=2**20)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -78,6 +76,9 @@ class Proxy:
         self._tasks.add(task)
         self._writers.add(writer)
         try:
+            # Here and not in the listening socket: that would not end a handshake under way.
+            if self.tls is not None:
+                await writer.start_tls(self.tls)
             await self._serve(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass
