@@ -14,7 +14,8 @@ from urllib.parse import quote, unquote
 
 from entro_nb.report.equations import mathml
 from entro_nb.report.job import FAILED, PASSED, Job, Outcome
-from entro_nb.report.offline import carry_images, carry_styles
+from entro_nb.report.offline import carry_images
+from entro_nb.stylesheets import carry_styles
 
 __all__ = ["POLICY", "duration", "megabytes", "page", "style", "templates"]
 

@@ -1,24 +1,15 @@
-"""What a page would fetch, put into the page itself: Panel's style sheets, pictures in files."""
+"""Pictures that a page would fetch, put into the page itself."""
 
 from __future__ import annotations
 
 import base64
-import importlib.util
-import json
 import mimetypes
 import re
-from functools import cache
 from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
-__all__ = ["carry_images", "carry_styles"]
-
-#: A style sheet of Panel's as a figure's document names it, even where scripts are inline.
-IMPORTED = re.compile(
-    r'"name":"ImportedStyleSheet","id":"(?P<id>[^"]+)","attributes":'
-    r'\{"url":"https://cdn\.holoviz\.org/panel/[^/"]+/dist/(?P<file>[^"?]+)(\?[^"]*)?"\}'
-)
+__all__ = ["carry_images"]
 
 IMAGE = re.compile(r"<img\b[^>]*?/?>")
 ATTRIBUTE = re.compile(r"\b(src|alt)=([\"'])(.*?)\2")
@@ -53,31 +44,3 @@ def carry_images(html: str, folder: Path) -> str:
         return match[0].replace(address, f"data:{kind};base64,{content}")
 
     return IMAGE.sub(carry, html)
-
-
-def carry_styles(html: str) -> str:
-    """Replace the style sheets that figures import by copies, from the installed Panel.
-
-    Examples
-    --------
-    >>> carry_styles("nothing to fetch")
-    'nothing to fetch'
-    """
-    return IMPORTED.sub(_inline, html)
-
-
-def _inline(match: re.Match[str]) -> str:
-    path = _installed() / match["file"]
-    if not path.is_file():
-        return match[0]
-    css = json.dumps(path.read_text(encoding="utf-8")).replace("</", r"<\/")
-    return f'"name":"InlineStyleSheet","id":"{match["id"]}","attributes":{{"css":{css}}}'
-
-
-@cache
-def _installed() -> Path:
-    """Where Panel keeps what its network address serves; found without the cost of importing it."""
-    spec = importlib.util.find_spec("panel")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent / "dist"

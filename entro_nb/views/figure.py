@@ -1,4 +1,4 @@
-"""A figure with its text alternative, and the still picture that the gallery shows of it."""
+"""A figure with its text alternative, which lives without the network."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 
 import holoviews as hv
 import panel as pn
-from bokeh.models.ui import UIElement
-from panel.io.notebook import patch_inline_stylesheets, render_model
 
-from entro_nb import validate
 from entro_nb.errors import ParameterError
-from entro_nb.views.style import CYCLE, GREY, setup
+from entro_nb.stylesheets import carry_styles
+from entro_nb.views.stamp import write_thumbnail
+from entro_nb.views.style import setup
 
-__all__ = ["Figure", "figure", "in_report", "write_thumbnail"]
+__all__ = ["Figure", "figure", "in_report"]
 
 #: Set by the report runner: figures must then live without a kernel.
 REPORT = "ENTRO_NB_REPORT"
@@ -65,13 +64,11 @@ def _rendered(content: Any) -> Any:
     pane = pn.pane.HoloViews(content, widget_location="top_left", center=False)
     if not content.traverse(lambda x: x, [_plays]):
         return pane._repr_mimebundle_()
-    # A view that plays carries all its frames. Panel inlines its style sheets for live views
-    # only, so here it is done for it.
+    # A view that plays carries all its frames, and then Panel leaves its style sheets to the
+    # network even where everything is to be inline.
     with pn.config.set(embed=True, inline=True):
-        model = pane.layout._render_model()
-        for part in model.select({"type": UIElement}):
-            patch_inline_stylesheets(part)
-        return render_model(model)
+        data, metadata = pane._repr_mimebundle_()
+    return data | {"text/html": carry_styles(data["text/html"])}, metadata
 
 
 def _plays(view: Any) -> bool:
@@ -107,40 +104,3 @@ def figure(content: Any, alt: str, *, thumbnail: Any = False) -> Figure:
     if thumbnail is not False and (path := os.environ.get(THUMBNAIL)):
         write_thumbnail(content if thumbnail is True else thumbnail, Path(path))
     return Figure(content, alt)
-
-
-def write_thumbnail(content: Any, path: Path, width: int = 480) -> None:
-    """Still picture of a HoloViews object, drawn without a browser.
-
-    Parameters
-    ----------
-    content : HoloViews object
-    path : pathlib.Path
-        PNG file to write.
-    width : int
-        Pixels, roughly.
-    """
-    import matplotlib as mpl
-    from matplotlib import pyplot as plt
-
-    width = validate.integer("width", width, 16, 4096)
-    renderer = hv.renderer("matplotlib")
-    hv.opts.defaults(
-        hv.opts.Curve(color=hv.Cycle(list(CYCLE)), linewidth=1.2),
-        hv.opts.Graph(node_size=4, node_color=GREY, xaxis=None, yaxis=None),
-        hv.opts.HLine(color=GREY, linewidth=1),
-        hv.opts.VLine(color=GREY, linewidth=1),
-        backend="matplotlib",
-    )
-    with mpl.rc_context({"figure.max_open_warning": 0}):
-        picture = renderer.get_plot(still(content)).state
-        picture.savefig(path, dpi=width / picture.get_size_inches()[0], format="png")
-        plt.close(picture)
-
-
-def still(content: Any) -> Any:
-    """First frame of a view that moves, the view itself if it does not."""
-    if isinstance(content, hv.Layout):
-        parts = hv.Layout([still(part) for part in content]).cols(2 if len(content) > 1 else 1)
-        return parts.opts(backend="matplotlib", sublabel_format="", tight=True)
-    return content.last if isinstance(content, hv.HoloMap) else content

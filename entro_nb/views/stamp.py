@@ -1,14 +1,16 @@
-"""Looks for the gallery's stamps: Matplotlib draws them and knows nothing of Bokeh's options."""
+"""The gallery's stamps: Matplotlib draws them, and knows nothing of Bokeh's options."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import holoviews as hv
 
-from entro_nb.views.style import COLOURS, GREY
+from entro_nb import validate
+from entro_nb.views.style import COLOURS, CYCLE, GREY
 
-__all__ = ["stamp"]
+__all__ = ["stamp", "still", "write_thumbnail"]
 
 
 def stamp(content: Any, colours: dict[str, list[str]] | None = None, **axes: Any) -> Any:
@@ -50,3 +52,40 @@ def stamp(content: Any, colours: dict[str, list[str]] | None = None, **axes: Any
         if options:
             part.opts(backend="matplotlib", **options)
     return content.opts(hv.opts.Overlay(show_legend=False, title="", **axes, backend="matplotlib"))
+
+
+def write_thumbnail(content: Any, path: Path, width: int = 480) -> None:
+    """Still picture of a HoloViews object, drawn without a browser.
+
+    Parameters
+    ----------
+    content : HoloViews object
+    path : pathlib.Path
+        PNG file to write.
+    width : int
+        Pixels, roughly.
+    """
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    width = validate.integer("width", width, 16, 4096)
+    renderer = hv.renderer("matplotlib")
+    hv.opts.defaults(
+        hv.opts.Curve(color=hv.Cycle(list(CYCLE)), linewidth=1.2),
+        hv.opts.Graph(node_size=4, node_color=GREY, xaxis=None, yaxis=None),
+        hv.opts.HLine(color=GREY, linewidth=1),
+        hv.opts.VLine(color=GREY, linewidth=1),
+        backend="matplotlib",
+    )
+    with mpl.rc_context({"figure.max_open_warning": 0}):
+        picture = renderer.get_plot(still(content)).state
+        picture.savefig(path, dpi=width / picture.get_size_inches()[0], format="png")
+        plt.close(picture)
+
+
+def still(content: Any) -> Any:
+    """First frame of a view that moves, the view itself if it does not."""
+    if isinstance(content, hv.Layout):
+        parts = hv.Layout([still(part) for part in content]).cols(2 if len(content) > 1 else 1)
+        return parts.opts(backend="matplotlib", sublabel_format="", tight=True)
+    return content.last if isinstance(content, hv.HoloMap) else content

@@ -11,7 +11,8 @@ from entro_nb.report import gallery, html
 from entro_nb.report.equations import mathml
 from entro_nb.report.job import Job, Outcome
 from entro_nb.report.manifest import Entry, Manifest, Source
-from entro_nb.report.offline import carry_images, carry_styles
+from entro_nb.report.offline import carry_images
+from entro_nb.stylesheets import carry_styles
 
 #: Attributes whose address a browser fetches without being asked.
 FETCHED = {

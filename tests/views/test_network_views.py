@@ -28,8 +28,7 @@ from entro_nb.views import (
     network_scaling,
     network_stability,
 )
-from entro_nb.views.figure import write_thumbnail
-from entro_nb.views.stamp import stamp
+from entro_nb.views.stamp import stamp, write_thumbnail
 
 views.setup()
 

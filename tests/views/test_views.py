@@ -13,7 +13,7 @@ from entro_nb import AccountantConfig, views
 from entro_nb.accountant import Stability, Thresholds
 from entro_nb.errors import ParameterError
 from entro_nb.views import accountant, entropy, style
-from entro_nb.views.figure import write_thumbnail
+from entro_nb.views.stamp import write_thumbnail
 
 views.setup()
 
