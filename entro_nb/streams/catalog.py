@@ -152,6 +152,7 @@ _ENTRIES: dict[str, Source] = {
             ),
             terms="Network Rail Infrastructure Limited data feeds licence; registration needed",
             attribution="Network Rail Infrastructure Limited",
+            note="Darwin's forecasts instead: read=messages.darwin, its broker and its topic",
         ),
         Source(
             "certstream",

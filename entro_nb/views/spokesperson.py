@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -13,6 +15,7 @@ import xarray as xr
 
 from entro_nb.accountant import AccountantConfig, NormalizerConfig, Thresholds, normalize
 from entro_nb.accountant.calibration import default_thresholds
+from entro_nb.spokesperson import Record, WeightedEsi
 from entro_nb.streams import CATALOG
 from entro_nb.streams.adapters.policy import Policy
 from entro_nb.streams.samples import sample
@@ -29,9 +32,12 @@ __all__ = [
     "overview",
     "raw_curve",
     "waits",
+    "weighted_esi",
 ]
 
 FRAME = hv.Dimension("sample")
+_STREAM_COLOURS = (COLOURS["orange"], COLOURS["sky"], COLOURS["green"], COLOURS["purple"])
+_STREAM_MARKERS = ("circle", "square", "triangle", "diamond")
 _COMMON = {"width": WIDTH, "height": 110, "toolbar": "right", "xaxis": None}
 
 
@@ -75,6 +81,33 @@ def index_curves(run: Afternoon) -> hv.Overlay:
         esi.opts(hv.opts.Curve(color=COLOURS["blue"]))
         * sure.opts(hv.opts.Curve(color=COLOURS["orange"], line_dash="dashed"))
     ).opts(hv.opts.Overlay(**_COMMON, legend_position="right"))
+
+
+def weighted_esi(records: Iterable[Record], weights: Mapping[str, float]) -> hv.Overlay:
+    """ESI of each stream, and their weighted ESI, as if all came at the same pace."""
+    reader = WeightedEsi(weights)
+    own: dict[str, list[tuple[int, float]]] = {name: [] for name in reader.weights}
+    together = []
+    for record in sorted(records, key=lambda r: (r.frame.sequence, r.stream)):
+        reader.read(record)
+        if record.stream in own and record.frame.confidence == 1.0:
+            own[record.stream].append((record.frame.sequence, record.frame.esi))
+            together.append((record.frame.sequence, reader.value))
+    axis = hv.Dimension("esi", label="ESI (1)", range=(0, 1.02))
+    curves = [
+        hv.Scatter(points, FRAME, axis, label=f"{name}, weight {reader.weights[name]:g}").opts(
+            hv.opts.Scatter(color=colour, marker=marker, size=3)
+        )
+        for (name, points), colour, marker in zip(
+            own.items(), cycle(_STREAM_COLOURS), cycle(_STREAM_MARKERS), strict=False
+        )
+    ]
+    total = hv.Curve(together, FRAME, axis, label="weighted").opts(
+        hv.opts.Curve(color=COLOURS["blue"], line_width=1.6)
+    )
+    return hv.Overlay([*curves, total]).opts(
+        hv.opts.Overlay(width=WIDTH, height=260, legend_position="right", show_grid=True)
+    )
 
 
 def overview(run: Afternoon) -> hv.Layout:

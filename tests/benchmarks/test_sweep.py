@@ -67,8 +67,7 @@ def test_overhead_of_a_sweep_over_the_same_numpy_calls(second: int, tmp_path) ->
 
 
 def test_two_workers_against_one(second: int) -> None:
-    """By the wall if the machine is quiet, and in any case by what each worker's processor did."""
-    quiet = os.getloadavg()[0] < 0.5
+    """By the wall, and by what each worker's processor did, whoever else wants the machine."""
     took, busiest = {}, {}
     for workers in (1, 2):
         with client_of(None, workers) as client:
@@ -84,16 +83,15 @@ def test_two_workers_against_one(second: int) -> None:
             took[workers] = seconds(lambda run=swept: run(second, second), repeats=1)
             after = client.run(time.process_time)
             busiest[workers] = max(after[name] - before[name] for name in after)
-            took[workers] = min(took[workers], seconds(lambda run=swept: run(second, second), 1))
+            took[workers] = min(took[workers], seconds(lambda run=swept: run(second, second), 2))
     balance, speedup = busiest[1] / busiest[2], took[1] / took[2]
     print(
         f"\nprocessor time of the busiest worker: {busiest[1]:.1f} s of one, {busiest[2]:.1f} s of "
         f"two, {balance:.2f} times less; wall {took[1]:.1f} s and {took[2]:.1f} s, {speedup:.2f} "
-        f"times less{'' if quiet else ' (the machine was busy: this says nothing)'}"
+        "times less"
     )
     assert balance >= 1.7
-    if quiet:
-        assert speedup >= 1.7
+    assert speedup >= 1.7
 
 
 GREAT = """

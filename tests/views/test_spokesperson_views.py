@@ -14,9 +14,10 @@ import pytest
 import xarray as xr
 
 from entro_nb import views
-from entro_nb.spokesperson import Session, Trail
+from entro_nb.spokesperson import Record, Session, Trail
 from entro_nb.streams import CATALOG, Event, Happening, Message, Notice, catalog
-from entro_nb.views.spokesperson import afternoon, from_trail
+from entro_nb.streams.samples import sample
+from entro_nb.views.spokesperson import afternoon, from_trail, weighted_esi
 from entro_nb.views.spokesperson_board import Dashboard, table
 from entro_nb.views.spokesperson_strips import SHOWN, Strips
 
@@ -179,3 +180,27 @@ def test_controls_work_from_a_thread_with_a_loop_of_its_own() -> None:
         "pause", "resume", "shutdown",
     ]  # fmt: skip
     assert "The session is shut down" in said
+
+
+def test_weighted_esi_is_drawn_in_the_order_of_the_samples() -> None:
+    """Whatever order the frames of two streams have in the trail, the figure is the same."""
+    weights = {"mta": 1.0, "airnow": 2.0}
+
+    async def run() -> list[Record]:
+        async with Session(who="ada") as session:
+            for name in weights:
+                session.connect(name, sample(name, 300))
+            await session.finished()
+            return list(session.trail().records())
+
+    records = asyncio.run(run())
+    one = weighted_esi(records, weights)
+    other = weighted_esi(sorted(records, key=lambda r: (r.stream, r.frame.sequence)), weights)
+    for left, right in zip(one, other, strict=True):
+        assert left.label == right.label
+        np.testing.assert_array_equal(left.array(), right.array())
+    mta, airnow, total = (dict(zip(*part.columns().values(), strict=True)) for part in one)
+    sure = {r.frame.sequence for r in records if r.frame.confidence == 1.0}
+    assert set(total) == sure
+    for k in sure:
+        assert total[k] == pytest.approx((mta[k] + 2 * airnow[k]) / 3, abs=1e-12)

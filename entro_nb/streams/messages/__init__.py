@@ -6,6 +6,7 @@ number is a number, a boolean is not; text is one only where the protocol sends 
 and then in plain decimal notation.
 """
 
+from entro_nb.streams.messages.darwin import darwin
 from entro_nb.streams.messages.earth import airnow, noaa, thingspeak, usgs
 from entro_nb.streams.messages.markets import binance, bitstamp, coingecko, yahoo
 from entro_nb.streams.messages.message import (
@@ -27,6 +28,7 @@ __all__ = [
     "bitstamp",
     "certstream",
     "coingecko",
+    "darwin",
     "mta",
     "noaa",
     "openrail",

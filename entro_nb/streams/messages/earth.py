@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from entro_nb.streams.messages.framing import whole
-from entro_nb.streams.messages.message import Message, text_number, true_number
+from entro_nb.streams.messages.message import Message, iso_moment, text_number, true_number
 
 __all__ = ["airnow", "noaa", "thingspeak", "usgs"]
 
@@ -131,16 +131,8 @@ def _channel(body: Any) -> Message:
     where = channel.get("id") if isinstance(channel, dict) else None
     known = type(number) is int and (where is None or type(where) is int)
     return Message.of(
-        value, key=(where, number) if known else None, time=_iso(entry.get("created_at"))
+        value, key=(where, number) if known else None, time=iso_moment(entry.get("created_at"))
     )
-
-
-def _iso(text: Any) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return None if moment.tzinfo is None else moment.timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def airnow(payload: bytes) -> list[Message]:

@@ -7,10 +7,20 @@ import math
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
-__all__ = ["Content", "Message", "Reader", "Unreadable", "parse", "text_number", "true_number"]
+__all__ = [
+    "Content",
+    "Message",
+    "Reader",
+    "Unreadable",
+    "iso_moment",
+    "parse",
+    "text_number",
+    "true_number",
+]
 
 
 class Content(Enum):
@@ -153,3 +163,18 @@ def text_number(value: Any) -> float | None:
         number = float(value)
         return number if math.isfinite(number) else None
     return true_number(value)
+
+
+def iso_moment(text: Any) -> float | None:
+    """Moment written as ISO 8601 with its zone, in seconds since 1970.
+
+    Examples
+    --------
+    >>> iso_moment("1970-01-01T01:00:00+01:00"), iso_moment("1970-01-01T01:00:00")
+    (0.0, None)
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        return None if moment.tzinfo is None else moment.timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
