@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import holoviews as hv
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -28,7 +25,6 @@ from entro_nb.views import (
     network_scaling,
     network_stability,
 )
-from entro_nb.views.stamp import stamp, write_thumbnail
 
 views.setup()
 
@@ -108,21 +104,6 @@ def test_the_isolation_app_counts_who_is_isolated() -> None:
     assert "2 isolated, 0 healthy lost" in picture.opts.get("plot").kwargs["title"]
     app.isolation = "none"
     assert "0 isolated" in app.views[0](app.result).opts.get("plot").kwargs["title"]
-
-
-def test_a_stamp_has_the_looks_of_its_figure(tmp_path: Path) -> None:
-    app = views.StabilityApp()
-    shown = app.views[0](app.result)
-    before = shown.opts.get("plot", backend="bokeh").kwargs
-    marked = stamp(
-        shown, {"QuadMesh": network_stability.MAP_COLOURS, "Curve": ["black"]}, logx=True
-    )
-    assert marked.opts.get("plot", backend="bokeh").kwargs == before
-    assert marked.opts.get("plot", backend="matplotlib").kwargs["logx"]
-    write_thumbnail(marked, tmp_path / "map.png")
-    picture = plt.imread(tmp_path / "map.png")[..., :3]
-    vermilion = np.array([0xD5, 0x5E, 0x00]) / 255
-    assert (np.abs(picture - vermilion).max(axis=-1) < 0.02).mean() > 0.1
 
 
 def test_figures_of_studies_are_drawn() -> None:

@@ -13,7 +13,6 @@ from entro_nb import AccountantConfig, views
 from entro_nb.accountant import Stability, Thresholds
 from entro_nb.errors import ParameterError
 from entro_nb.views import accountant, entropy, style
-from entro_nb.views.stamp import write_thumbnail
 
 views.setup()
 
@@ -145,8 +144,6 @@ def test_thumbnails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     views.show(views.HistogramApp(), thumbnail=True)
     assert path.read_bytes().startswith(b"\x89PNG")
     assert path.stat().st_size < 1_000_000
-    with pytest.raises(ParameterError, match="width"):
-        write_thumbnail(hv.Curve([1]), path, width=0)
 
 
 def test_estimates_normalise_what_was_dragged() -> None:
