@@ -10,6 +10,8 @@ import holoviews as hv
 import panel as pn
 from bokeh.themes import Theme
 
+from entro_nb.views.comms import keep_early_messages
+
 __all__ = ["CLASS_COLOURS", "COLOURS", "CYCLE", "GREY", "HEIGHT", "WIDTH", "setup"]
 
 #: Okabe and Ito's palette, which colour-blind readers can tell apart. Its black is left out:
@@ -82,6 +84,7 @@ def setup() -> None:
     The first cell of every notebook calls it. Without it BokehJS would come from a content
     delivery network, and with no network a figure would stay blank without an error.
     """
+    keep_early_messages()
     hv.extension("bokeh", inline=True, logo=False)
     pn.extension(inline=True)
     hv.renderer("bokeh").theme = Theme(json=_THEME)

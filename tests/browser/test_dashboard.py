@@ -82,15 +82,16 @@ def logged(page: Any, *cells: str) -> None:
     row.first.wait_for()
 
 
-def test_every_control_is_seen_on_the_page_and_in_the_audit(page: Any, tmp_path: Path) -> None:
-    page.get_by_label("Operator").fill("ada")
-    page.get_by_label("Operator").press("Enter")
+def use_every_control(page: Any) -> None:
+    """Connect, switch, pause, resume, move a threshold, save, shut down: each seen and logged."""
+    page.get_by_label("Operator", exact=True).fill("ada")
+    page.get_by_label("Operator", exact=True).press("Enter")
     page.get_by_role("button", name="Connect").click()
     status(page, r"usgs: [1-9]\d* values")
     logged(page, "ada", "connect", "usgs", "done")
     logged(page, "connected", "replay of Earthquakes")
 
-    page.get_by_label("Stream").select_option("Wikipedia recent changes, all wikis")
+    page.get_by_label("Stream", exact=True).select_option("Wikipedia recent changes, all wikis")
     page.get_by_role("button", name="Connect").click()
     status(page, r"wikipedia: [1-9]\d* values\. Wikipedia")
     logged(page, "ada", "switch", "wikipedia")
@@ -113,22 +114,25 @@ def test_every_control_is_seen_on_the_page_and_in_the_audit(page: Any, tmp_path:
     page.get_by_text(re.compile(r"DRIFTING \(bits\): 0\.2")).wait_for()
     logged(page, "ada", "thresholds", "velocity=0.2")
 
-    page.get_by_label("Audit trail").select_option("frames")
+    page.get_by_label("Audit trail", exact=True).select_option("frames")
     page.get_by_role("columnheader", name="entropy").wait_for()
     with page.expect_download() as download:
         page.get_by_text("Save as CSV").click()
     assert download.value.suggested_filename == "audit.zip"
 
-    page.get_by_label("Audit trail").select_option("actions")
+    page.get_by_label("Audit trail", exact=True).select_option("actions")
     page.get_by_role("button", name="Shut down").click()
     status(page, "The session is shut down")
     logged(page, "ada", "shutdown", "done")
     assert page.get_by_role("button", name="Pause").is_disabled()
-    page.screenshot(path=tmp_path / "dashboard.png")
+
+
+def test_every_control_is_seen_on_the_page_and_in_the_audit(page: Any) -> None:
+    use_every_control(page)
 
 
 def test_live_without_a_network_is_told_in_a_friendly_line(page: Any) -> None:
-    page.get_by_label("Stream").select_option("EPA AirNow, air quality in Los Angeles")
+    page.get_by_label("Stream", exact=True).select_option("EPA AirNow, air quality in Los Angeles")
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Connect").click()
     text = status(page, "Not done")
@@ -161,12 +165,4 @@ def test_what_a_page_draws(page: Any) -> None:
 def test_it_works_in_jupyterlab(open_notebook: Any, workspace: Path) -> None:
     name = "03_live_streams.ipynb"
     shutil.copy(resources.notebooks() / name, workspace / name)
-    page = open_notebook(name)
-    page.get_by_role("button", name="Connect").click()
-    status(page, r"usgs: [1-9]\d* values")
-    page.get_by_role("button", name="Pause").click()
-    status(page, r"Paused at frame \d+")
-    logged(page, "operator", "pause", "done")
-    page.get_by_role("button", name="Shut down").click()
-    status(page, "The session is shut down")
-    logged(page, "operator", "shutdown", "done")
+    use_every_control(open_notebook(name))
