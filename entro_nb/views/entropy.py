@@ -56,12 +56,29 @@ class Estimates:
         }
 
 
-def distribution(state: Estimates) -> hv.Bars:
+def distribution(state: Estimates) -> hv.Rectangles:
     """The distribution as bars."""
-    axis = hv.Dimension("p", label="probability (1)", range=(0, 1))
-    bars = [(str(k + 1), p) for k, p in enumerate(state.p)]
-    return hv.Bars(bars, "category", axis).opts(
-        hv.opts.Bars(width=WIDTH // 2, height=260, color=COLOURS["sky"], line_color=None)
+    x, y = hv.Dimension("category"), hv.Dimension("p", label="probability (1)")
+    bars = [(k + 0.6, 0.0, k + 1.4, p) for k, p in enumerate(state.p)]
+    return hv.Rectangles(bars, [x, y, "right", "top"]).opts(
+        hv.opts.Rectangles(
+            width=WIDTH // 2,
+            height=260,
+            color=COLOURS["sky"],
+            line_color=None,
+            xlim=(0.4, CATEGORIES + 0.6),
+            ylim=(0, 1),
+            xticks=list(range(1, CATEGORIES + 1)),
+            default_tools=[],
+        )
+    )
+
+
+def tops(state: Estimates) -> hv.Points:
+    """What one takes hold of to drag a bar."""
+    points = [(k + 1.0, p) for k, p in enumerate(state.p)]
+    return hv.Points(points, ["category", "p"]).opts(
+        hv.opts.Points(color=COLOURS["blue"], size=11, marker="circle")
     )
 
 
@@ -89,7 +106,7 @@ def measures(state: Estimates) -> hv.Overlay:
 
 
 class HistogramApp(App):
-    """A histogram whose bars one sets by hand, with H, Rényi entropy and bias beside it."""
+    """A histogram whose bars one drags, with H, Rényi entropy and bias beside it."""
 
     title = "Histogram"
     alt = (
@@ -101,14 +118,14 @@ class HistogramApp(App):
 
     samples = param.Integer(32, bounds=(4, 512), label="Samples in an estimate")
     order = param.Number(2.0, bounds=(0.0, 6.0), step=0.25, label="Order of the Rényi entropy")
-    bar_1 = param.Number(0.9, bounds=(0.0, 1.0), step=0.05, label="Bar 1")
-    bar_2 = param.Number(0.7, bounds=(0.0, 1.0), step=0.05, label="Bar 2")
-    bar_3 = param.Number(0.5, bounds=(0.0, 1.0), step=0.05, label="Bar 3")
-    bar_4 = param.Number(0.35, bounds=(0.0, 1.0), step=0.05, label="Bar 4")
-    bar_5 = param.Number(0.25, bounds=(0.0, 1.0), step=0.05, label="Bar 5")
-    bar_6 = param.Number(0.2, bounds=(0.0, 1.0), step=0.05, label="Bar 6")
-    bar_7 = param.Number(0.1, bounds=(0.0, 1.0), step=0.05, label="Bar 7")
-    bar_8 = param.Number(0.05, bounds=(0.0, 1.0), step=0.05, label="Bar 8")
+    bar_1 = param.Number(0.9, bounds=(0.0, 1.0), step=0.01, label="Bar 1")
+    bar_2 = param.Number(0.7, bounds=(0.0, 1.0), step=0.01, label="Bar 2")
+    bar_3 = param.Number(0.5, bounds=(0.0, 1.0), step=0.01, label="Bar 3")
+    bar_4 = param.Number(0.35, bounds=(0.0, 1.0), step=0.01, label="Bar 4")
+    bar_5 = param.Number(0.25, bounds=(0.0, 1.0), step=0.01, label="Bar 5")
+    bar_6 = param.Number(0.2, bounds=(0.0, 1.0), step=0.01, label="Bar 6")
+    bar_7 = param.Number(0.1, bounds=(0.0, 1.0), step=0.01, label="Bar 7")
+    bar_8 = param.Number(0.05, bounds=(0.0, 1.0), step=0.01, label="Bar 8")
 
     views: ClassVar[Any] = (distribution, measures)
 
@@ -118,6 +135,41 @@ class HistogramApp(App):
         if not weights.any():
             weights = np.ones(CATEGORIES)
         return Estimates(weights, self.samples, self.order)
+
+    def pull(self, bar: int, share: float) -> None:
+        """Give a bar a probability; the others keep their proportions."""
+        p = self.result.p
+        share = min(max(share, 0.0), 0.99)
+        rest = 1.0 - p[bar]
+        others = p / rest if rest > 0.0 else np.full(CATEGORIES, 1.0 / (CATEGORIES - 1))
+        weights = (1.0 - share) * others
+        weights[bar] = share
+        weights /= weights.max()
+        self.param.update({f"bar_{k + 1}": float(w) for k, w in enumerate(weights)})
+
+    def live(self) -> hv.Layout:
+        """Linked plots that follow the parameters, and the tops of the bars under the mouse."""
+        bars, beside = super().live()
+        stream = hv.streams.Params(self, self.controls())
+        held = hv.DynamicMap(lambda **_: tops(self.result), streams=[stream])
+        self._drag = hv.streams.PointDraw(source=held, add=False, drag=True)
+        self._drag.add_subscriber(self._dragged)
+        left = (bars * held).opts(
+            hv.opts.Overlay(
+                width=WIDTH // 2,
+                height=260,
+                default_tools=["reset"],
+                active_tools=["point_draw"],
+            ),
+        )
+        return hv.Layout([left, beside]).cols(self.columns)
+
+    def _dragged(self, data: dict[str, Any] | None) -> None:
+        heights = np.asarray((data or {}).get("p", ()), dtype=float)
+        if heights.shape != (CATEGORIES,) or not np.isfinite(heights).all():
+            return  # a point was deleted, not dragged
+        moved = int(np.argmax(np.abs(heights - self.result.p)))
+        self.pull(moved, float(heights[moved]))
 
 
 def bias_study(bins: int, sizes: Any, draws: int, seed: int) -> xr.Dataset:

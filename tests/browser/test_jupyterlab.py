@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shutil
 from typing import Any
 
@@ -126,6 +127,46 @@ def test_an_error_in_a_notebook_is_seen(open_notebook, workspace) -> None:
     nbformat.write(nb, workspace / "error.ipynb")
     (error,) = errors(open_notebook("error.ipynb"))
     assert "ZeroDivisionError" in error
+
+
+def test_a_bar_is_dragged(open_notebook, workspace, tmp_path) -> None:
+    code = "from entro_nb import views\nviews.setup()\nviews.show(views.HistogramApp())"
+    nb = v4.new_notebook(cells=[v4.new_code_cell(code)])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "P", "language": "python"}
+    nbformat.write(nb, workspace / "drag.ipynb")
+    page = open_notebook("drag.ipynb")
+    figure = page.locator(".jp-OutputArea-output figure")
+    canvas = figure.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)
+    # Where the fourth bar's top is: found by its colour, as a reader would.
+    x, y = canvas.evaluate(
+        """canvas => {
+            const { data, width } = canvas.getContext('2d')
+                .getImageData(0, 0, canvas.width, canvas.height);
+            const found = [];
+            for (let k = 0; k < data.length; k += 4)
+                if (data[k] === 0 && data[k + 1] === 0x72 && data[k + 2] === 0xB2)
+                    found.push([k / 4 % width, Math.floor(k / 4 / width)]);
+            found.sort((a, b) => a[0] - b[0]);
+            const blobs = [[]];
+            for (const point of found) {
+                const blob = blobs[blobs.length - 1];
+                if (blob.length && point[0] - blob[blob.length - 1][0] > 3) blobs.push([point]);
+                else blob.push(point);
+            }
+            const blob = blobs[3], scale = canvas.clientWidth / canvas.width;
+            return [0, 1].map(k => scale * blob.reduce((s, p) => s + p[k], 0) / blob.length);
+        }"""
+    )
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + x, box["y"] + y - 100, steps=8)
+    page.mouse.up()
+    figure.get_by_text(re.compile("Bar 4: 1")).wait_for()
+    page.screenshot(path=tmp_path / "dragged.png")
+    assert errors(page) == []
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

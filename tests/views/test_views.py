@@ -150,3 +150,32 @@ def test_estimates_normalise_what_was_dragged() -> None:
     state = entropy.Estimates(np.array([2.0, 1.0, 1.0]), samples=10, order=2.0)
     assert state.measures()["H"] == 1.5
     assert dataclasses.replace(state, order=1.0).measures()["Rényi, order 1"] == 1.5
+
+
+@pytest.mark.parametrize(("bar", "share"), [(0, 0.5), (7, 0.25), (3, 0.0), (2, 1.7), (2, -1.0)])
+def test_a_dragged_bar_goes_where_it_is_put(bar: int, share: float) -> None:
+    app = views.HistogramApp()
+    before = app.result.p
+    app.live()
+    heights = before.copy()
+    heights[bar] = share
+    app._dragged({"category": list(range(1, 9)), "p": list(heights)})
+    after = app.result.p
+    assert after[bar] == pytest.approx(min(max(share, 0.0), 0.99))
+    others = np.arange(8) != bar
+    np.testing.assert_allclose(
+        after[others] / after[others].sum(), before[others] / before[others].sum()
+    )
+
+
+def test_what_is_no_drag_changes_nothing() -> None:
+    app = views.HistogramApp()
+    before = app.result.p
+    for data in (None, {}, {"p": [0.1] * 7}, {"p": [float("nan")] * 8}):
+        app._dragged(data)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(app.result.p, before)
+    # A bar that holds everything leaves the others no proportions to keep: they become alike.
+    for k in range(2, 9):
+        setattr(app, f"bar_{k}", 0.0)
+    app.pull(0, 0.3)
+    np.testing.assert_allclose(app.result.p, [0.3] + [0.1] * 7)
