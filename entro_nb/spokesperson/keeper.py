@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from entro_nb import validate
+from entro_nb.errors import SessionError
 from entro_nb.spokesperson.audit import Audit
 from entro_nb.spokesperson.channel import Channel, Happened
 from entro_nb.spokesperson.heartbeat import Beat, Heartbeat
@@ -83,6 +84,9 @@ class Keeper:
         #: Called with the number of the last permanent frame, after each batch.
         self.told: list[Callable[[int], None]] = []
         self._hearts: dict[int, Heartbeat] = {}
+        #: Taken out of the queue, and not permanent or not answered yet.
+        self._hand: list[Item] = []
+        self._doing: tuple[Request, Future[Any]] | None = None
         # One worker: commits wait for the disk, and must not make the event loop wait.
         self._worker = ThreadPoolExecutor(1, "audit")
         self._task = asyncio.create_task(self._run(), name="spokesperson")
@@ -95,6 +99,10 @@ class Keeper:
         """Wait until all that came so far is permanent, then for what `act` returns."""
         answer = asyncio.get_running_loop().create_future()
         self.put(Request(act, answer))
+        # When a program ends in haste its loop cancels every task, this one's too.
+        await asyncio.wait({answer, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            self._finish()
         return await answer
 
     async def close(self) -> None:
@@ -106,16 +114,60 @@ class Keeper:
         self.audit.close()
 
     async def _run(self) -> None:
-        while True:
-            batch = [await self.queue.get()]
-            if not isinstance(batch[0], Request):
-                await asyncio.sleep(self.batch)
-            while not self.queue.empty() and len(batch) < BATCH:
-                batch.append(self.queue.get_nowait())
-            await self._keep(batch)
-            for item in batch:
-                if isinstance(item, Request):
-                    await self._answer(item)
+        try:
+            while True:
+                self._hand.append(await self.queue.get())
+                if not isinstance(self._hand[0], Request):
+                    await asyncio.sleep(self.batch)
+                self._take(BATCH - 1)
+                batch = self._hand
+                await self._keep(batch)
+                while self._hand:
+                    await self._answer(self._hand[0])
+                    del self._hand[0]
+        finally:
+            self._finish()
+
+    def _take(self, most: int) -> None:
+        """Take from the queue what is there, so many items at most."""
+        while not self.queue.empty() and most > 0:
+            self._hand.append(self.queue.get_nowait())
+            most -= 1
+
+    def _finish(self) -> None:
+        """Make everything permanent and answer everybody, at once: there is no other time."""
+        self._worker.shutdown()  # a commit under way comes first
+        self._take(self.queue.qsize())
+        try:
+            # Of a batch that is half written nothing is permanent: all of it is written again.
+            self.audit.rollback()
+            self._write(self._hand)
+            self._commit()
+            self.trouble = ""
+        except sqlite3.Error as error:
+            self.trouble = f"the audit trail cannot be written: {error}"
+        requests = [item for item in self._hand if isinstance(item, Request)]
+        self._hand = [item for item in self._hand if not isinstance(item, Request)]
+        for request in requests:
+            if not request.answer.done():
+                self._reply(request)
+
+    def _reply(self, request: Request) -> None:
+        try:
+            if self.trouble:
+                raise SessionError(self.trouble)
+            if self._doing is not None and self._doing[0] is request:
+                result = self._doing[1].result()
+            else:
+                result = None if request.act is None else request.act()
+            request.answer.set_result(result)
+        except Exception as error:
+            request.answer.set_exception(error)
+
+    def _commit(self) -> int:
+        number = self.audit.commit()
+        self._hand = [item for item in self._hand if isinstance(item, Request)]
+        return number
 
     async def _keep(self, batch: list[Item]) -> None:
         """Make a batch permanent, however often it has to be tried."""
@@ -125,7 +177,7 @@ class Keeper:
                 for start in range(0, len(batch), SLICE):
                     self._write(batch[start : start + SLICE])
                     await asyncio.sleep(0)
-                number = await work(self._worker, self.audit.commit)
+                number = await work(self._worker, self._commit)
             except sqlite3.Error as error:
                 self.trouble = f"the audit trail cannot be written: {error}"
                 self.audit.rollback()
@@ -139,17 +191,18 @@ class Keeper:
         for tell in self.told:
             tell(number)
 
-    async def _answer(self, request: Request) -> None:
-        if request.answer.done():
+    async def _answer(self, item: Item) -> None:
+        assert isinstance(item, Request)
+        if item.answer.done():
             return  # whoever asked has given up
         try:
             result = None
-            if request.act is not None:
-                work = asyncio.get_running_loop().run_in_executor
-                result = await work(self._worker, request.act)
-            request.answer.set_result(result)
+            if item.act is not None:
+                self._doing = item, self._worker.submit(item.act)
+                result = await asyncio.wrap_future(self._doing[1])
+            item.answer.set_result(result)
         except Exception as error:
-            request.answer.set_exception(error)
+            item.answer.set_exception(error)
 
     def _write(self, items: list[Item]) -> None:
         audit = self.audit

@@ -39,7 +39,7 @@ class Proxy:
         self._rng = np.random.default_rng(seed)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._transports: set[asyncio.Transport] = set()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._client, "127.0.0.1", self.port, limit=2**20)
@@ -55,8 +55,8 @@ class Proxy:
 
     def cut(self) -> None:
         """End every connection at once."""
-        for writer in list(self._writers):
-            writer.transport.abort()
+        for transport in list(self._transports):
+            transport.abort()
 
     async def misbehave(self, mode: str) -> None:
         self.mode = mode
@@ -74,18 +74,18 @@ class Proxy:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        self._writers.add(writer)
+        below = writer.transport
+        self._transports.add(below)
         try:
             # Here and not in the listening socket: that would not end a handshake under way.
-            if self.tls is not None:
-                await writer.start_tls(self.tls)
-            await self._serve(reader, writer)
+            if self.tls is None or await _encrypted(writer, self.tls):
+                await self._serve(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             self._tasks.discard(task)
-            self._writers.discard(writer)
-            writer.transport.abort()
+            self._transports.discard(below)
+            below.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.mode == "html" or self.mode.isdecimal():
@@ -98,7 +98,8 @@ class Proxy:
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.upstream)
         except OSError:
             return  # the server is down: so is the relay's client
-        self._writers.add(up_writer)
+        up = up_writer.transport
+        self._transports.add(up)
         pump = asyncio.create_task(self._up(reader, up_writer))
         try:
             await self._down(up_reader, writer)
@@ -106,8 +107,8 @@ class Proxy:
             pump.cancel()
             with suppress(asyncio.CancelledError):
                 await pump
-            self._writers.discard(up_writer)
-            up_writer.transport.abort()
+            self._transports.discard(up)
+            up.abort()
 
     async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -163,3 +164,12 @@ class Proxy:
             f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
             + body
         )
+
+
+async def _encrypted(writer: asyncio.StreamWriter, tls: ssl.SSLContext) -> bool:
+    """Shake hands; whether the other side stayed until the end of it."""
+    try:
+        await writer.start_tls(tls)
+    except AttributeError:
+        return False  # Python 3.11 stumbles over a connection that is lost in the handshake
+    return True

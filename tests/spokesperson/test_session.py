@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -438,3 +439,81 @@ def test_a_program_that_froze_its_objects_itself_keeps_them_so() -> None:
         assert 0.9 * frozen < gc.get_freeze_count() <= frozen
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize("turn", range(10))
+def test_a_program_that_fails_elsewhere_ends_and_loses_nothing(tmp_path: Path, turn: int) -> None:
+    """Then the loop cancels every task at once, the Spokesperson's before the session's."""
+    path, channels = tmp_path / "a.db", []
+
+    async def hold() -> None:
+        async with Session(path, who="ada") as session:
+            session.connect(numbers(), endless(0.0))
+            channels.extend(session.channels.values())
+            await asyncio.sleep(60)
+
+    async def fail() -> None:
+        await asyncio.sleep(0.1 + 0.017 * turn)
+        raise RuntimeError("elsewhere")
+
+    async def main() -> None:
+        await asyncio.gather(hold(), fail())
+
+    with pytest.raises(RuntimeError, match="elsewhere"):
+        asyncio.run(main())
+    with Trail(path) as trail:
+        sequence = [row["sequence"] for row in trail.rows("frames")]
+        assert len(trail.rows("decisions")) == len(sequence)
+    assert sequence == list(range(channels[0].readings))
+    assert len(sequence) > 100
+    assert actions(path)[-1] == ("ada", "shutdown", "done")
+
+
+def test_what_was_asked_is_done_once_also_when_the_loop_ends(tmp_path: Path) -> None:
+    done = []
+
+    async def main() -> list[object]:
+        session = Session(tmp_path / "a.db", who="ada")
+        await session.__aenter__()
+        keeper = session._running()
+
+        def slow() -> str:
+            time.sleep(0.3)
+            done.append("slow")
+            return "slow"
+
+        def failing() -> None:
+            raise ValueError("no")
+
+        asked = [
+            asyncio.create_task(keeper.ask(act)) for act in (slow, failing, lambda: "last", None)
+        ]
+        await asyncio.sleep(0.1)
+        keeper._task.cancel()
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        await session.shutdown()
+        return answers
+
+    slow, failing, last, nothing = asyncio.run(main())
+    assert (slow, last, nothing) == ("slow", "last", None)
+    assert isinstance(failing, ValueError)
+    assert done == ["slow"]
+
+
+def test_a_full_disk_when_the_loop_ends_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            keeper = session._running()
+
+            def full() -> int:
+                raise sqlite3.OperationalError("database or disk is full")
+
+            monkeypatch.setattr(keeper.audit, "commit", full)
+            keeper._task.cancel()
+            with pytest.raises(SessionError, match="disk is full"):
+                await session.settled()
+            monkeypatch.undo()
+
+    asyncio.run(main())
