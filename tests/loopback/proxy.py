@@ -9,6 +9,8 @@ from contextlib import suppress
 
 import numpy as np
 
+from loopback import close
+
 HUGE = 100 * 2**20
 
 #: What goes before a body of HUGE bytes so that the client takes it for one message.
@@ -47,8 +49,8 @@ class Proxy:
 
     async def stop(self) -> None:
         if self._server is not None:
-            self._server.close()
-            self._server = None
+            server, self._server = self._server, None
+            await close(server)
         # Connections are cut, not their tasks cancelled: Python 3.11 would log each of those.
         self.cut()
         await asyncio.gather(*self._tasks)

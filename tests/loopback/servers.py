@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from loopback import counted
+from loopback import close, counted
 
 #: Seconds between two messages.
 TICK = 0.02
@@ -62,7 +62,7 @@ class Server:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        self._server.close()
+        await close(self._server)
         for writer in list(self._writers):
             writer.transport.abort()
         await asyncio.gather(*self._tasks)
