@@ -132,11 +132,10 @@ def _pieces(part: Any) -> list[Any]:
         looks = [{"color": names.get(value, value), "cmap": None} for value in colour]
     if marker is not None:
         looks = [look | {"marker": value} for look, value in zip(looks, marker, strict=True)]
-    return [
-        _looking(part.iloc[[k for k, other in enumerate(looks) if other == look]], given | look)
-        for place, look in enumerate(looks)
-        if look not in looks[:place]
-    ]
+    rows: dict[tuple[Any, ...], list[int]] = {}
+    for k, look in enumerate(looks):
+        rows.setdefault(tuple(look.items()), []).append(k)
+    return [_looking(part.iloc[places], given | dict(look)) for look, places in rows.items()]
 
 
 def _each(part: Any, value: Any) -> list[Any] | None:

@@ -57,7 +57,9 @@ def test_sudden_death_loses_nothing_acknowledged(tmp_path: Path) -> None:
         check=False,
     )
     sys.stdout.write(f"\n{run.stdout}{run.stderr}")
-    assert run.stdout.splitlines()[-1].endswith(", 0 wrong")
+    last = run.stdout.splitlines()[-1]
+    assert last.startswith(f"{KILLS} kills, ")
+    assert last.endswith(", 0 wrong")
     assert run.returncode == 0
     # Not all of them before the first commit: else the test would have seen nothing.
     acknowledged = [int(line.split()[2]) for line in run.stdout.splitlines()[:-1]]
