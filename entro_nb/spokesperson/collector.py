@@ -36,18 +36,15 @@ class Collector:
         self._sessions += 1
 
     def set_aside(self) -> None:
-        """Set aside what exists now, and look once through what was set aside before.
+        """Set aside what exists now, at the first call since no session was left.
 
-        That look is what keeps garbage from gathering there; it costs one stop of the loop each
-        time that an operator connects a further stream, and none the first time.
+        Later calls do nothing. What came since is little, and is looked after as ever; to set it
+        aside too, all would have to be looked through first, or garbage would gather there: that
+        would stop every stream that runs whenever a further one is connected.
         """
-        if self._ours:
-            gc.unfreeze()
-            gc.collect()
-        elif gc.get_freeze_count():
-            return
-        gc.freeze()
-        self._ours = True
+        if not gc.get_freeze_count():
+            gc.freeze()
+            self._ours = True
 
     def leave(self) -> None:
         """Give everything back once no session is left."""

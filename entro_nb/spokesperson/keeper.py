@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,13 +106,19 @@ class Keeper:
             self._finish()
         return await answer
 
-    async def close(self) -> None:
-        """Make everything permanent and close the audit trail."""
-        await self.ask()
+    async def close(self) -> str:
+        """Make everything permanent and close the audit trail; why that failed, if it did.
+
+        It can fail only if the program ends while the disk refuses: else it is tried again.
+        """
+        with suppress(SessionError):
+            await self.ask()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._worker.shutdown()
+        self.audit.rollback()  # what the disk refused to the last would keep the file open
         self.audit.close()
+        return self.trouble
 
     async def _run(self) -> None:
         try:

@@ -7,6 +7,7 @@ import getpass
 import tempfile
 import time
 from collections.abc import AsyncIterable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -375,16 +376,24 @@ class Session:
         await self._here().ask()
 
     async def shutdown(self, *, who: str | None = None) -> None:
-        """Disconnect every stream, make everything permanent, and close the audit trail."""
+        """Disconnect every stream, make everything permanent, and close the audit trail.
+
+        Raises
+        ------
+        SessionError
+            If the session does not run, or the program ends while the disk refuses: what was not
+            permanent is lost then. The session is over all the same.
+        """
         keeper = self._here()
         self._log(who, "shutdown", {}, "done")
         for stream in list(self._channels):
             await self._stop(stream)
-        await keeper.ask()
+        with suppress(SessionError):  # closing says it
+            await keeper.ask()
         # Extensions read to the end, and what they report is kept; one that blocks is left behind.
         await asyncio.gather(*(asyncio.to_thread(e.close) for e in self._extensions))
         await asyncio.sleep(0)
-        await keeper.close()
+        trouble = await keeper.close()
         self._keeper = None
         self.display.close()
         self.trail().close()
@@ -392,3 +401,5 @@ class Session:
         COLLECTOR.leave()
         if self._folder is not None:
             self._folder.cleanup()
+        if trouble:
+            raise SessionError(trouble)

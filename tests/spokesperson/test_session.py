@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
-import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -16,36 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from loopback.chains import actions, data, endless, numbers
 
 from entro_nb import streams
 from entro_nb.accountant import Accountant, Normalizer, NormalizerConfig, Stability, Thresholds
 from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, SessionError
 from entro_nb.spokesperson import Record, Session, Trail, WeightedEsi
-from entro_nb.streams import Event, Happening, Message, Notice, Reading, Source
+from entro_nb.streams import Event, Happening, Notice, Reading
 from entro_nb.streams.samples import sample
-
-
-def numbers(name: str = "numbers") -> Source:
-    return Source(
-        name, name.title(), "http://127.0.0.1:1/", "rest",
-        lambda payload: [Message.of(float(payload))], "number", "1", -3.0, 3.0, interval=1.0,
-    )  # fmt: skip
-
-
-def data(count: int, seed: int = 0) -> xr.DataArray:
-    values = np.random.default_rng(seed).standard_normal(count)
-    return xr.DataArray(values, coords={"time": np.arange(count) * 1.0}, dims="time")
-
-
-async def endless(pause: float = 0.0) -> AsyncIterator[Event]:
-    for k in range(10**9):
-        yield Reading(float(k), float(k % 5), time.perf_counter())
-        await asyncio.sleep(pause)
-
-
-def actions(path: Path) -> list[tuple[str, str, str]]:
-    with Trail(path) as trail:
-        return [(a["who"], a["command"], a["outcome"]) for a in trail.rows("actions")]
 
 
 def test_frames_are_those_of_the_stages_one_after_another(tmp_path: Path) -> None:
@@ -406,114 +382,3 @@ def test_a_command_from_another_loop_is_refused_whole(tmp_path: Path) -> None:
     who = [(name, command) for name, command, _ in actions(tmp_path / "a.db")]
     assert ("bob", "pause") in who
     assert "eve" not in [name for name, _ in who]
-
-
-def test_full_collections_are_short_while_a_session_runs_and_as_before_afterwards() -> None:
-    async def run() -> tuple[int, int]:
-        async with Session(who="ada") as one, Session(who="bob") as other:
-            one.connect(numbers(), endless(0.001))
-            first = gc.get_freeze_count()
-            other.connect(numbers("others"), endless(0.001))
-            await one.shutdown()
-            return first, gc.get_freeze_count()
-
-    before = gc.get_freeze_count()
-    first, second = asyncio.run(run())
-    # What was there before, some 10⁵ objects, is not looked at; the rest is.
-    assert before == 0
-    assert first > 50_000
-    assert second > 50_000
-    assert gc.get_freeze_count() == 0
-
-
-def test_a_program_that_froze_its_objects_itself_keeps_them_so() -> None:
-    async def run() -> None:
-        async with Session(who="ada") as session:
-            session.connect(numbers(), endless(0.001))
-
-    gc.freeze()
-    frozen = gc.get_freeze_count()
-    try:
-        asyncio.run(run())
-        # Some of them have gone, and none was added or given back to the collector.
-        assert 0.9 * frozen < gc.get_freeze_count() <= frozen
-    finally:
-        gc.unfreeze()
-
-
-@pytest.mark.parametrize("turn", range(10))
-def test_a_program_that_fails_elsewhere_ends_and_loses_nothing(tmp_path: Path, turn: int) -> None:
-    """Then the loop cancels every task at once, the Spokesperson's before the session's."""
-    path, channels = tmp_path / "a.db", []
-
-    async def hold() -> None:
-        async with Session(path, who="ada") as session:
-            session.connect(numbers(), endless(0.0))
-            channels.extend(session.channels.values())
-            await asyncio.sleep(60)
-
-    async def fail() -> None:
-        await asyncio.sleep(0.1 + 0.017 * turn)
-        raise RuntimeError("elsewhere")
-
-    async def main() -> None:
-        await asyncio.gather(hold(), fail())
-
-    with pytest.raises(RuntimeError, match="elsewhere"):
-        asyncio.run(main())
-    with Trail(path) as trail:
-        sequence = [row["sequence"] for row in trail.rows("frames")]
-        assert len(trail.rows("decisions")) == len(sequence)
-    assert sequence == list(range(channels[0].readings))
-    assert len(sequence) > 100
-    assert actions(path)[-1] == ("ada", "shutdown", "done")
-
-
-def test_what_was_asked_is_done_once_also_when_the_loop_ends(tmp_path: Path) -> None:
-    done = []
-
-    async def main() -> list[object]:
-        session = Session(tmp_path / "a.db", who="ada")
-        await session.__aenter__()
-        keeper = session._running()
-
-        def slow() -> str:
-            time.sleep(0.3)
-            done.append("slow")
-            return "slow"
-
-        def failing() -> None:
-            raise ValueError("no")
-
-        asked = [
-            asyncio.create_task(keeper.ask(act)) for act in (slow, failing, lambda: "last", None)
-        ]
-        await asyncio.sleep(0.1)
-        keeper._task.cancel()
-        answers = await asyncio.gather(*asked, return_exceptions=True)
-        await session.shutdown()
-        return answers
-
-    slow, failing, last, nothing = asyncio.run(main())
-    assert (slow, last, nothing) == ("slow", "last", None)
-    assert isinstance(failing, ValueError)
-    assert done == ["slow"]
-
-
-def test_a_full_disk_when_the_loop_ends_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def main() -> None:
-        async with Session(tmp_path / "a.db", who="ada") as session:
-            keeper = session._running()
-
-            def full() -> int:
-                raise sqlite3.OperationalError("database or disk is full")
-
-            monkeypatch.setattr(keeper.audit, "commit", full)
-            keeper._task.cancel()
-            with pytest.raises(SessionError, match="disk is full"):
-                await session.settled()
-            monkeypatch.undo()
-
-    asyncio.run(main())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from loopback import counted
+from loopback import close, counted
 from loopback.servers import DocumentServer, EventServer, Feed, SocketServer
 
 from entro_nb.cli import main
@@ -189,6 +189,32 @@ def test_a_reader_of_the_users_own_may_raise() -> None:
     (notice,) = live._events(b"x")
     assert isinstance(notice, Notice)
     assert notice.detail == "the reader raised KeyError"
+
+
+def test_a_broker_that_sends_anything_but_stomp_is_left() -> None:
+    """Also if it never stops sending, and what it sends ends where frames end."""
+
+    async def noise(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while not reader.at_eof():
+                writer.write(b"NOISE\n\n\0")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        writer.transport.abort()
+
+    async def run() -> Event:
+        server = await asyncio.start_server(noise, "127.0.0.1", 0)
+        source = counted.source("stomp", server.sockets[0].getsockname()[1])
+        try:
+            async with asyncio.timeout(20), aclosing(aiter(adapter(source, POLICY))) as items:
+                return await anext(items)
+        finally:
+            await close(server)
+
+    event = asyncio.run(run())
+    assert isinstance(event, Notice)
+    assert event.kind is Happening.DROPPED
+    assert "no STOMP" in event.detail
 
 
 FRAME = b"MESSAGE\nid:1\ncontent-length:5\n\na\0b\0c\0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 import time
 from abc import ABC, abstractmethod
@@ -38,6 +39,15 @@ class LostError(Exception):
     def __init__(self, reason: str, wait: float | None = None, floor: float = 0.0) -> None:
         super().__init__(reason)
         self.reason, self.wait, self.floor = reason, wait, floor
+
+
+@functools.cache
+def _system(access: str) -> ssl.SSLContext:
+    """The system's certificates, loaded once for all streams of a kind.
+
+    Not once for all kinds: the HTTP client writes into its context which protocols it offers.
+    """
+    return ssl.create_default_context()
 
 
 class Adapter(ABC):
@@ -86,10 +96,8 @@ class Adapter(ABC):
 
     @property
     def tls(self) -> ssl.SSLContext:
-        """Certificates to trust; the system's are loaded once, not for every connection."""
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-        return self._tls
+        """Certificates to trust: those given, or the system's."""
+        return _system(self.access) if self._tls is None else self._tls
 
     @property
     def stall(self) -> float:
@@ -101,6 +109,8 @@ class Adapter(ABC):
         """One connection: payloads and notices until it is lost, which raises LostError."""
 
     async def __aiter__(self) -> AsyncIterator[Event]:
+        if self._tls is None:
+            await asyncio.to_thread(_system, self.access)  # the other streams shall not wait
         failures = 0
         while True:
             try:

@@ -122,6 +122,10 @@ class STOMPAdapter(WebSocketAdapter):
                         yield body if isinstance(body, bytes) else str(body or "").encode()
                     elif frame.cmd == "ERROR":
                         raise LostError(f"the broker says: {frame.headers.get('message', 'error')}")
+                    else:
+                        # Receipts are not asked for. Whatever else ends in a null is no sign of
+                        # life: a server that sends nothing better must not be listened to for ever.
+                        raise LostError("what came is no STOMP")
         except LostError:
             raise
         except Exception as error:
