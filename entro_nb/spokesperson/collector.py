@@ -42,9 +42,10 @@ class Collector:
         aside too, all would have to be looked through first, or garbage would gather there: that
         would stop every stream that runs whenever a further one is connected.
         """
-        if not gc.get_freeze_count():
-            gc.freeze()
-            self._ours = True
+        if self._ours or gc.get_freeze_count():  # the count walks through all of them
+            return
+        gc.freeze()
+        self._ours = True
 
     def leave(self) -> None:
         """Give everything back once no session is left."""
