@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import re
 
-import nbformat
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entro_nb import claims, resources, views
+from entro_nb import claims, views
 from entro_nb.claims import Finding, Verdict, packages
 from entro_nb.claims.finding import interval, judged
 from entro_nb.claims.table import evaluators
@@ -110,21 +109,6 @@ def test_views_show_every_claim_and_no_markup_of_its_own(found) -> None:
     app.verdict = "refuted"
     assert set(app.result.verdict.values) == {"refuted"}
     assert app.panel() is not None
-
-
-def test_the_readme_says_what_the_notebook_found() -> None:
-    path = resources.notebooks() / "14_claims.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    printed = [
-        output.text.strip()
-        for cell in notebook.cells
-        if cell.cell_type == "code" and "claims.summary(" in cell.source
-        for output in cell.outputs
-    ]
-    readme = (resources.root() / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"<!-- claims -->\n(.*?)\n<!-- /claims -->", readme, re.DOTALL)
-    assert block is not None
-    assert [block.group(1).strip()] == printed
 
 
 def test_a_finding_needs_no_interval() -> None:

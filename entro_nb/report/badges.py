@@ -1,24 +1,16 @@
-"""Binder badges that open each notebook: ``python -m entro_nb.report.badges [--check] README.md``.
+"""Binder badges that open each notebook.
 
 The repository's address stands in one place, ``repository`` under ``[project.urls]`` of
-``pyproject.toml``; the part of the README between the two marks is made from it.
+``pyproject.toml``.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-import tomllib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
-from entro_nb import resources
-from entro_nb.report import notebook
+__all__ = ["launch", "section"]
 
-__all__ = ["launch", "main", "section", "updated"]
-
-BEGIN, END = "<!-- badges: begin -->", "<!-- badges: end -->"
 SERVICE = "https://mybinder.org"
 
 MISSING = """\
@@ -28,7 +20,7 @@ Write it once, into `pyproject.toml`,
     [project.urls]
     repository = "https://github.com/OWNER/NAME"
 
-and run `python -m entro_nb.report.badges README.md`.
+and run `python -m entro_nb.report.readme README.md`.
 """
 
 
@@ -59,7 +51,7 @@ def launch(repository: str, path: str = "") -> str:
 
 
 def section(repository: str | None, titles: Mapping[str, str]) -> str:
-    """Lines of the README: a badge a notebook, or how to get them."""
+    """Badges as a Markdown table of notebook names to titles, or how to get them."""
     if not repository:
         return MISSING
     lines = ["| | notebook |", "|---|---|"]
@@ -67,37 +59,3 @@ def section(repository: str | None, titles: Mapping[str, str]) -> str:
         place = launch(repository, f"notebooks/{name}.ipynb")
         lines.append(f"| [![Binder]({SERVICE}/badge_logo.svg)]({place}) | {title} |")
     return "\n".join(lines) + "\n"
-
-
-def updated(readme: str, project: str, folder: Path) -> str:
-    """README with the section made anew from the text of ``pyproject.toml`` and the notebooks."""
-    urls = tomllib.loads(project)["project"].get("urls", {})
-    repository = {name.lower(): url for name, url in urls.items()}.get("repository")
-    titles = {
-        name: notebook.describe(notebook.read(path), name).title
-        for name, path in notebook.available(folder).items()
-    }
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        return readme
-    return f"{before}{BEGIN}\n{section(repository, titles)}{END}{after}"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the section of a README, or look whether it is up to date; 0 if all is well."""
-    parser = argparse.ArgumentParser(prog="python -m entro_nb.report.badges")
-    parser.add_argument("readme", type=Path)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if it differs")
-    options = parser.parse_args(arguments)
-    text = options.readme.read_text(encoding="utf-8")
-    project = (options.readme.resolve().parent / "pyproject.toml").read_text(encoding="utf-8")
-    made = updated(text, project, resources.notebooks())
-    if options.check:
-        return int(made != text)
-    options.readme.write_text(made, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

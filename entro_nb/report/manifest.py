@@ -144,6 +144,10 @@ class Manifest:
         Wall time of the whole, in seconds.
     entries : tuple of Entry
         Its notebooks, in order.
+    cores, jobs : int or None
+        Cores of the machine, and notebooks that ran at the same time; None if others ran them.
+    kept : int
+        Notebooks taken over from an earlier run.
     """
 
     created: str
@@ -153,6 +157,9 @@ class Manifest:
     asked: Mapping[str, str]
     seconds: float
     entries: tuple[Entry, ...]
+    cores: int | None = None
+    jobs: int | None = None
+    kept: int = 0
 
     @property
     def failed(self) -> tuple[Entry, ...]:

@@ -203,6 +203,9 @@ def run(
             asked={name: _spelt(value) for name, value in asked.items()},
             seconds=round(time.monotonic() - started, 3),
             entries=entries,
+            cores=_cores() if executor is None else None,
+            jobs=jobs if executor is None else None,
+            kept=len(old),
         )
         destination.publish(_files(report, work, destination.work), report.to_json())
     return report

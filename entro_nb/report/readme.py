@@ -1,0 +1,139 @@
+"""The parts of the README that are made: ``python -m entro_nb.report.readme README.md``.
+
+Each stands between two marks, ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->``:
+
+- *claims*: the summary that notebook 14 prints;
+- *badges*: a badge a notebook, from the address in ``pyproject.toml``;
+- *times*: what all the notebooks take, from the manifests named by ``--times``. These are
+  measurements of one day and machine: without the option they stay as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from entro_nb import resources
+from entro_nb.errors import EntroError, ReportError
+from entro_nb.report import badges, notebook
+from entro_nb.report.manifest import Manifest
+from entro_nb.report.parameters import PRESETS
+
+__all__ = ["claims", "made", "main", "replaced", "times"]
+
+
+def claims(folder: Path) -> str:
+    """Counts of the verdicts, as the committed notebook 14 prints them.
+
+    Raises
+    ------
+    ReportError
+        If the notebook prints no summary.
+    """
+    for cell in notebook.read(folder / "14_claims.ipynb").cells:
+        if cell.cell_type == "code" and "claims.summary(" in cell.source:
+            for output in cell.outputs:
+                return f"{output.text.strip()}\n"
+    raise ReportError("notebook 14 holds no summary of the claims: run it")
+
+
+def times(reports: Sequence[Manifest]) -> str:
+    """Table of what whole reports took, one line each.
+
+    Raises
+    ------
+    ReportError
+        If a report does not tell: a notebook failed, was taken over from an earlier run or ran
+        elsewhere, or the code was not that of a commit.
+    """
+    lines = [
+        "| preset | notebooks | at a time | minutes | largest kernel |",
+        "|---|---|---|---|---|",
+    ]
+    for report in reports:
+        commit = report.source.commit
+        if report.failed or report.kept or not report.jobs or not commit or report.source.changed:
+            raise ReportError(
+                "a time needs a report of committed code, run here, whole and at once (--again)"
+            )
+        largest = max(report.entries, key=lambda entry: entry.peak_bytes or 0)
+        lines.append(
+            f"| `{report.preset or PRESETS[0]}` | {len(report.entries)} | {report.jobs} "
+            f"| {report.seconds / 60:.1f} "
+            f"| {(largest.peak_bytes or 0) / 1e9:.2f} GB, {largest.name} |"
+        )
+    made = {
+        f"{report.created[:10]} at commit {str(report.source.commit)[:7]} on {report.cores} cores, "
+        f"Python {report.versions['python']}"
+        for report in reports
+    }
+    return "\n".join(lines) + f"\n\nMeasured on {'; '.join(sorted(made))}.\n"
+
+
+def made(project: str, folder: Path) -> dict[str, str]:
+    """The parts made from the text of ``pyproject.toml`` and the notebooks, by name."""
+    urls = tomllib.loads(project)["project"].get("urls", {})
+    repository = {name.lower(): url for name, url in urls.items()}.get("repository")
+    titles = {
+        name: notebook.describe(notebook.read(path), name).title
+        for name, path in notebook.available(folder).items()
+    }
+    return {"claims": claims(folder), "badges": badges.section(repository, titles)}
+
+
+def replaced(readme: str, parts: Mapping[str, str]) -> str:
+    r"""README with these parts between their marks.
+
+    Raises
+    ------
+    ReportError
+        If marks are missing.
+
+    Examples
+    --------
+    >>> print(replaced("<!-- a: begin -->\nold\n<!-- a: end -->", {"a": "new\n"}))
+    <!-- a: begin -->
+    new
+    <!-- a: end -->
+    """
+    for name, part in parts.items():
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        before, opened, rest = readme.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (opened and closed):
+            raise ReportError(f"the README has no marks {begin} and {end}")
+        readme = f"{before}{begin}\n{part}{end}{after}"
+    return readme
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the made parts of a README, or look whether they are up to date; 0 if all is well."""
+    parser = argparse.ArgumentParser(prog="python -m entro_nb.report.readme")
+    parser.add_argument("readme", type=Path)
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if it differs")
+    parser.add_argument(
+        "--times", nargs="+", type=Path, metavar="MANIFEST", help="reports that tell the times"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        text = options.readme.read_text(encoding="utf-8")
+        project = (options.readme.resolve().parent / "pyproject.toml").read_text(encoding="utf-8")
+        parts = made(project, resources.notebooks())
+        if options.times:
+            reports = [Manifest.from_json(path.read_text("utf-8")) for path in options.times]
+            parts["times"] = times(reports)
+        new = replaced(text, parts)
+    except (EntroError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if options.check:
+        return int(new != text)
+    options.readme.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

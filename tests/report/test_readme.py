@@ -1,0 +1,138 @@
+"""The made parts of the README: claims, badges, times; each from one place."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from entro_nb import claims, resources
+from entro_nb.errors import ReportError
+from entro_nb.report import badges, readme
+from entro_nb.report.manifest import Entry, Manifest, Source
+
+ROOT = Path(__file__).resolve().parents[2]
+MARKED = "".join(
+    f"{name}\n<!-- {name}: begin -->\nold\n<!-- {name}: end -->\n"
+    for name in ("claims", "badges", "times")
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A README to be made, and the project it belongs to."""
+    (tmp_path / "README.md").write_text(MARKED)
+    (tmp_path / "pyproject.toml").write_text(
+        '[project.urls]\nRepository = "https://github.com/o/n"\n'
+    )
+    return tmp_path / "README.md"
+
+
+def entry(name: str, seconds: float, peak: int) -> Entry:
+    return Entry(
+        name, name, "", "passed", "", {}, None, seconds, peak, f"{name}.html", "0", f"{name}.ipynb"
+    )
+
+
+REPORT = Manifest(
+    "2026-01-02T03:04:05+00:00",
+    Source("abcdef0123", False),
+    {"python": "3.11.7"},
+    None,
+    {},
+    199.0,
+    (entry("a", 100.0, 400_000_000), entry("b", 120.0, 606_000_000)),
+    cores=2,
+    jobs=2,
+)
+
+
+def test_the_readme_is_up_to_date() -> None:
+    assert readme.main(["--check", str(ROOT / "README.md")]) == 0, (
+        "run python -m entro_nb.report.readme README.md"
+    )
+
+
+def test_the_readme_says_what_the_notebook_found() -> None:
+    summary = readme.claims(resources.notebooks())
+    rows = [line.strip("|").split("|") for line in summary.splitlines()[2:-1]]
+    total = sum(int(cell) for _, *cells in rows for cell in cells)
+    assert total == len(claims.published())
+    assert f"\n{summary}<!-- claims: end -->" in (ROOT / "README.md").read_text()
+
+
+def test_it_is_made_once_and_stays(project: Path) -> None:
+    assert readme.main(["--check", str(project)]) == 1
+    assert readme.main([str(project)]) == 0
+    assert readme.main(["--check", str(project)]) == 0
+    text = project.read_text()
+    assert text.startswith("claims\n<!-- claims: begin -->\n| |")
+    assert text.endswith("<!-- times: begin -->\nold\n<!-- times: end -->\n")
+
+
+def test_a_badge_opens_each_notebook(project: Path) -> None:
+    readme.main([str(project)])
+    opened = {
+        parse_qs(urlsplit(part.split(")")[0]).query)["urlpath"][0]
+        for part in project.read_text().split("](")[1:]
+        if "urlpath" in part
+    }
+    folder = resources.notebooks()
+    there = {f"lab/tree/notebooks/{p.relative_to(folder)}" for p in folder.rglob("*.ipynb")}
+    assert opened == there
+
+
+@pytest.mark.parametrize(
+    ("repository", "where"),
+    [
+        ("https://github.com/o/n.git", "gh/o/n"),
+        ("https://gitlab.com/group/sub/n", "gl/group%2Fsub%2Fn"),
+        ("https://git.example.org/o/n", "git/https%3A%2F%2Fgit.example.org%2Fo%2Fn"),
+    ],
+)
+def test_any_place_git_can_clone_from_will_do(repository: str, where: str) -> None:
+    assert badges.launch(repository).startswith(f"https://mybinder.org/v2/{where}/HEAD?")
+
+
+def test_times_are_those_of_manifests(project: Path, tmp_path: Path) -> None:
+    full = replace(REPORT, preset="full", seconds=386.4, created="2026-01-03T00:00:00+00:00")
+    files = [tmp_path / "quick.json", tmp_path / "full.json"]
+    for file, report in zip(files, (REPORT, full), strict=True):
+        file.write_text(report.to_json())
+    assert readme.main([str(project), "--times", *map(str, files)]) == 0
+    text = project.read_text()
+    assert "| `quick` | 2 | 2 | 3.3 | 0.61 GB, b |" in text
+    assert "| `full` | 2 | 2 | 6.4 | 0.61 GB, b |" in text
+    assert "2026-01-02 at commit abcdef0 on 2 cores, Python 3.11.7; 2026-01-03 at" in text
+    assert readme.main(["--check", str(project)]) == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kept": 1},
+        {"jobs": None},
+        {"source": Source("abcdef0123", True)},
+        {"source": Source()},
+        {"entries": (replace(entry("a", 1.0, 1), status="failed"),)},
+    ],
+)
+def test_a_report_that_tells_no_time_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ReportError, match="whole and at once"):
+        readme.times([replace(REPORT, **wrong)])  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_made_is_said(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "no.json").write_text(json.dumps({"a": 1}))
+    assert readme.main([str(project), "--times", str(tmp_path / "no.json")]) == 2
+    assert "no manifest" in capsys.readouterr().err
+    project.write_text("nothing marked\n")
+    assert readme.main([str(project)]) == 2
+    assert re.search("no marks", capsys.readouterr().err)
+    assert project.read_text() == "nothing marked\n"
