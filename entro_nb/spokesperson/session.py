@@ -30,10 +30,18 @@ from entro_nb.streams.source import Source
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Session"]
+__all__ = ["Session", "running_loop"]
 
 #: Seconds after which a chain that failed of itself is started again.
 RESTART = 1.0
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Event loop of this thread, if one runs."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 class Session:
@@ -145,11 +153,7 @@ class Session:
     def _here(self) -> Keeper:
         """Refuse a command from another thread: it could be half done when it fails."""
         keeper = self._running()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            loop = None
-        if loop is not self.loop:
+        if running_loop() is not self.loop:
             raise SessionError(
                 "the session runs on another event loop: hand the command over with "
                 "asyncio.run_coroutine_threadsafe(command, session.loop)"

@@ -17,6 +17,7 @@ import panel as pn
 
 from entro_nb.errors import EntroError
 from entro_nb.spokesperson import Session, Trail, sentence
+from entro_nb.spokesperson.session import running_loop
 from entro_nb.streams import CATALOG, Happening
 from entro_nb.streams.playback import Playback
 from entro_nb.streams.samples import sample
@@ -80,7 +81,7 @@ class Dashboard:
         self._fresh = False
         self._said = self._refused = ""
         self._callback: Any = None
-        self._home = _loop()
+        self._home = running_loop()
         self.who = pn.widgets.TextInput(label="Operator", value="operator", width=300)
         self.connect = pn.widgets.Button(label="Connect", width=95)
         self.hold = pn.widgets.Button(label="Pause", width=95, disabled=True)
@@ -297,14 +298,6 @@ class Dashboard:
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = self.path = None
-
-
-def _loop() -> asyncio.AbstractEventLoop | None:
-    """Event loop of this thread, if one runs."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def _status(text: str) -> str:
