@@ -18,13 +18,12 @@ from entro_nb.spokesperson.channel import Channel, Happened
 from entro_nb.spokesperson.collector import COLLECTOR
 from entro_nb.spokesperson.display import Display
 from entro_nb.spokesperson.extensions import Extension
+from entro_nb.spokesperson.intake import intake
 from entro_nb.spokesperson.keeper import Action, Keeper, Opened
 from entro_nb.spokesperson.record import Record
 from entro_nb.spokesperson.trail import Trail
 from entro_nb.streams.catalog import find
 from entro_nb.streams.events import Event, Happening, Notice
-from entro_nb.streams.playback import Playback
-from entro_nb.streams.samples import sample
 from entro_nb.streams.source import Source
 
 if TYPE_CHECKING:
@@ -206,7 +205,8 @@ class Session:
         Raises
         ------
         ParameterError
-            If the stream is unknown or connected already, or lacks credentials to go live.
+            If the stream is unknown or connected already, lacks credentials to go live, or a
+            recording shall.
         SessionError
             If the session does not run.
         """
@@ -230,9 +230,9 @@ class Session:
         keeper = self._running()
         if source.name in self._channels:
             raise ParameterError("stream", source.name, "one that is not connected yet")
-        events = self._events(source, data, live, speed)
+        taken = intake(source, data, live=live, speed=speed, now=self.now)
         number = self._number + 1
-        channel = Channel(number, source, events, self.gate, keeper.put, config, normalizer)
+        channel = Channel(number, source, taken, self.gate, keeper.put, config, normalizer)
         COLLECTOR.set_aside()
         self._number = number
         keeper.put(Opened(self.now(), channel))
@@ -240,19 +240,6 @@ class Session:
         self._tasks[source.name] = asyncio.create_task(
             self._run(channel), name=f"stream {source.name}"
         )
-
-    def _events(self, source: Source, data: Any, live: bool, speed: float) -> AsyncIterable[Event]:
-        if data is not None and hasattr(data, "__aiter__"):
-            return data  # type: ignore[no-any-return]
-        if live:
-            if names := source.missing_credentials():
-                raise ParameterError(
-                    "stream", source.name, f"one with credentials: set {' and '.join(names)}"
-                )
-            from entro_nb.streams.adapters import adapter
-
-            return adapter(source, now=self.now)
-        return Playback(source, sample(source) if data is None else data, speed)
 
     async def _run(self, channel: Channel) -> None:
         """Run a chain, and start it again if it fails: a fault of ours ends no session."""

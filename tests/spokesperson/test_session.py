@@ -147,6 +147,8 @@ def test_live_needs_to_be_asked_for_and_credentials(monkeypatch: pytest.MonkeyPa
             await session.disconnect("airnow")
             with pytest.raises(ParameterError, match="set AIRNOW_API_KEY"):
                 session.connect("airnow", live=True)
+            with pytest.raises(ParameterError, match="False for a recording"):
+                session.connect("usgs", sample("usgs"), live=True)
 
     asyncio.run(run())
 
