@@ -194,15 +194,18 @@ def test_a_reader_of_the_users_own_may_raise() -> None:
 def test_a_broker_that_sends_anything_but_stomp_is_left() -> None:
     """Also if it never stops sending, and what it sends ends where frames end."""
 
-    async def noise(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while not reader.at_eof():
-                writer.write(b"NOISE\n\n\0")
-                await writer.drain()
-                await asyncio.sleep(0.01)
-        writer.transport.abort()
-
     async def run() -> Event:
+        ended = asyncio.Event()
+
+        async def noise(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(OSError):
+                while not reader.at_eof():
+                    writer.write(b"NOISE\n\n\0")
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+            writer.transport.abort()
+            ended.set()
+
         server = await asyncio.start_server(noise, "127.0.0.1", 0)
         source = counted.source("stomp", server.sockets[0].getsockname()[1])
         try:
@@ -210,6 +213,8 @@ def test_a_broker_that_sends_anything_but_stomp_is_left() -> None:
                 return await anext(items)
         finally:
             await close(server)
+            await ended.wait()
+            await asyncio.sleep(0)  # the connection's own end
 
     event = asyncio.run(run())
     assert isinstance(event, Notice)
