@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from entro_nb.report.html import POLICY, duration, megabytes, style, templates
-from entro_nb.report.manifest import Manifest
+from entro_nb.report.manifest import Manifest, counted
 from entro_nb.report.table import table
 
 __all__ = ["page"]
@@ -76,7 +75,7 @@ def _verdicts(report: Manifest) -> dict[str, int]:
         for entry in report.entries
         for claim, text in entry.verdicts.items()
     }
-    return dict(Counter(judged.values()))
+    return counted(judged.values())
 
 
 def _short(file: str, name: str) -> str:

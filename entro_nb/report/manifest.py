@@ -9,16 +9,17 @@ import json
 import platform
 import subprocess
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from entro_nb.claims.finding import Verdict
 from entro_nb.errors import ReportError
 from entro_nb.report.job import PASSED
 from entro_nb.scalars import Value
 
-__all__ = ["FILE", "Entry", "Manifest", "Source", "sha256", "source", "versions"]
+__all__ = ["FILE", "Entry", "Manifest", "Source", "counted", "sha256", "source", "versions"]
 
 FILE = "manifest.json"
 
@@ -27,6 +28,19 @@ PACKAGES = (
     "entro-nb", "numpy", "scipy", "xarray", "numba", "networkx", "holoviews", "panel",
     "bokeh", "matplotlib", "papermill", "nbclient", "nbconvert", "jupyterlab", "ipykernel",
 )  # fmt: skip
+
+
+def counted(verdicts: Iterable[str]) -> dict[str, int]:
+    """Verdict to how often it stands there: ours in their order, then others as they come.
+
+    Examples
+    --------
+    >>> counted(["refuted", "so so", "reproduced", "refuted"])
+    {'reproduced': 1, 'refuted': 2, 'so so': 1}
+    """
+    counts = Counter(verdicts)
+    order = dict.fromkeys([verdict.value for verdict in Verdict] + list(counts))
+    return {verdict: counts[verdict] for verdict in order if counts[verdict]}
 
 
 @dataclass(frozen=True)
@@ -115,7 +129,7 @@ class Entry:
     @property
     def counts(self) -> dict[str, int]:
         """Verdict to the number of claims that have it."""
-        return dict(Counter(self.verdicts.values()))
+        return counted(self.verdicts.values())
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Entry:
