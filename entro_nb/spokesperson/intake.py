@@ -42,7 +42,7 @@ def intake(
     Raises
     ------
     ParameterError
-        If the stream lacks credentials to go live, or a recording shall.
+        If the stream lacks credentials to go live, or a recording is to be live.
     """
     if data is not None and hasattr(data, "__aiter__"):
         return cast("AsyncIterable[Event]", data)

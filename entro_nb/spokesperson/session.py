@@ -206,7 +206,7 @@ class Session:
         ------
         ParameterError
             If the stream is unknown or connected already, lacks credentials to go live, or a
-            recording shall.
+            recording is to be live.
         SessionError
             If the session does not run.
         """
