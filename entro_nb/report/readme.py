@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from entro_nb import resources
@@ -33,29 +33,39 @@ def claims(folder: Path) -> str:
     ReportError
         If the notebook prints no summary.
     """
-    for cell in notebook.read(folder / "14_claims.ipynb").cells:
-        if cell.cell_type == "code" and "claims.summary(" in cell.source:
-            for output in cell.outputs:
-                return f"{output.text.strip()}\n"
-    raise ReportError("notebook 14 holds no summary of the claims: run it")
+    printed = [
+        output.text.strip()
+        for cell in notebook.read(folder / "14_claims.ipynb").cells
+        if cell.cell_type == "code" and "claims.summary(" in cell.source
+        for output in cell.outputs
+        if output.output_type == "stream"
+    ]
+    if len(printed) != 1:
+        raise ReportError("notebook 14 holds no summary of the claims: run it")
+    return f"{printed[0]}\n"
 
 
-def times(reports: Sequence[Manifest]) -> str:
+def times(reports: Sequence[Manifest], names: Collection[str]) -> str:
     """Table of what whole reports took, one line each.
+
+    Parameters
+    ----------
+    reports : sequence of Manifest
+    names : collection of str
+        All notebooks there are.
 
     Raises
     ------
     ReportError
-        If a report does not tell: a notebook failed, was taken over from an earlier run or ran
-        elsewhere, or the code was not that of a commit.
+        If a report does not tell: a notebook is missing, failed, was taken over from an earlier
+        run, ran elsewhere or with parameters of its own, or the code was not that of a commit.
     """
     lines = [
         "| preset | notebooks | at a time | minutes | largest kernel |",
         "|---|---|---|---|---|",
     ]
     for report in reports:
-        commit = report.source.commit
-        if report.failed or report.kept or not report.jobs or not commit or report.source.changed:
+        if not _tells(report, names):
             raise ReportError(
                 "a time needs a report of committed code, run here, whole and at once (--again)"
             )
@@ -71,6 +81,13 @@ def times(reports: Sequence[Manifest]) -> str:
         for report in reports
     }
     return "\n".join(lines) + f"\n\nMeasured on {'; '.join(sorted(made))}.\n"
+
+
+def _tells(report: Manifest, names: Collection[str]) -> bool:
+    """Whether the seconds of a report are those of all notebooks as they stand in a commit."""
+    whole = sorted(entry.source for entry in report.entries) == sorted(names)
+    ran = report.jobs is not None and not (report.failed or report.kept or report.asked)
+    return whole and ran and report.source.commit is not None and not report.source.changed
 
 
 def made(project: str, folder: Path) -> dict[str, str]:
@@ -124,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parts = made(project, resources.notebooks())
         if options.times:
             reports = [Manifest.from_json(path.read_text("utf-8")) for path in options.times]
-            parts["times"] = times(reports)
+            parts["times"] = times(reports, notebook.available(resources.notebooks()))
         new = replaced(text, parts)
     except (EntroError, OSError) as error:
         sys.stderr.write(f"{error}\n")

@@ -37,26 +37,31 @@ def test_full_collections_are_short_while_a_session_runs_and_as_before_afterward
     assert gc.get_freeze_count() == 0
 
 
-def test_connecting_a_further_stream_looks_through_nothing() -> None:
-    """A look through all that exists would stop every stream that runs."""
+def test_connecting_a_further_stream_looks_through_nothing_that_was_set_aside() -> None:
+    """Such a look would stop every stream that runs."""
     looks: list[int] = []
 
     def look(phase: str, info: dict[str, int]) -> None:
         if phase == "start" and info["generation"] == 2:
             looks.append(gc.get_freeze_count())
 
-    async def run() -> None:
+    async def run() -> int:
         async with Session(who="ada") as session:
             session.connect(numbers(), endless(0.001))
-            frozen = gc.get_freeze_count()
+            aside = gc.get_freeze_count()
             gc.callbacks.append(look)
-            for k in range(3):
-                session.connect(numbers(f"others{k}"), endless(0.001))
-            gc.callbacks.remove(look)
-            assert gc.get_freeze_count() == frozen
+            try:
+                for k in range(3):
+                    session.connect(numbers(f"others{k}"), endless(0.001))
+            finally:
+                gc.callbacks.remove(look)
+            # Some may have gone since; had more been set aside, garbage could be among it.
+            assert gc.get_freeze_count() <= aside
+            return aside
 
-    asyncio.run(run())
-    assert looks == []
+    aside = asyncio.run(run())
+    # The collector may well look through what is new.
+    assert all(count > 0.9 * aside for count in looks)
 
 
 def test_a_program_that_froze_its_objects_itself_keeps_them_so() -> None:
