@@ -78,7 +78,7 @@ class Dashboard:
         self.path: Path | None = None
         self._looks = 0
         # Strips are plain Bokeh, which only a periodic callback may touch: it holds the lock.
-        self._fresh = False
+        self._fresh, self._shown = False, 0
         self._said = self._refused = ""
         self._callback: Any = None
         self._home = running_loop()
@@ -166,7 +166,7 @@ class Dashboard:
             await session.switch(stream, of=old, **options)
         else:
             session.connect(stream, **options)
-        self._fresh = True
+        self._fresh, self._shown = True, session.channels[stream].number
         session.display.number = session.trail().last
         session.thresholds(stream, self.app.limits, who=self.who.value)
 
@@ -235,7 +235,8 @@ class Dashboard:
         if self._fresh:
             self.strips.clear()
             self._fresh, self._said = False, ""
-        records = session.display.look()
+        # After a switch the last frames of the former stream are still on their way to the trail.
+        records = [r for r in session.display.look() if r.channel == self._shown]
         self.strips.push(records)
         self._looks += 1
         if records:

@@ -182,6 +182,40 @@ def test_controls_work_from_a_thread_with_a_loop_of_its_own() -> None:
     assert "The session is shut down" in said
 
 
+def test_after_a_switch_nothing_of_the_former_stream_is_drawn() -> None:
+    """Its last frames are still on their way to the trail when the new stream begins."""
+
+    async def run() -> tuple[set[int], set[int]]:
+        app = views.SpokespersonApp(pace=200)
+        board = Dashboard(app)
+        await board._connect()
+        assert board.session is not None
+        gone = 0
+        for stream in ("wikipedia", "usgs"):
+            (channel,) = board.session.channels.values()
+            # One frame has just gone into the queue, and stays there for a batch's time.
+            while channel.readings < 20 or (
+                gone + channel.readings != board.session.acknowledged + 1
+            ):
+                await asyncio.sleep(0.001)
+            app.stream = stream
+            await board._connect()
+            gone += channel.readings
+        while len(board.strips.data.data["number"]) < 20:
+            board.look()
+            await asyncio.sleep(0.01)
+        drawn = set(board.strips.data.data["number"])
+        rows = board.session.trail().rows("frames")
+        await board._close()
+        return {row["channel"] for row in rows}, {
+            row["channel"] for row in rows if row["id"] in drawn
+        }
+
+    written, drawn = asyncio.run(run())
+    assert written == {1, 2, 3}
+    assert drawn == {3}
+
+
 def test_weighted_esi_is_drawn_in_the_order_of_the_samples() -> None:
     """Whatever order the frames of two streams have in the trail, the figure is the same."""
     weights = {"mta": 1.0, "airnow": 2.0}
