@@ -1,38 +1,49 @@
-"""The checks that public functions share.
+"""The checks that public functions and parameters share.
 
-Each function takes the parameter's name and value, and returns the value in the
-form that the mathematics wants, or raises an error of :mod:`entro_nb.errors`
-that names the parameter, the value and the allowed range.
+A range is declared where the parameter is: the field of a :class:`Parameters` dataclass, or the
+argument of a function under :func:`checked`, is annotated ``Positive``, ``Count`` or
+``Annotated[float, Bounds(0.0, 3.0)]``, and the value is checked and converted by that. What the
+annotations do not say is checked by the functions below: each takes the parameter's name and
+value, and returns the value in the form that the mathematics wants, or raises an error of
+:mod:`entro_nb.errors` that names the parameter, the value and the allowed range.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
+import functools
+import inspect
 import math
 import operator
-from collections.abc import Iterable
+import sys
+import types
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
-from typing import Any, TypeVar
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    Union,
+    cast,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError
 
-__all__ = [
-    "choice",
-    "counts",
-    "finite_array",
-    "flag",
-    "integer",
-    "nearest",
-    "probabilities",
-    "real",
-    "same_length",
-]
-
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 Name = TypeVar("Name", bound=str)
+P = ParamSpec("P")
+R = TypeVar("R")
+Check = Callable[[str, Any], Any]
 
 #: How far the sum of a distribution may lie from 1 before it is refused.
 SUM_TOLERANCE = 1e-9
@@ -267,3 +278,169 @@ def nearest(value: object, names: Iterable[str]) -> str | None:
     """The name most like a mistyped one, or None when nothing is close."""
     found = difflib.get_close_matches(str(value), list(names), n=1, cutoff=0.5)
     return found[0] if found else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Bounds:
+    """Range of a number, or of every element of an array, for use in ``Annotated``.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the range, allowed unless `open_low` or `open_high`.
+    open_low, open_high : bool
+        Whether an end itself is refused.
+    infinite : bool
+        Whether infinity, "no limit", is allowed where `high` is infinite.
+    ndim : int, optional
+        Required number of dimensions of an array.
+    empty : bool
+        Whether an array may have no elements.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+    infinite: bool = False
+    ndim: int | None = None
+    empty: bool = False
+
+
+Positive = Annotated[float, Bounds(0.0, open_low=True)]
+NonNegative = Annotated[float, Bounds(0.0)]
+Share = Annotated[float, Bounds(0.0, 1.0)]
+Count = Annotated[int, Bounds(1)]
+Seed = Annotated[int, Bounds(0)]
+
+
+@dataclass_transform(frozen_default=True)
+class Parameters:
+    """Base of frozen dataclasses whose fields are checked by what they are annotated with.
+
+    ``float`` wants a finite number, ``int`` an integer, ``bool`` a truth value, ``str`` text, a
+    ``Literal`` one of its values, an array of floats finite numbers; ``Annotated`` with
+    :class:`Bounds` narrows the range, ``| None`` allows None. Values are stored as Python's own
+    types. A rule that ties fields together goes into a `__post_init__` that calls this one first.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Limit(Parameters):
+    ...     rate: Positive = 1.5
+    >>> Limit(2)
+    Limit(rate=2.0)
+    >>> Limit(-1.0)
+    Traceback (most recent call last):
+    ...
+    entro_nb.errors.ParameterError: rate = -1.0 is not allowed: expected a finite number in (0, inf)
+    """
+
+    def __post_init__(self) -> None:
+        for name, check in _field_checks(cast(Any, type(self))).items():
+            object.__setattr__(self, name, check(name, getattr(self, name)))
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Check and convert the arguments of a function by their annotations, as `Parameters` does.
+
+    Arguments annotated with other types, arrays among them, are passed on as they are; so are
+    defaults.
+
+    Examples
+    --------
+    >>> @checked
+    ... def ring(n_nodes: Annotated[int, Bounds(3)]) -> int:
+    ...     return n_nodes
+    >>> ring(2)
+    Traceback (most recent call last):
+    ...
+    entro_nb.errors.ParameterError: n_nodes = 2 is not allowed: expected an integer of at least 3
+    """
+    signature = inspect.signature(function)
+    positional = [
+        p.name
+        for p in signature.parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    found: dict[str, Check] = {}
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not found:
+            hints = {p.name: p.annotation for p in signature.parameters.values()}
+            found.update(_checks(hints, function.__globals__))
+        given: list[Any] = list(args)
+        for k, name in enumerate(positional[: len(given)]):
+            if name in found:
+                given[k] = found[name](name, given[k])
+        for name in found.keys() & kwargs.keys():
+            kwargs[name] = found[name](name, kwargs[name])
+        return function(*given, **kwargs)
+
+    return wrapper
+
+
+@functools.cache
+def _field_checks(cls: Any) -> dict[str, Check]:
+    found: dict[str, Check] = {}
+    # A field is read among the names of the module that declares it.
+    for owner in reversed(cls.__mro__):
+        names = vars(sys.modules[owner.__module__])
+        found |= _checks(inspect.get_annotations(owner), names)
+    return {f.name: found[f.name] for f in dataclasses.fields(cls) if f.name in found}
+
+
+def _checks(hints: Mapping[str, Any], names: dict[str, Any]) -> dict[str, Check]:
+    found = {}
+    for name, hint in hints.items():
+        if isinstance(hint, str):
+            try:
+                hint = eval(hint, names)
+            except NameError:
+                continue  # imported for the type checker only: no type of ours
+        if (check := _check_of(hint)) is not None:
+            found[name] = check
+    return found
+
+
+def _check_of(hint: Any, bounds: Bounds | None = None) -> Check | None:
+    """Check that an annotation stands for, None where it says nothing that can be checked."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        given = [m for m in hint.__metadata__ if isinstance(m, Bounds)]
+        return _check_of(parts[0], given[-1] if given else bounds)
+    if origin in (Union, types.UnionType) and len(parts) == 2 and type(None) in parts:
+        inner = _check_of(next(p for p in parts if p is not type(None)), bounds)
+        return inner and (lambda name, value: None if value is None else inner(name, value))
+    if origin is Literal:
+        return lambda name, value: choice(name, value, parts)
+    b = bounds or Bounds()
+    if hint is bool:
+        return flag
+    if hint is int:
+        low = -sys.maxsize if b.low == -math.inf else int(b.low)
+        high = None if b.high == math.inf else int(b.high)
+        return lambda name, value: integer(name, value, low, high)
+    if hint is float:
+        return functools.partial(_bounded, b)
+    if hint is str:
+        return _text
+    if hint == FloatArray:
+        return lambda name, value: finite_array(
+            name, value, ndim=b.ndim, low=b.low, high=b.high, empty=b.empty
+        )
+    return None
+
+
+def _bounded(b: Bounds, name: str, value: Any) -> float:
+    if b.infinite and isinstance(value, Real) and value == math.inf:
+        return math.inf
+    return real(name, value, b.low, b.high, open_low=b.open_low, open_high=b.open_high)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ParameterTypeError(name, value, "text")
+    return value

@@ -15,11 +15,10 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.accountant.config import AccountantConfig, Thresholds
 from entro_nb.accountant.frame import EeFrame, Stability
-from entro_nb.compiled import compiled
 from entro_nb.entropy.derivatives import advance, resolution
 from entro_nb.entropy.rolling import Bins, IntArray, Place, bins_of, push
 from entro_nb.errors import ParameterError, ParameterTypeError
-from entro_nb.results import dataset, parameters_of
+from entro_nb.results import compiled, dataset, parameters_of
 from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.accountant.accountant import Rule, State, measure, rule_of, state_of
 from entro_nb.accountant.config import AccountantConfig, Thresholds
-from entro_nb.compiled import compiled
 from entro_nb.entropy.rolling import Bins, IntArray, bins_of
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["calibrate", "default_thresholds", "run_lengths"]

@@ -18,9 +18,8 @@ import numpy as np
 from entro_nb import validate
 from entro_nb.accountant.accountant import account
 from entro_nb.accountant.config import AccountantConfig, Thresholds
-from entro_nb.compiled import compiled
 from entro_nb.entropy import expected_plugin
-from entro_nb.results import dataset, parameters_of
+from entro_nb.results import compiled, dataset, parameters_of
 from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:

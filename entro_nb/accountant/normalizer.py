@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.entropy.rolling import checked_range
 from entro_nb.errors import ParameterTypeError
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["Normalizer", "NormalizerConfig", "normalize"]

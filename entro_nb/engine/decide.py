@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from entro_nb.compiled import compiled
 from entro_nb.engine.law import Code
 from entro_nb.engine.table import Row
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["decide_baseline", "decide_entropy"]

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import results, validate
-from entro_nb.compiled import compiled
 from entro_nb.engine.regimes import AttractorEngine, RegimeEngine, WaveEngine, regimes, step
 from entro_nb.errors import ParameterError
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from entro_nb.compiled import compiled
 from entro_nb.engine.table import Row
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["pass_through", "total_entropy"]

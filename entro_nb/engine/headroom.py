@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from entro_nb.compiled import compiled
 from entro_nb.engine.flow import pass_through, total_entropy
 from entro_nb.engine.table import Row
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["carry_forward", "decide_headroom"]

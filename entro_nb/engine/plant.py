@@ -6,12 +6,12 @@ from enum import IntEnum
 
 import numpy as np
 
-from entro_nb.compiled import compiled
 from entro_nb.engine.decide import decide_baseline, decide_entropy
 from entro_nb.engine.flow import pass_through
 from entro_nb.engine.headroom import carry_forward, decide_headroom
 from entro_nb.engine.law import Code
 from entro_nb.engine.table import Row, clear_valves
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["RECORDED", "Total", "run"]

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from entro_nb import results, validate
-from entro_nb.compiled import compiled
 from entro_nb.errors import ParameterTypeError
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:

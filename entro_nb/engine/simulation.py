@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from entro_nb import results, validate
-from entro_nb.compiled import compiled
 from entro_nb.engine.baselines import NoControl
 from entro_nb.engine.law import Law
 from entro_nb.engine.phases import profile
@@ -17,6 +16,7 @@ from entro_nb.engine.plant import RECORDED, Total, run
 from entro_nb.engine.subsystem import Pipeline, Scraper, pipeline
 from entro_nb.engine.table import Row
 from entro_nb.errors import DivergenceError, ParameterError, ParameterTypeError
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from entro_nb.compiled import compiled
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["ROWS", "Row", "clear_valves"]

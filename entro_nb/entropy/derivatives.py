@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.entropy.rolling import IntArray, Place
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["Derivatives", "derivatives"]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["bin_counts", "rolling"]

@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.geometry.consensus import average
 from entro_nb.geometry.graph import Graph, IntArray, Network, as_network, require_edges
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = [

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import results, validate
-from entro_nb.compiled import compiled
 from entro_nb.errors import ParameterError
 from entro_nb.geometry.graph import Graph, IntArray, Network, as_network, require_edges
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.errors import DataError
 from entro_nb.geometry.graph import Graph, IntArray, Network, as_network
 from entro_nb.geometry.ollivier import lin_lu_yau_values, ollivier_values
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = [

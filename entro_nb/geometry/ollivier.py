@@ -14,9 +14,9 @@ from collections.abc import Hashable
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.geometry.graph import Graph, IntArray, Network, as_network
 from entro_nb.geometry.transport import transport_cost
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = [

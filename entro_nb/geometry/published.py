@@ -13,10 +13,10 @@ import networkx as nx
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError
 from entro_nb.geometry.curvature import PROXY_OFFSET
 from entro_nb.geometry.graph import as_network
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["IEGN_Node", "ManifoldOptimizer"]

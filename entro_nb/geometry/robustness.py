@@ -6,8 +6,8 @@ import networkx as nx
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.geometry.graph import Graph, IntArray, as_network
+from entro_nb.results import compiled
 
 __all__ = ["robust_graph", "robustness"]
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.errors import ParameterError
 from entro_nb.geometry.graph import IntArray
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["transport_cost", "wasserstein"]

@@ -20,12 +20,6 @@ from entro_nb.network.fits import (
     refit_saturation,
     saturation_law,
 )
-from entro_nb.network.intervals import (
-    Interval,
-    mean_interval,
-    reduction_interval,
-    share_interval,
-)
 from entro_nb.network.isolation import FaultIsolation, IsolationRule
 from entro_nb.network.learner import START_WEIGHTS, AEWParameters, project
 from entro_nb.network.learning import Task, episode
@@ -72,6 +66,12 @@ from entro_nb.network.transfer import (
     fingerprint,
     probe_and_transfer,
     transfer_study,
+)
+from entro_nb.results import (
+    Interval,
+    mean_interval,
+    reduction_interval,
+    share_interval,
 )
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from entro_nb.compiled import compiled, reordered
+from entro_nb.results import compiled, reordered
 from entro_nb.validate import FloatArray
 
 __all__ = ["FAMILY_TARGET", "Tuning", "deviations", "start", "tune"]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from entro_nb.compiled import compiled
 from entro_nb.network.nodes import control, oscillate
 from entro_nb.network.topology import IntArray
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["KINDS", "run"]

@@ -14,13 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.errors import ParameterError
 from entro_nb.network.aggression import FAMILY_TARGET
 from entro_nb.network.isolation import IsolationRule, remember
 from entro_nb.network.step import admissible_step
 from entro_nb.network.topology import IntArray, Topology
-from entro_nb.results import dataset, parameters_of
+from entro_nb.results import compiled, dataset, parameters_of
 from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from entro_nb.compiled import compiled, reordered
 from entro_nb.network.topology import IntArray, Topology
+from entro_nb.results import compiled, reordered
 from entro_nb.validate import FloatArray
 
 __all__ = ["Moments", "exchange_into", "moments", "pairwise"]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.errors import ParameterError
 from entro_nb.network.cautions import IsolationWarning
 from entro_nb.network.topology import IntArray
+from entro_nb.results import compiled
 
 __all__ = ["FaultIsolation", "IsolationRule", "remember"]
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.network.aggression import FAMILY_TARGET
 from entro_nb.network.topology import IntArray
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["START_WEIGHTS", "AEWParameters", "Learner", "learn", "learner", "project"]

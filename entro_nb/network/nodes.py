@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.network.aggression import FAMILY_TARGET
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["Autoregressive", "Node", "Oscillator", "control", "oscillate"]

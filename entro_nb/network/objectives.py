@@ -11,11 +11,11 @@ import numpy as np
 from entro_nb import validate
 from entro_nb.network.contagion import FAULTS, Outbreak, contagion
 from entro_nb.network.disturbances import Disturbance
-from entro_nb.network.intervals import Interval, reduction_interval, share_interval
 from entro_nb.network.nodes import Autoregressive, Node
 from entro_nb.network.simulation import Channel, simulate
 from entro_nb.network.topology import Topology
 from entro_nb.network.transfer import transfer_study
+from entro_nb.results import Interval, reduction_interval, share_interval
 
 __all__ = ["Objective", "adaptation_saved", "nodes_protected", "variance_removed"]
 

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
 from entro_nb.errors import ParameterError
 from entro_nb.network.scaling import DRAW, REGIMES, TAIL, level
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = ["CEILING", "predicted_variance", "unclipped_variance"]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.compiled import compiled
+from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
 
 __all__ = [

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import engine, results, validate
-from entro_nb.compiled import compiled
 from entro_nb.engine.regimes import regime_of
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.periods.calendar import SECOND, instants
+from entro_nb.results import compiled
 from entro_nb.sweep.simulations import LAWS
 from entro_nb.validate import FloatArray
 

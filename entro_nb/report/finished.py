@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from entro_nb import provenance, resources
+from entro_nb import resources, results
 from entro_nb.record import Record
 from entro_nb.report import manifest
 from entro_nb.report.batch import FILE
@@ -37,7 +37,7 @@ def key(source: Path, values: Mapping[str, Value], versions: Mapping[str, str], 
         if name.endswith(FILE) and value
     }
     parts = [
-        manifest.sha256(source), dict(values), files, provenance.code(), dict(versions), data
+        manifest.sha256(source), dict(values), files, results.code_digest(), dict(versions), data
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -45,7 +45,7 @@ def key(source: Path, values: Mapping[str, Value], versions: Mapping[str, str], 
 def data_digest() -> str:
     """Digest of the data that come with the package."""
     folder = resources.data()
-    return provenance.digest(folder, (p for p in folder.rglob("*") if p.is_file()))
+    return results.digest(folder, (p for p in folder.rglob("*") if p.is_file()))
 
 
 def keep(job: Job, outcome: Outcome, store: Path) -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from entro_nb import provenance, record
+from entro_nb import record, results
 from entro_nb.scalars import Value
 
 __all__ = ["FAILED", "PASSED", "RECORD", "STOP", "TIMED_OUT", "Job", "Outcome", "Status", "execute"]
@@ -167,7 +167,7 @@ def execute(job: Job) -> Outcome:
     The worker lives as long as its standard input stays open: should this process die, whatever
     the way, the worker ends its kernel and itself.
     """
-    if job.code and job.code != provenance.code():
+    if job.code and job.code != results.code_digest():
         return Outcome(FAILED, "this worker has another version of the package than the one asking")
     job.write("job.json", dataclasses.asdict(job))
     environment = os.environ | {

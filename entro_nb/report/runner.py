@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from entro_nb import provenance, resources, validate
+from entro_nb import resources, results, validate
 from entro_nb.errors import ReportError
 from entro_nb.record import Record
 from entro_nb.report import batch, finished, manifest, notebook, parameters
@@ -259,7 +259,7 @@ def _jobs(pages: Sequence[Page], work: Path, timeout: float | None) -> list[Job]
                 next=None if after is None else (after.name, after.title),
                 links=_links(page, pages),
                 key=finished.key(page.source, page.values, versions, data),
-                code=provenance.code(),
+                code=results.code_digest(),
             )
         )
     return made

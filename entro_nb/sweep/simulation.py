@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from entro_nb import provenance
+from entro_nb import results
 from entro_nb.errors import ParameterError, ParameterTypeError, SweepError
 from entro_nb.scalars import ALLOWED, Value, convert
 from entro_nb.validate import nearest
@@ -160,12 +160,12 @@ class Simulation:
         """Digest of the code that makes the results."""
         module = inspect.getmodule(self.function)
         if module is None or module.__name__.startswith("entro_nb."):
-            return provenance.mathematics()
+            return results.mathematics_digest()
         try:
             own = Path(inspect.getfile(self.function)).read_bytes()
         except (OSError, TypeError):  # typed into a session: only its compiled form is there
             own = getattr(getattr(self.function, "__code__", None), "co_code", b"")
-        return hashlib.sha256(provenance.mathematics().encode() + own).hexdigest()
+        return hashlib.sha256(results.mathematics_digest().encode() + own).hexdigest()
 
     def run(self, point: Mapping[str, Value], seeds: Sequence[int]) -> dict[str, Result]:
         """Results of one point of the grid, one row a seed."""
