@@ -207,6 +207,7 @@ def test_after_a_switch_nothing_of_the_former_stream_is_drawn() -> None:
             app.stream = stream
             await board._connect()
             gone += channel.readings
+        board.look()  # the first one empties the strips
         while len(board.strips.data.data["number"]) < 20:
             board.look()
             await asyncio.sleep(0.01)
