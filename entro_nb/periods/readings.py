@@ -22,7 +22,7 @@ from entro_nb.engine.regimes import regime_of
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.periods.calendar import SECOND, instants
 from entro_nb.results import compiled
-from entro_nb.sweep.simulations import LAWS
+from entro_nb.simulations import LAWS
 from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:
