@@ -1,4 +1,4 @@
-"""What a sweep can run: a function of scalar parameters and seeds, and those known by name."""
+"""What a sweep runs: a simulation at every point of a grid, and the simulations known by name."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import dataclasses
 import hashlib
 import importlib
 import inspect
+import json
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +20,7 @@ from entro_nb.engine.regimes import REGIMES
 from entro_nb.engine.simulation import summary, sums
 from entro_nb.errors import ParameterError, ParameterTypeError, SweepError
 from entro_nb.scalars import ALLOWED, Value, convert
+from entro_nb.validate import Count, Seed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -219,6 +222,120 @@ def _stacked(rows: Sequence[Mapping[str, xr.Variable]]) -> dict[str, xr.Variable
         name: xr.Variable(v.dims, np.concatenate([row[name].values for row in rows]), v.attrs)
         for name, v in first.items()
     }
+
+
+@dataclass(frozen=True)
+class Plan(validate.Parameters):
+    """What a sweep will run, checked and complete.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    grid : mapping
+        Parameter to its values, in order; each becomes a dimension of the result.
+    fixed : mapping
+        Parameter to the one value that it has in all runs.
+    replicates : int
+        Independent runs of each point.
+    seed : int
+        Seed of the whole.
+    common : bool
+        Whether replicate k has the same random numbers at every point (a paired comparison).
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is unknown, given twice or missing, an axis is empty or repeats a
+        value, or there are replicates of a simulation without randomness.
+    ParameterTypeError
+        If a value is not of the parameter's type.
+
+    Examples
+    --------
+    >>> plan = Plan(Simulation.of("pipeline"), {"alpha": [0.1, 0.5]}, replicates=3)
+    >>> plan.shape, plan.runs
+    ((2, 3), 6)
+    """
+
+    simulation: Simulation
+    grid: Mapping[str, Sequence[Value]]
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+    replicates: Count = 1
+    seed: Seed = 0
+    common: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.replicates > 1 and not self.simulation.takes:
+            allowed = "1: this simulation takes no seed"
+            raise ParameterError("replicates", self.replicates, allowed)
+        if both := [name for name in self.grid if name in self.fixed]:
+            raise ParameterError("parameter", both[0], "an axis of the grid or a fixed value")
+        converted = self.simulation.converted
+        fixed = {name: converted(name, value) for name, value in self.fixed.items()}
+        object.__setattr__(self, "fixed", fixed)
+        object.__setattr__(self, "grid", {name: self._axis(name) for name in self.grid})
+        self.simulation.complete(self.point((0,) * len(self.grid)))
+
+    def _axis(self, name: str) -> tuple[Value, ...]:
+        values, allowed = self.grid[name], "a list of at least one value"
+        if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
+            raise ParameterTypeError(name, values, allowed)
+        axis = tuple(self.simulation.converted(name, value) for value in values)
+        if not axis:
+            raise ParameterError(name, [], allowed)
+        if twice := [value for value in axis if axis.count(value) > 1]:
+            raise ParameterError(name, twice[0], "each value of an axis once")
+        if name == REPLICATE:
+            raise ParameterError("parameter", name, "a name that is not that of the replicates")
+        return axis
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Dimensions of the grid, the replicates last."""
+        return (*self.grid, REPLICATE)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the dimensions."""
+        return (*(len(values) for values in self.grid.values()), self.replicates)
+
+    @property
+    def runs(self) -> int:
+        """How many runs there are in all."""
+        return math.prod(self.shape)
+
+    def point(self, place: Sequence[int]) -> dict[str, Value]:
+        """Parameters of a point of the grid, by its indices."""
+        at = {name: values[k] for (name, values), k in zip(self.grid.items(), place, strict=True)}
+        return dict(self.fixed) | at
+
+    def seeds(self, point: Mapping[str, Value], part: slice) -> list[int]:
+        """Seeds of some replicates of a point.
+
+        They follow from the seed of the sweep, the values of the parameters (those at their
+        default included) and the number of the replicate. So a run is the same in whatever
+        piece, order, process or larger grid it is found.
+        """
+        key: list[int] = []
+        if not self.common:
+            text = json.dumps(self.simulation.complete(point), sort_keys=True, default=repr)
+            key = np.frombuffer(hashlib.sha256(text.encode()).digest()[:16], "<u4").tolist()
+        source = np.random.SeedSequence([self.seed, *key])
+        # Words come in order and do not depend on how many are asked for. 63 bits fit everywhere.
+        words = source.generate_state(part.stop, np.uint64)[part.start :] >> np.uint64(1)
+        return [int(word) for word in words]
+
+    def identity(self) -> dict[str, Any]:
+        """What tells this sweep from another, fit for JSON."""
+        return {
+            "simulation": self.simulation.name,
+            "grid": {name: list(values) for name, values in self.grid.items()},
+            "fixed": dict(self.fixed),
+            "replicates": self.replicates,
+            "seed": self.seed,
+            "common": self.common,
+        }
 
 
 def pipeline_runs(

@@ -8,7 +8,6 @@ grid may be cut into any pieces, and a piece is the same wherever and whenever i
 from __future__ import annotations
 
 import functools
-import hashlib
 import itertools
 import json
 import logging
@@ -19,7 +18,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -28,7 +26,7 @@ import numpy as np
 from entro_nb import __version__, results, settings, validate
 from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, SweepError
 from entro_nb.scalars import Value
-from entro_nb.simulations import REPLICATE, Simulation
+from entro_nb.simulations import REPLICATE, Plan, Simulation
 from entro_nb.validate import Count, Seed
 
 if TYPE_CHECKING:
@@ -60,8 +58,14 @@ SETTINGS = (
     "simulation", "grid", "fixed", "replicates", "seed", "keep", "common", "out", "chunk",
 )  # fmt: skip
 
+#: What of a sweep its Dataset says in its attributes; the rest are its coordinates.
+RECORDED = ("simulation", "fixed", "seed", "common")
+
 #: A piece of the grid: a range of indices on every axis, the replicates last.
 Tile = tuple[slice, ...]
+
+#: What one run gives: variables by name, each with a first dimension for the runs and no rows.
+Template = Mapping[str, "xr.Variable"]
 
 
 @validate.checked
@@ -138,7 +142,9 @@ def run_sweep(
     >>> dict(runs.violations.sizes)
     {'alpha': 2, 'replicate': 3}
     """
-    plan = Plan.of(simulation, grid, fixed or {}, replicates, seed, common)
+    import xarray as xr
+
+    plan = Plan(Simulation.of(simulation), grid, fixed or {}, replicates, seed, common)
     with ExitStack() as stack:
         client = None
         if scheduler is not None or workers > 1:
@@ -156,19 +162,16 @@ def run_sweep(
                 most = min(most, plan.runs / (PIECES * threads))
             chunk = max(math.ceil(most), 1)
         size = tile_size(plan.shape, chunk)
-        held = store = None
-        if out is None:
-            held = _blank(plan, template, np.empty)
-        else:
-            store = Store(Path(out), plan, template, size)
+        store = None if out is None else Store(Path(out), plan, template, size)
+        held = xr.Dataset() if store else _blank(plan, template, np.empty)
         done = store.finished if store else set()
-        pieces = list(enumerate(tiles(plan.shape, store.size if store else size)))
+        pieces = enumerate(tiles(plan.shape, store.size if store else size))
         work = [(number, tile) for number, tile in pieces if number not in done]
         ran = plan.runs - sum(_runs(tile) for _, tile in work)
         for number, tile, arrays in computed(client, plan, template, work):
             if store:
                 store.write(number, tile, arrays)
-            elif held is not None:
+            else:
                 for name, array in arrays.items():
                     held[name].values[tile] = array
             ran += _runs(tile)
@@ -226,130 +229,6 @@ def _filed_axis(name: str, given: Any) -> list[Any]:
     return [int(value) for value in values] if whole else values
 
 
-@dataclass(frozen=True)
-class Plan(validate.Parameters):
-    """A sweep, checked and complete.
-
-    Parameters
-    ----------
-    simulation : Simulation
-    axes : mapping
-        Parameter to its values, in order; each becomes a dimension of the result.
-    fixed : mapping
-        Parameter to the one value that it has in all runs.
-    replicates : int
-        Independent runs of each point.
-    seed : int
-        Seed of the whole.
-    common : bool
-        Whether replicate k has the same random numbers at every point (a paired comparison).
-
-    Examples
-    --------
-    >>> plan = Plan.of("pipeline", {"alpha": [0.1, 0.5]}, {}, 3, 1)
-    >>> plan.shape, plan.runs
-    ((2, 3), 6)
-    """
-
-    simulation: Simulation
-    axes: Mapping[str, tuple[Value, ...]]
-    fixed: Mapping[str, Value] = field(default_factory=dict)
-    replicates: Count = 1
-    seed: Seed = 0
-    common: bool = False
-
-    @classmethod
-    def of(
-        cls,
-        simulation: str | Callable[..., Any],
-        grid: Mapping[str, Any],
-        fixed: Mapping[str, Any],
-        replicates: int,
-        seed: int,
-        common: bool = False,
-    ) -> Plan:
-        """Plan from what a caller gave, all of it checked.
-
-        Raises
-        ------
-        ParameterError
-            If a parameter is unknown, given twice or missing, an axis is empty or repeats a
-            value, or there are replicates of a simulation without randomness.
-        ParameterTypeError
-            If a value is not of the parameter's type.
-        """
-        runs = Simulation.of(simulation)
-        if replicates > 1 and not runs.takes:
-            raise ParameterError("replicates", replicates, "1: this simulation takes no seed")
-        allowed = "a list of at least one value"
-        axes: dict[str, tuple[Value, ...]] = {}
-        for name, values in grid.items():
-            if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
-                raise ParameterTypeError(name, values, allowed)
-            axes[name] = axis = tuple(runs.converted(name, value) for value in values)
-            if not axis:
-                raise ParameterError(name, list(values), allowed)
-            if twice := [value for value in axis if axis.count(value) > 1]:
-                raise ParameterError(name, twice[0], "each value of an axis once")
-            if name in fixed:
-                raise ParameterError(
-                    "parameter", name, "either an axis of the grid or a fixed value"
-                )
-            if name == REPLICATE:
-                raise ParameterError("parameter", name, "another name than the replicates'")
-        held = {name: runs.converted(name, value) for name, value in fixed.items()}
-        plan = cls(runs, axes, held, replicates, seed, common)
-        runs.complete(plan.point((0,) * len(axes)))
-        return plan
-
-    @property
-    def dims(self) -> tuple[str, ...]:
-        """Dimensions of the grid, the replicates last."""
-        return (*self.axes, REPLICATE)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Lengths of the dimensions."""
-        return (*(len(values) for values in self.axes.values()), self.replicates)
-
-    @property
-    def runs(self) -> int:
-        """How many runs there are in all."""
-        return math.prod(self.shape)
-
-    def point(self, place: Sequence[int]) -> dict[str, Value]:
-        """Parameters of a point of the grid, by its indices."""
-        at = {name: values[k] for (name, values), k in zip(self.axes.items(), place, strict=True)}
-        return dict(self.fixed) | at
-
-    def seeds(self, point: Mapping[str, Value], part: slice) -> list[int]:
-        """Seeds of some replicates of a point.
-
-        They follow from the seed of the sweep, the values of the parameters (those at their
-        default included) and the number of the replicate. So a run is the same in whatever
-        piece, order, process or larger grid it is found.
-        """
-        key: list[int] = []
-        if not self.common:
-            text = json.dumps(self.simulation.complete(point), sort_keys=True, default=repr)
-            key = np.frombuffer(hashlib.sha256(text.encode()).digest()[:16], "<u4").tolist()
-        source = np.random.SeedSequence([self.seed, *key])
-        # Words come in order and do not depend on how many are asked for. 63 bits fit everywhere.
-        words = source.generate_state(part.stop, np.uint64)[part.start :] >> np.uint64(1)
-        return [int(word) for word in words]
-
-    def identity(self) -> dict[str, Any]:
-        """What tells this sweep from another, fit for JSON."""
-        return {
-            "simulation": self.simulation.name,
-            "grid": {name: list(values) for name, values in self.axes.items()},
-            "fixed": dict(self.fixed),
-            "replicates": self.replicates,
-            "seed": self.seed,
-            "common": self.common,
-        }
-
-
 def tiles(shape: Sequence[int], size: Sequence[int]) -> list[Tile]:
     """Pieces of a grid, in order.
 
@@ -392,7 +271,7 @@ def first_run(plan: Plan, keep: Sequence[str] | None) -> tuple[dict[str, xr.Vari
     ParameterError
         If a variable to keep does not exist, or bears the name of an axis.
     """
-    point = plan.point((0,) * len(plan.axes))
+    point = plan.point((0,) * len(plan.grid))
     seeds = plan.seeds(point, slice(0, 1))
     found = plan.simulation.run(point, seeds)  # the first call compiles
     if plan.simulation.takes == "seeds":
@@ -411,9 +290,7 @@ def first_run(plan: Plan, keep: Sequence[str] | None) -> tuple[dict[str, xr.Vari
     return {name: found[name][:0] for name in names}, seconds
 
 
-def compute(
-    plan: Plan, template: Mapping[str, xr.Variable], tile: Tile, code: str
-) -> dict[str, Any]:
+def compute(plan: Plan, template: Template, tile: Tile, code: str) -> dict[str, Any]:
     """Results of the runs of one piece, as arrays over the axes and the replicates.
 
     Raises
@@ -445,30 +322,19 @@ def _fingerprint(simulation: Simulation) -> str:
     return simulation.fingerprint()
 
 
-def _blank(
-    plan: Plan, template: Mapping[str, xr.Variable], empty: Callable[..., Any]
-) -> xr.Dataset:
+def _blank(plan: Plan, template: Template, empty: Callable[..., Any]) -> xr.Dataset:
     """Dataset of a sweep before its results; `empty` makes an array of a shape and a type."""
     import xarray as xr
 
     return xr.Dataset(
         {
-            name: (
-                (*plan.dims, *v.dims[1:]),
-                empty((*plan.shape, *v.shape[1:]), v.dtype),
-                v.attrs,
-            )
+            name: ((*plan.dims, *v.dims[1:]), empty((*plan.shape, *v.shape[1:]), v.dtype), v.attrs)
             for name, v in template.items()
         },
-        coords={name: list(values) for name, values in plan.axes.items()}
+        coords={name: list(values) for name, values in plan.grid.items()}
         | {REPLICATE: (REPLICATE, np.arange(plan.replicates), {"units": "1"})},
         attrs={"title": f"sweep of {plan.simulation.name}", "entro_nb_version": __version__}
-        | results.parameters_of(
-            simulation=plan.simulation.name,
-            fixed=dict(plan.fixed),
-            seed=plan.seed,
-            common=plan.common,
-        ),
+        | results.parameters_of(**{name: plan.identity()[name] for name in RECORDED}),
     )
 
 
@@ -495,42 +361,31 @@ class Store:
         If the folder holds anything but a store of this very sweep, or cannot be written to.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        plan: Plan,
-        template: Mapping[str, xr.Variable],
-        size: tuple[int, ...],
-    ) -> None:
+    def __init__(self, path: Path, plan: Plan, template: Template, size: tuple[int, ...]) -> None:
         try:
             import dask.array
             import zarr
         except ImportError as error:
             raise _needs("zarr") from error
-        self.path, self._dims = (
-            path,
-            {name: (*plan.dims, *v.dims[1:]) for name, v in template.items()},
-        )
-        self._axes = plan.dims
+
+        def unwritten(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+            fill = math.nan if dtype.kind == "f" else 0
+            return dask.array.full(shape, fill, dtype=dtype, chunks=(*size, *shape[len(size) :]))
+
+        self.path, self._axes, self._template = path, plan.dims, template
         own = plan.identity() | {"code": plan.simulation.fingerprint(), "variables": [*template]}
         with self._writing("before the first run"):
-            if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-
-                def unwritten(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
-                    fill = math.nan if dtype.kind == "f" else 0
-                    chunks = (*size, *shape[len(size) :])
-                    return dask.array.full(shape, fill, dtype=dtype, chunks=chunks)
-
+            if path.exists() and (path.is_file() or any(path.iterdir())):
+                self._check(zarr, own)
+            else:
                 blank = _blank(plan, template, unwritten)
                 # Zarr would not store a chunk of the fill value: 0 is what no one has written.
                 pieces = len(tiles(plan.shape, size))
                 blank[FINISHED] = "piece", dask.array.zeros(pieces, dtype="u1", chunks=1)
-                for name in plan.axes:
+                for name in plan.grid:
                     if blank[name].dtype.kind == "U":  # of a fixed width: not in Zarr's format
                         blank[name] = blank[name].astype(np.dtypes.StringDType())
                 self._create(blank.assign_attrs({IDENTITY: json.dumps(own), "tile": list(size)}))
-            else:
-                self._check(zarr, own)
             self._group: Any = zarr.open_group(str(path), mode="r", use_consolidated=False)
         self.size = tuple(int(n) for n in self._group.attrs["tile"])
 
@@ -540,20 +395,17 @@ class Store:
         work = Path(tempfile.mkdtemp(prefix=f".{self.path.name}-", dir=self.path.parent))
         try:
             blank.to_zarr(work / "store", compute=False, consolidated=False)
-            if self.path.exists():
-                self.path.rmdir()
-            (work / "store").rename(self.path)
+            (work / "store").replace(self.path)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
     def _check(self, zarr: Any, own: Mapping[str, Any]) -> None:
         other = SweepError(f"{self.path} holds something that no sweep made: choose another place")
-        if not self.path.is_dir():
-            raise other
         try:
             group = zarr.open_group(str(self.path), mode="r", use_consolidated=False)
             found = json.loads(str(group.attrs[IDENTITY]))
-            marks = group[FINISHED].ndim
+            if FINISHED not in group:
+                raise KeyError(FINISHED)
         except (KeyError, ValueError, OSError) as error:
             raise other from error
         wanted = json.loads(json.dumps(own))
@@ -568,8 +420,6 @@ class Store:
                 f"{self.path} holds another sweep (its {', '.join(differing)} "
                 f"differ{'s' if len(differing) == 1 else ''}): choose another place"
             )
-        if marks != 1:
-            raise other
 
     @property
     def finished(self) -> set[int]:
@@ -580,7 +430,8 @@ class Store:
         """Write one piece, then mark it as finished."""
         import xarray as xr
 
-        piece = xr.Dataset({name: (self._dims[name], array) for name, array in arrays.items()})
+        dims = {name: (*self._axes, *v.dims[1:]) for name, v in self._template.items()}
+        piece = xr.Dataset({name: (dims[name], array) for name, array in arrays.items()})
         mark = xr.Dataset({FINISHED: ("piece", np.ones(1, dtype="u1"))})
         at = dict(zip(self._axes, tile, strict=True))
         with self._writing("what is finished is safe; run it again to go on"):
@@ -607,10 +458,7 @@ class Store:
 
 
 def computed(
-    client: Any,
-    plan: Plan,
-    template: Mapping[str, xr.Variable],
-    work: Sequence[tuple[int, Tile]],
+    client: Any, plan: Plan, template: Template, work: Sequence[tuple[int, Tile]]
 ) -> Iterator[tuple[int, Tile, dict[str, Any]]]:
     """Run pieces here, or on the cluster of a client, and give each as it comes back.
 

@@ -15,8 +15,8 @@ import time
 import numpy as np
 import pytest
 
-from entro_nb.simulations import pipeline_runs
-from entro_nb.sweep import Plan, client_of, run_sweep
+from entro_nb.simulations import Plan, Simulation, pipeline_runs
+from entro_nb.sweep import client_of, run_sweep
 
 GRID = {"alpha": [0.1, 0.2, 0.5, 1.0], "beta": [0.5, 2.0]}
 RUNS = int(os.environ.get("ENTRO_NB_RUNS", 1_000_000))
@@ -40,12 +40,14 @@ def second() -> int:
 
 def test_overhead_of_a_sweep_over_the_same_numpy_calls(second: int, tmp_path) -> None:
     replicates = max(second // 2, 1)
-    plan = Plan.of("pipeline", GRID, {}, replicates, 1)
+    plan = Plan(Simulation.of("pipeline"), GRID, {}, replicates, 1)
 
     def bare() -> list[object]:
         points = list(np.ndindex(plan.shape[:-1]))
         return [
-            pipeline_runs(seeds=plan.seeds(plan.point(place), slice(0, replicates)), **plan.point(place))
+            pipeline_runs(
+                seeds=plan.seeds(plan.point(place), slice(0, replicates)), **plan.point(place)
+            )
             for place in points
         ]
 
@@ -118,7 +120,7 @@ def test_a_great_sweep_stays_in_bounded_memory(tmp_path) -> None:
 
 
 def test_seeding_is_a_small_part() -> None:
-    plan = Plan.of("pipeline", GRID, {}, 1000, 1)
+    plan = Plan(Simulation.of("pipeline"), GRID, {}, 1000, 1)
     point = plan.point((0, 0))
     seeding = statistics.median(
         seconds(lambda: plan.seeds(point, slice(0, 1000)), 1) for _ in range(5)

@@ -15,8 +15,8 @@ import pytest
 import xarray as xr
 
 from entro_nb.errors import SweepError
-from entro_nb.simulations import Simulation
-from entro_nb.sweep import Plan, computed, first_run, run_sweep, tile_size, tiles
+from entro_nb.simulations import Plan, Simulation
+from entro_nb.sweep import computed, first_run, run_sweep, tile_size, tiles
 
 distributed = pytest.importorskip("distributed")
 
@@ -71,7 +71,7 @@ def test_any_number_of_workers_gives_the_same_bit_for_bit(client, alone, workers
         def __getattr__(self, name: str) -> Any:
             return getattr(client, name)
 
-    plan = Plan.of("pipeline", GRID, FIXED, 10, 7)
+    plan = Plan(Simulation.of("pipeline"), GRID, FIXED, 10, 7)
     template, _ = first_run(plan, None)
     work = list(enumerate(tiles(plan.shape, tile_size(plan.shape, chunk))))
     together = alone.copy(deep=True)

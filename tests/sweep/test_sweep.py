@@ -18,8 +18,8 @@ from hypothesis import given, settings
 
 from entro_nb import engine
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError, SweepError
-from entro_nb.simulations import SIMULATIONS, Simulation
-from entro_nb.sweep import Plan, Store, first_run, read_sweep, run_sweep, tile_size, tiles
+from entro_nb.simulations import SIMULATIONS, Plan, Simulation
+from entro_nb.sweep import Store, first_run, read_sweep, run_sweep, tile_size, tiles
 
 SHORT = {"duration": 300.0}
 
@@ -39,7 +39,7 @@ def test_a_run_is_the_one_that_the_simulation_makes_with_its_seed():
     runs = run_sweep(
         "pipeline", {"alpha": [0.2, 0.8], "delay": [0, 3]}, replicates=2, seed=5, fixed=SHORT
     )
-    plan = Plan.of("pipeline", {"alpha": [0.2, 0.8], "delay": [0, 3]}, SHORT, 2, 5)
+    plan = Plan(Simulation.of("pipeline"), {"alpha": [0.2, 0.8], "delay": [0, 3]}, SHORT, 2, 5)
     seeds = plan.seeds(plan.point((1, 1)), slice(0, 2))
     plant = engine.pipeline(engine.three_phases(duration=300.0))
     law = engine.EntropyLaw(alpha=0.8)
@@ -252,7 +252,7 @@ def test_a_full_disk_is_told_and_what_is_finished_stays(tmp_path, monkeypatch):
     import zarr.storage._local as local
 
     out = tmp_path / "s.zarr"
-    plan = Plan.of(draw, GRID, {}, 5, 3)
+    plan = Plan(Simulation.of(draw), GRID, {}, 5, 3)
     store = Store(out, plan, first_run(plan, None)[0], (1, 1, 5))
     put = local._put
 
