@@ -15,15 +15,16 @@ import param
 import xarray as xr
 
 from entro_nb.accountant import (
+    RUN_LENGTH,
     AccountantConfig,
     NormalizerConfig,
     Stability,
     Thresholds,
     account,
     calibrate,
+    default_thresholds,
     normalize,
 )
-from entro_nb.accountant.calibration import RUN_LENGTH, default_thresholds
 from entro_nb.streams import KINDS, RECORDINGS, Scenario, generate, load
 from entro_nb.views.app import App
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH

@@ -13,8 +13,13 @@ import panel as pn
 import param
 import xarray as xr
 
-from entro_nb.accountant import AccountantConfig, NormalizerConfig, Thresholds, normalize
-from entro_nb.accountant.calibration import default_thresholds
+from entro_nb.accountant import (
+    AccountantConfig,
+    NormalizerConfig,
+    Thresholds,
+    default_thresholds,
+    normalize,
+)
 from entro_nb.spokesperson import Record, WeightedEsi
 from entro_nb.streams import CATALOG
 from entro_nb.streams.adapters.policy import Policy
