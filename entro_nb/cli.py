@@ -231,9 +231,7 @@ def sweep(options: argparse.Namespace) -> int:
     if asked.get("out") is None:
         raise ParameterError("out", None, "a Zarr store, in the file or as --out")
     with watch(sys.stderr) as progress:
-        run_sweep(
-            **asked, workers=options.workers, scheduler=options.scheduler, progress=progress
-        )
+        run_sweep(**asked, workers=options.workers, scheduler=options.scheduler, progress=progress)
     print(asked["out"])
     return 0
 

@@ -118,12 +118,9 @@ def calendar_periods(first: int, last: int, kind: str, timezone: str = "UTC") ->
     ends = pd.to_datetime([first, last], unit="ns", utc=True).tz_convert(zone).tz_localize(None)
     spans = pd.period_range(*ends.to_period(frequency), freq=frequency)
     midnights = spans.union(spans[-1:] + 1).to_timestamp()
-    # Where clocks are set back at midnight a day begins at the first of the two, and where they
-    # are set forward, as soon as there is an hour.
-    edges = midnights.tz_localize(
-        zone, ambiguous=np.ones(midnights.size, dtype=bool), nonexistent="shift_forward"
-    )
-    instants = edges.as_unit("ns").asi8.tolist()
+    # Python's zones, not `tz_localize`: pandas moves a midnight that clocks skip too far (Kathmandu
+    # in 1986). One that comes twice is the first of the two.
+    instants = [int(t.replace(tzinfo=zone).timestamp()) * SECOND for t in midnights.to_pydatetime()]
     labels = midnights.strftime(label)[:-1]
     return [Period(*one) for one in zip(labels, instants, instants[1:], strict=False)]
 
@@ -502,7 +499,7 @@ def alerts_csv(alerts: Sequence[Alert]) -> str:
 
     rows = [asdict(alert) | {"time": alert.when} for alert in alerts]
     table = pd.DataFrame(rows, columns=["time", "kind", "severity", "message", "value"])
-    return table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return str(table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ REPLICATE = "replicate"
 TAIL = 100
 
 #: Laws that a pipeline may be under, by name.
-LAWS: Mapping[str, type[engine.Law]] = {
+LAWS: Mapping[str, Any] = {
     "none": engine.NoControl,
     "static": engine.StaticLimit,
     "entropy": engine.EntropyLaw,
@@ -191,13 +191,14 @@ def _variables(returned: Any, runs: int | None) -> dict[str, xr.Variable]:
         if dims is None:
             rows = () if runs is None else (REPLICATE,)
             dims = (*rows, *(f"{name}_{k}" for k in range(array.ndim - len(rows))))
+        dims = (dims,) if isinstance(dims, str) else tuple(dims)
+        if runs is None and REPLICATE not in dims:
+            dims, array = (REPLICATE, *dims), array[None]
         try:
             v = xr.Variable(dims, array, {"units": str(units), "long_name": str(text)})
         except ValueError:
             raise SweepError(f"{name} has dims {dims} and shape {array.shape}") from None
-        if runs is None and REPLICATE not in v.dims:
-            v = v.expand_dims(REPLICATE)
-        elif runs is None:  # a Dataset of one replicate
+        if runs is None:  # of a Dataset, perhaps, in whatever order
             if v.sizes[REPLICATE] != 1:
                 raise SweepError(f"{name} holds {v.sizes[REPLICATE]} replicates of one seed")
             v = v.transpose(REPLICATE, ...)
@@ -391,7 +392,8 @@ def pipeline_runs(
         "relaxation": relaxation, "limit": limit,
     }  # fmt: skip
     kind = LAWS[validate.choice("law", law, LAWS)]
-    chosen = kind(**{f.name: given[f.name] for f in dataclasses.fields(kind) if f.name in given})
+    own = {field.name for field in dataclasses.fields(kind)} & given.keys()
+    chosen = kind(**{name: given[name] for name in own})
     phases = engine.three_phases(
         warmup_rate, surge_rate, recovery_rate, surge=surge, duration=duration
     )

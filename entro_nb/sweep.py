@@ -367,10 +367,11 @@ class Store:
             import zarr
         except ImportError as error:
             raise _needs("zarr") from error
+        lazy: Any = dask.array
 
         def unwritten(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
             fill = math.nan if dtype.kind == "f" else 0
-            return dask.array.full(shape, fill, dtype=dtype, chunks=(*size, *shape[len(size) :]))
+            return lazy.full(shape, fill, dtype=dtype, chunks=(*size, *shape[len(size) :]))
 
         self.path, self._axes, self._template = path, plan.dims, template
         own = plan.identity() | {"code": plan.simulation.fingerprint(), "variables": [*template]}
@@ -381,13 +382,14 @@ class Store:
                 blank = _blank(plan, template, unwritten)
                 # Zarr would not store a chunk of the fill value: 0 is what no one has written.
                 pieces = len(tiles(plan.shape, size))
-                blank[FINISHED] = "piece", dask.array.zeros(pieces, dtype="u1", chunks=1)
+                blank[FINISHED] = "piece", lazy.zeros(pieces, dtype="u1", chunks=1)
                 for name in plan.grid:
                     if blank[name].dtype.kind == "U":  # of a fixed width: not in Zarr's format
                         blank[name] = blank[name].astype(np.dtypes.StringDType())
                 self._create(blank.assign_attrs({IDENTITY: json.dumps(own), "tile": list(size)}))
-            self._group: Any = zarr.open_group(str(path), mode="r", use_consolidated=False)
-        self.size = tuple(int(n) for n in self._group.attrs["tile"])
+            kept: Any = zarr.open_group(str(path), mode="r", use_consolidated=False)
+        self._kept = kept
+        self.size: tuple[int, ...] = tuple(kept.attrs["tile"])
 
     def _create(self, blank: xr.Dataset) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -424,7 +426,7 @@ class Store:
     @property
     def finished(self) -> set[int]:
         """Numbers of the pieces that are whole."""
-        return {int(k) for k in np.flatnonzero(self._group[FINISHED][:])}
+        return {int(k) for k in np.flatnonzero(self._kept[FINISHED][:])}
 
     def write(self, number: int, tile: Tile, arrays: Mapping[str, Any]) -> None:
         """Write one piece, then mark it as finished."""
@@ -451,8 +453,9 @@ class Store:
         import xarray as xr
 
         # Units of time stay units: in memory, too, the values are plain numbers.
-        data = xr.open_zarr(
-            self.path, consolidated=False, chunks={} if lazily else None, decode_times=False
+        chunks: Any = {} if lazily else None
+        data: xr.Dataset = xr.open_zarr(
+            self.path, consolidated=False, chunks=chunks, decode_times=False
         ).drop_vars(FINISHED)
         return data if lazily else data.load()
 
