@@ -16,9 +16,7 @@ import xarray as xr
 from entro_nb.accountant import AccountantConfig, NormalizerConfig, Thresholds, normalize
 from entro_nb.accountant.calibration import default_thresholds
 from entro_nb.spokesperson import Record, WeightedEsi
-from entro_nb.streams import CATALOG
-from entro_nb.streams.adapters.policy import Policy
-from entro_nb.streams.samples import sample
+from entro_nb.streams import CATALOG, Policy, sample
 from entro_nb.views.accountant import Measured, entropy_curve, measured, rate_curve, ribbon
 from entro_nb.views.app import App
 from entro_nb.views.style import COLOURS, GREY, WIDTH

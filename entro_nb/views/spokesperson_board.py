@@ -18,9 +18,7 @@ import panel as pn
 from entro_nb.errors import EntroError
 from entro_nb.spokesperson import Session, Trail, sentence
 from entro_nb.spokesperson.session import running_loop
-from entro_nb.streams import CATALOG, Happening
-from entro_nb.streams.playback import Playback
-from entro_nb.streams.samples import sample
+from entro_nb.streams import CATALOG, Happening, Playback, sample
 from entro_nb.views.spokesperson_strips import Strips
 
 if TYPE_CHECKING:
