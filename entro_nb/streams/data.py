@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from entro_nb import validate
 from entro_nb.results import parameters_of
@@ -165,7 +166,7 @@ def load_recording(name: str) -> xr.DataArray:
         title=what.title,
         source=what.source,
         licence=what.licence,
-    )
+    ).rename(what.quantity)
 
 
 @checked
@@ -210,10 +211,10 @@ def sample(
 
 def _imitation(
     source: Source, rng: np.random.Generator, after: FloatArray
-) -> tuple[FloatArray, float]:
+) -> tuple[npt.NDArray[np.floating[Any]], float]:
     """Values in the manner of a stream, 0 before its change and 1 `after`, and seconds between."""
     n = after.size
-    x: FloatArray
+    x: npt.NDArray[np.floating[Any]]
     match source.quantity:
         case "price":  # the volatility triples
             steps = rng.standard_normal(n) * (1.0 + 2.0 * after) * 2e-4

@@ -312,8 +312,9 @@ def record_to_file(
     """
     if make is None:
         # Loaded here: a replay needs none of the network's packages.
-        from entro_nb.streams.live import adapter as make
+        from entro_nb.streams.live import adapter
 
+        make = adapter
     source = find(stream)
     values = 0
 
