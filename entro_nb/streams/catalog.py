@@ -10,7 +10,6 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from entro_nb import validate
-from entro_nb.entropy.rolling import checked_range
 from entro_nb.errors import ParameterError, ParameterTypeError
 from entro_nb.streams import messages_polled as polled
 from entro_nb.streams import messages_pushed as pushed
@@ -141,7 +140,7 @@ class Source(Parameters):
             )
         if not callable(self.read):
             raise ParameterTypeError("read", self.read, "a function from bytes to messages")
-        checked_range(self.low, self.high)
+        validate.band(self.low, self.high)
         validate.real("interval", self.interval, low=0.0, open_low=self.access == "rest")
 
     def at(self, endpoint: str) -> Source:
