@@ -18,17 +18,16 @@ from entro_nb.accountant import (
     AccountantConfig,
     NormalizerConfig,
     account,
+    detection_delays,
     limit_for,
     normalize,
-    statistic,
     without_alarms,
 )
-from entro_nb.claims.finding import Finding, Verdict, interval, judged
+from entro_nb.claims.table import Finding, Verdict, judged
 from entro_nb.entropy import chain_rule_gap, gini, renyi, shannon
+from entro_nb.results import mean_interval
 from entro_nb.streams import Scenario, generate, sample
 from entro_nb.validate import FloatArray
-
-__all__ = ["CLAIMS"]
 
 Result = TypeVar("Result")
 
@@ -61,31 +60,28 @@ def _streams_of(kind: str, size: float, seed: int) -> list[FloatArray]:
     return [generate(scenario, seed * 1000 + k).values for k in range(RUNS)]
 
 
-def _first(name: str, x: FloatArray, limit: float) -> float:
-    beyond = np.flatnonzero(statistic(name, x)[CHANGE:] > limit)
-    return float(beyond[0]) if beyond.size else np.nan
+def _delays(seed: int, *names: str) -> FloatArray:
+    """Samples to the first alarm of each detector, shape (detector, run), over all failures."""
+    limits = {name: limit_for(name, RUN_LENGTH, runs=200, seed=seed) for name in names}
+    found = [
+        detection_delays(_streams_of(kind, size, seed), CHANGE, limits).delay.values
+        for kind, size in FAILURES.items()
+    ]
+    return np.concatenate(found, axis=1)
 
 
 def _early_warning(seed: int) -> Finding:
-    limits = {name: limit_for(name, RUN_LENGTH, runs=200, seed=seed) for name in ("H", "H″")}
-    lead, early = [], []
-    for kind, size in FAILURES.items():
-        for x in _streams_of(kind, size, seed):
-            failure, warning = (_first(name, x, limits[name]) for name in ("H", "H″"))
-            if np.isfinite(failure):
-                early.append(10 <= failure - warning <= 20)
-                if np.isfinite(warning):
-                    lead.append(failure - warning)
-    share = float(np.mean(early))
-    low, high = interval(lead)
+    failure, warning = _delays(seed, "H", "H″")
+    lead = (failure - warning)[np.isfinite(failure)]
+    share = float(np.mean((lead >= 10) & (lead <= 20)))
+    lead = lead[np.isfinite(lead)]
     return Finding(
         f"10–20 steps ahead in {share:.0%} of failures; median lead {np.median(lead):.0f} steps",
         judged(share > 0.5),
         "At the same rate of false alarms the second difference of a noisy estimate mostly "
         "crosses its limit after the entropy itself has, if at all.",
         "02_accountant",
-        low,
-        high,
+        *mean_interval(lead)[1:],
         "The variance and the mean of the values warn sooner: CUSUM charts at the same rate.",
     )
 
@@ -165,20 +161,11 @@ def _alternatives(seed: int) -> Finding:
     )
 
 
-def _seen(name: str, seed: int) -> list[bool]:
-    limit = limit_for(name, RUN_LENGTH, runs=200, seed=seed)
-    # Within one window: later, chance alone raises alarms.
-    return [
-        _first(name, x, limit) <= AccountantConfig().window
-        for kind, size in FAILURES.items()
-        for x in _streams_of(kind, size, seed)
-    ]
-
-
 def _jerk(seed: int) -> Finding:
-    jerk, charts = _seen("H‴", seed), _seen("CUSUM", seed)
+    # Within one window: later, chance alone raises alarms.
+    jerk, charts = _delays(seed, "H‴", "CUSUM") <= AccountantConfig().window
     chance = 1 - np.exp(-AccountantConfig().window / RUN_LENGTH)
-    low, high = interval(np.array(jerk, dtype=float))
+    _, low, high = mean_interval(jerk.astype(float))
     return Finding(
         f"{np.mean(jerk):.0%} of changes within a window; by chance {chance:.0%}",
         judged(low > 0.5),
@@ -204,15 +191,13 @@ def _fourth(seed: int) -> Finding:
             rate = np.diff(rate, prepend=np.nan)
         excess.append(row)
     signal = np.mean(excess, axis=0)
-    low, high = interval(np.array(excess)[:, 3])
     return Finding(
         "signal over noise of orders 1 to 4: " + ", ".join(f"{s:.2f}" for s in signal),
         judged(high < 1),
         "Each difference adds the noise of the estimate and takes signal away; the loss begins "
         "with the second order, not with the fourth.",
         "02_accountant",
-        low,
-        high,
+        *mean_interval(np.array(excess)[:, 3])[1:],
         "The same argument speaks against the second and third derivatives.",
     )
 

@@ -7,12 +7,11 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from entro_nb import geometry
-from entro_nb.claims.finding import Evaluator, Finding, Verdict, interval, judged
+from entro_nb.claims.table import Evaluator, Finding, Verdict, judged
 from entro_nb.geometry import Action, RicciFlow, Schedule
 from entro_nb.geometry.sampling import rugged
+from entro_nb.results import mean_interval
 from entro_nb.validate import FloatArray
-
-__all__ = ["CLAIMS"]
 
 NODES = 16
 WALKERS = 4000
@@ -81,7 +80,6 @@ def _relief(seed: int) -> Finding:
     best_flow = min(flows, key=lambda p: float(latency.sel(policy=p)))
     best = str(runs.policy.values[int(latency.values.argmin())])
     extra = runs.latency.sel(policy=best_flow) - runs.latency.sel(policy="diffusion")
-    low, high = interval(extra.values)
     nothing = float(latency.sel(policy="none"))
     published = float(latency.sel(policy="iegn-conductance"))
     club = geometry.karate_club()
@@ -98,8 +96,7 @@ def _relief(seed: int) -> Finding:
         "Negative curvature, not positive, marks the bottlenecks; reshaping the graph helps less "
         "than moving load along it.",
         "11_curvature_and_flow",
-        low,
-        high,
+        *mean_interval(extra.values)[1:],
         f"{best.replace('_', ' ').capitalize()} balancing has the least latency there.",
     )
 
@@ -192,14 +189,12 @@ def _global_optimum(seed: int) -> Finding:
     crowd = WALKERS // 4
     descent = geometry.descend(crowd, seed=seed)
     annealed = share(geometry.anneal(Schedule(1.0, 0.02), steps=8000, walkers=crowd, seed=seed))
-    low, high = interval((np.abs(descent - lowest) < 0.5).astype(float))
     return Finding(
         f"{share(descent):.0%} of descents end in the lowest minimum",
         Verdict.REFUTED if share(descent) < 0.99 else Verdict.REPRODUCED,
         "Descent ends in the minimum of the valley where it begins.",
         "12_action_and_annealing",
-        low,
-        high,
+        *mean_interval((np.abs(descent - lowest) < 0.5).astype(float))[1:],
         f"Slow annealing brings {annealed:.0%} of the same walkers there.",
     )
 

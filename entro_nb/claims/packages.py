@@ -23,7 +23,7 @@ from typing import Any
 from entro_nb import resources
 from entro_nb.errors import ReportError
 
-__all__ = ["PACKAGES", "main", "observed", "tally"]
+__all__ = ["PACKAGES", "main", "tally"]
 
 #: Name, version, and the imports of the quick start.
 PACKAGES = {
@@ -31,20 +31,6 @@ PACKAGES = {
     "entro-net": ("1.0.0", "from entro_net import PsiSync, CollectiveAEW, NetThreshold"),
 }
 FILE = "published_packages.json"
-
-
-def observed(package: str) -> dict[str, Any]:
-    """What was observed of a published package.
-
-    Examples
-    --------
-    >>> observed("entro-net")["version"]
-    '1.0.0'
-    """
-    content: dict[str, dict[str, Any]] = json.loads(
-        resources.data(FILE).read_text(encoding="utf-8")
-    )
-    return content[package]
 
 
 def tally(output: str) -> dict[str, int]:

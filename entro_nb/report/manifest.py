@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from entro_nb.claims.finding import Verdict
+from entro_nb.claims import Verdict
 from entro_nb.errors import ReportError
 from entro_nb.report.job import PASSED
 from entro_nb.scalars import Value
