@@ -42,8 +42,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     ...     read(file)
     {'simulation': 'pipeline', 'grid': {'alpha': [0.1, 0.5]}}
     """
-    content = settings.load(path)
-    settings.known(content, KEYS)
+    content = settings.load_settings(path, KEYS)
     for name in ("simulation", "grid"):
         if name not in content:
             raise ParameterError(name, None, f"a line for it in {Path(path).name}")

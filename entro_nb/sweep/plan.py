@@ -14,7 +14,7 @@ import numpy as np
 
 from entro_nb import validate
 from entro_nb.errors import ParameterError, ParameterTypeError
-from entro_nb.scalars import Value
+from entro_nb.settings import Value
 from entro_nb.sweep.simulation import Simulation
 
 __all__ = ["REPLICATE", "Plan", "Tile", "tiles"]

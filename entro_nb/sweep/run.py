@@ -13,7 +13,7 @@ import numpy as np
 
 from entro_nb import validate
 from entro_nb.errors import ParameterError
-from entro_nb.scalars import Value
+from entro_nb.settings import Value
 from entro_nb.sweep.plan import Plan, Tile, tile_size, tiles
 from entro_nb.sweep.simulation import Simulation
 from entro_nb.sweep.store import Store

@@ -14,7 +14,7 @@ import numpy as np
 
 from entro_nb import results
 from entro_nb.errors import ParameterError, ParameterTypeError, SweepError
-from entro_nb.scalars import ALLOWED, Value, convert
+from entro_nb.settings import ALLOWED, Value, convert
 from entro_nb.validate import nearest
 
 __all__ = ["SIMULATIONS", "Result", "Simulation"]

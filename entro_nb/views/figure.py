@@ -11,7 +11,7 @@ import holoviews as hv
 import panel as pn
 
 from entro_nb.errors import ParameterError
-from entro_nb.stylesheets import carry_styles
+from entro_nb.record import carry_styles
 from entro_nb.views.stamp import write_thumbnail
 from entro_nb.views.style import setup
 
