@@ -292,11 +292,11 @@ def _serve(options: Options) -> int:
 )
 def _streams(options: Options) -> int:
     """List the streams of the catalog, or try each over the network."""
-    from entro_nb.streams import commands
+    from entro_nb.streams import catalog_lines, check_streams
 
     if options.what == "check":
-        return 0 if commands.check(options.names, options.seconds) else FAILED
-    print(*commands.catalog_lines(), sep="\n")
+        return 0 if check_streams(options.names, options.seconds) else FAILED
+    print(*catalog_lines(), sep="\n")
     return 0
 
 
@@ -310,12 +310,12 @@ def _streams(options: Options) -> int:
 )  # fmt: skip
 def _record(options: Options) -> int:
     """Record a live stream to a file that can be replayed."""
-    from entro_nb.streams import commands, find
+    from entro_nb.streams import find, record_to_file
 
     source = find(options.stream)
     if options.endpoint is not None:
         source = source.at(options.endpoint)
-    commands.record_to(source, options.seconds, options.out)
+    record_to_file(source, options.seconds, options.out)
     return 0
 
 
