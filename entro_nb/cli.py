@@ -171,7 +171,7 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
     if scheduler is None:
         yield None
         return
-    from entro_nb.sweep.cluster import client_of
+    from entro_nb.sweep import client_of
 
     with client_of(scheduler, 1) as client:
         yield client.get_executor(pure=False)
@@ -186,18 +186,15 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
 )
 def _sweep(options: Options) -> int:
     """Run a simulation over a grid of parameters into a Zarr store, and go on where it stopped."""
-    from entro_nb import sweep as sweeps
-    from entro_nb.sweep.progress import watch
+    from entro_nb.sweep import read_sweep, run_sweep, watch
 
-    asked = sweeps.read(options.file)
+    asked = read_sweep(options.file)
     if options.out is not None:
         asked["out"] = options.out
     if asked.get("out") is None:
         raise ParameterError("out", None, "a Zarr store, in the file or as --out")
     with watch(sys.stderr) as progress:
-        sweeps.sweep(
-            **asked, workers=options.workers, scheduler=options.scheduler, progress=progress
-        )
+        run_sweep(**asked, workers=options.workers, scheduler=options.scheduler, progress=progress)
     print(asked["out"])
     return 0
 
