@@ -51,7 +51,6 @@ def _latency(seed: int) -> Finding:
         judged(under > 0.999),
         "One sample changes two counts of the histogram, whatever the window, and the step is "
         "compiled.",
-        "02_accountant",
     )
 
 
@@ -80,7 +79,6 @@ def _early_warning(seed: int) -> Finding:
         judged(share > 0.5),
         "At the same rate of false alarms the second difference of a noisy estimate mostly "
         "crosses its limit after the entropy itself has, if at all.",
-        "02_accountant",
         *mean_interval(lead)[1:],
         "The variance and the mean of the values warn sooner: CUSUM charts at the same rate.",
     )
@@ -99,7 +97,6 @@ def _twelve(seed: int) -> Finding:
         judged(list(read.values())),
         "Every stream gives a scalar, and the normaliser brings its band to the same scale; what "
         "the entropy then means differs from stream to stream.",
-        "03_live_streams",
         instead="One set of thresholds does not serve all: they must be calibrated on each "
         "stream's own values.",
     )
@@ -135,7 +132,6 @@ def _khinchin(seed: int) -> Finding:
         judged([chain < 1e-9 < rival_chain, unique]),
         "The theorem needs the chain rule (grouping); additivity over independent systems, which "
         "the document names, admits every Rényi entropy too.",
-        "01_entropy",
         instead="With the chain rule in the place of additivity the theorem stands; it says what "
         "to measure, not how well that detects.",
     )
@@ -156,7 +152,6 @@ def _alternatives(seed: int) -> Finding:
         judged(list(excluded.values())),
         "Rényi entropies are continuous, largest at the uniform distribution and additive; only "
         "the chain rule excludes them.",
-        "01_entropy",
         instead="Every one of the four violates the chain rule.",
     )
 
@@ -171,7 +166,6 @@ def _jerk(seed: int) -> Finding:
         judged(low > 0.5),
         "At an equal rate of false alarms the third difference rarely stands out of the noise of "
         "the estimate.",
-        "02_accountant",
         low,
         high,
         f"A CUSUM chart sees {np.mean(charts):.0%} of the same changes in the same time.",
@@ -191,13 +185,14 @@ def _fourth(seed: int) -> Finding:
             rate = np.diff(rate, prepend=np.nan)
         excess.append(row)
     signal = np.mean(excess, axis=0)
+    _, low, high = mean_interval(np.array(excess)[:, 3])
     return Finding(
         "signal over noise of orders 1 to 4: " + ", ".join(f"{s:.2f}" for s in signal),
         judged(high < 1),
         "Each difference adds the noise of the estimate and takes signal away; the loss begins "
         "with the second order, not with the fourth.",
-        "02_accountant",
-        *mean_interval(np.array(excess)[:, 3])[1:],
+        low,
+        high,
         "The same argument speaks against the second and third derivatives.",
     )
 
@@ -233,7 +228,6 @@ def _pause(seed: int) -> Finding:
         judged(kept == list(range(sent))),
         "The display reads the audit trail behind an unbounded queue; pausing it holds nothing "
         "else up.",
-        "03_live_streams",
         0.0,
         0.0,
     )
@@ -261,7 +255,6 @@ def _never_slowed(seed: int) -> Finding:
         judged(free),
         "What reads frames does so from the audit trail, on a thread of its own; they share the "
         "processor, nothing else.",
-        "03_live_streams",
         instead="Sharing one processor still costs: on a machine with one core a busy reader "
         "takes its share.",
     )
@@ -286,7 +279,6 @@ def _sign_of_velocity(seed: int) -> Finding:
         Verdict.PARTLY if shift > 0.5 else judged([disperse > 0.95, concentrate > 0.95]),
         "H′ compares entropy with its recent mean: a shift of level mixes old and new values in "
         "the window and looks like dispersion until the window has passed.",
-        "02_accountant",
         instead="The sign is right for changes of spread; it cannot tell them from a shift.",
     )
 

@@ -1,4 +1,4 @@
-"""Claims of ENTRO-NET (seeds 001 and 002): synchronising, learning, isolating, the scaling study."""
+"""Claims of ENTRO-NET (seeds 001 and 002): synchronising, learning, isolating, scaling."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from entro_nb.network import Topology
 from entro_nb.results import mean_interval
 
 
-def _objective(objective: network.Objective, why: str, notebook: str, instead: str = "") -> Finding:
+def _objective(objective: network.Objective, why: str, instead: str = "") -> Finding:
     value, low, high = objective.measured
     holds = {"holds": Verdict.REPRODUCED, "fails": Verdict.NOT_REPRODUCED}
     return Finding(
         f"{100 * value:.1f} % [{100 * low:.1f}, {100 * high:.1f}]",
         holds.get(objective.verdict, Verdict.PARTLY),
         why,
-        notebook,
         100 * low,
         100 * high,
         instead,
@@ -40,7 +39,6 @@ def _removed(seed: int) -> Finding:
         judged((cut > 0.5).values),
         "It holds where ακN is well below 2, at the smaller default κ and few nodes, and turns "
         "into amplification beyond.",
-        "07_psi_sync",
         100 * low,
         100 * high,
         "With the step taken from the graph it holds at every N tried in notebook 07.",
@@ -63,7 +61,6 @@ def _transfer(seed: int) -> Finding:
         judged([o.verdict == "holds" for o in measured.values()]),
         "At the published learning rate a new node adapts as fast from scratch, and transferred "
         "weights can be in its way.",
-        "08_collective_learning",
         100 * low,
         100 * high,
         ""
@@ -81,7 +78,6 @@ def _protection(seed: int) -> Finding:
         published,
         "The published isolation marks nodes but never reaches the exchange: the healthy are "
         "dragged along, and isolated too.",
-        "09_fault_isolation",
         f"With the edges cut, {100 * sound.measured.value:.1f} % of the runs protect every healthy "
         "node; what is left are faults that drift too slowly to be seen.",
     )
@@ -96,7 +92,6 @@ def _cascade(seed: int) -> Finding:
         judged(kept > 0.99),
         "The exchange is what carries a fault from node to node; only isolation that cuts edges "
         "stops it.",
-        "09_fault_isolation",
         *mean_interval(100 * runs.protection.values)[1:],
         "Exchange with sound isolation does prevent it for stuck, noisy and lying nodes.",
     )
@@ -115,7 +110,6 @@ def _single_node(seed: int) -> Finding:
         judged(low <= figures("N18")[0] <= high),
         "Fixed weights do better than the published update there, whose gradient does not see "
         "how the weights act on the loss.",
-        "08_collective_learning",
         low,
         high,
         f"The best policy tried, {best}, cuts the loss by {cuts[best]:.1f} %.",
@@ -141,7 +135,6 @@ def _lyapunov(seed: int) -> Finding:
         judged([falls["sound"] == 1, falls["published"] == 1]),
         "The exchange keeps the mean and multiplies deviations by 1 − ακN: V_net falls if and only "
         "if the step is below 2/λ_max.",
-        "07_psi_sync",
         instead="Below the bound the decrease is proved, with its least size.",
     )
 
@@ -155,7 +148,6 @@ def _quick_start(seed: int) -> Finding:
         f"published package {theirs['version']}: {theirs['import_error']}",
         judged(theirs["import_works"]),
         "The package's front door exports nothing.",
-        "07_psi_sync",
         instead=f"With entro_nb in the place of entro_net it runs: weights "
         f"{np.round(np.asarray(weights), 3).tolist()}, θ = {theta:.3f}.",
     )
@@ -168,7 +160,6 @@ def _tests(seed: int) -> Finding:
         f"{run} tests in {len(tests)} files of the published source distribution",
         judged(run >= figures("N25")[0]),
         "The test files that ship with the package hold no test.",
-        "07_psi_sync",
     )
 
 
@@ -186,7 +177,6 @@ def _cubic(seed: int) -> Finding:
         judged(outcome),
         "For few and close nodes it adds to a step that is too small; else it overshoots, the more "
         "so the further apart they are.",
-        "07_psi_sync",
         instead="Without overshoot if (N − 1)(ακ + α²D²) ≤ 1 for states within D.",
     )
 
@@ -205,7 +195,6 @@ def _threshold(seed: int) -> Finding:
         judged([rises, crossed]),
         "A higher threshold acts later, not more cautiously; and as no state exceeds 1 and no "
         "threshold lies below it, it gates nothing in the published range.",
-        "07_psi_sync",
     )
 
 
@@ -238,7 +227,6 @@ def _study(claim: str, n: int) -> Evaluator:
             f"The number is right to every digit, and is not what it is taken for: the exchange "
             f"multiplies deviations by 1 − ακN and the clip to [0, 1] cuts them off "
             f"(with α fixed at 1 that gives {derived:.3f}).",
-            "10_scaling_law",
             *mean_interval(network.published_variance(n))[1:],
             "The sound exchange removes the variance instead.",
         )
@@ -254,7 +242,6 @@ def _linear_law(seed: int) -> Finding:
         f"{best[0]:.4f} N − {abs(best[1]):.4f}",
         judged([f"{best[0]:.4f}" == f"{slope:.4f}", f"{abs(best[1]):.4f}" == f"{abs(offset):.4f}"]),
         "It is the line of least squares through the published points.",
-        "10_scaling_law",
     )
 
 
@@ -265,7 +252,6 @@ def _linear_goodness(seed: int) -> Finding:
         f"R² = {fit.r2:.3f}; Pearson's r = {fit.pearson:.3f}",
         judged(round(fit.r2, 3) == figures("N05")[0]),
         "The printed figure is the correlation, not its square.",
-        "10_scaling_law",
         instead=f"R² is {fit.r2:.3f}.",
     )
 
@@ -276,7 +262,6 @@ def _linear_predictions(seed: int) -> Finding:
         " / ".join(f"{v:.4f}" for v in got),
         judged([f"{a:.4f}" == f"{b:.4f}" for a, b in zip(got, figures("N06"), strict=True)]),
         "They follow from the line.",
-        "10_scaling_law",
     )
 
 
@@ -286,7 +271,6 @@ def _deviations(seed: int) -> Finding:
         " / ".join(f"{v:.1f}" for v in got) + " %",
         judged([f"{a:.1f}" == f"{b:.1f}" for a, b in zip(got, figures("N07"), strict=True)]),
         "They follow from the line and the published variances.",
-        "10_scaling_law",
     )
 
 
@@ -298,7 +282,6 @@ def _saturation_law(seed: int) -> Finding:
         f"{ceiling:.3f}, {scale:.1f}",
         judged([abs(ceiling / stated[0] - 1) < 0.02, abs(scale / stated[1] - 1) < 0.02]),
         "The least-squares fit of the stated form to the published points has other parameters.",
-        "10_scaling_law",
         instead=f"The variance tends to {network.CEILING:g}, the clip's bound, along a law derived "
         "from the amplification and the clip, with nothing fitted.",
     )
@@ -315,7 +298,6 @@ def _saturation_goodness(seed: int) -> Finding:
         f"On the published points the law misses by {stated.rmse / rmse:.0f} times the stated "
         f"error; "
         f"no law of this form does better than R² = {best.r2:.3f}, RMSE = {best.rmse:.3f}.",
-        "10_scaling_law",
     )
 
 
@@ -327,7 +309,6 @@ def _ceiling(seed: int) -> Finding:
         Verdict.REFUTED if all(v > stated for v in beyond.values()) else Verdict.REPRODUCED,
         "More nodes are amplified more, and more of them end at 0 or 1: the bound is a quarter, "
         "the variance of half the nodes at each end.",
-        "10_scaling_law",
         instead=f"The ceiling is {network.CEILING:g}, and it is the clip's.",
     )
 
@@ -343,7 +324,6 @@ def _self_regulation(seed: int) -> Finding:
         Verdict.REFUTED if all(worse) else judged(np.logical_not(worse)),
         "Tuning raises α when the variance is high, which amplifies it further; weights and "
         "threshold never reach the exchange of the study.",
-        "10_scaling_law",
         instead="What bounds the variance is the clip to [0, 1].",
     )
 
@@ -356,7 +336,6 @@ def _no_catastrophe(seed: int) -> Finding:
         judged([math.isfinite(with_), with_ < input_variance]),
         f"Nothing diverges because every state is cut off at 0 and 1; without the clip the "
         f"variance of one exchange would be {without:.1f}.",
-        "10_scaling_law",
         instead="With the step below 2/λ_max the exchange lowers the variance at every N tried in "
         "notebook 10.",
     )
@@ -372,7 +351,6 @@ def _crossover(seed: int) -> Finding:
         judged([15 <= half <= 25, 15 <= bend <= 25]),
         "The derived curve bends where amplified draws of ±0.05 begin to reach the clip; smooth "
         "it is, its place depends on κ, α and the size of the draws.",
-        "10_scaling_law",
     )
 
 
@@ -389,7 +367,6 @@ def _bands(seed: int) -> Finding:
         f"{sum(inside)} of {len(inside)} of the documents' own figures lie in their band",
         judged(inside),
         "The second band leaves out its own first and last points.",
-        "10_scaling_law",
     )
 
 
@@ -401,7 +378,6 @@ def _least_variance(seed: int) -> Finding:
         f"{own:.4f} at N = 5; the least of the study is {smallest:.4f}, at N = 2",
         judged(f"{own:.4f}" == f"{stated:.4f}"),
         f"It contradicts the same project's scaling study by a factor of {own / stated:.0f}.",
-        "10_scaling_law",
         instead=f"At κ = 0.1 the variance at N = 5 is {gentle:.4f}.",
     )
 
@@ -416,7 +392,6 @@ def _front_page(seed: int) -> Finding:
         f"variance × {float(ratio.mean()):.0f} at N = 5",
         judged(low <= figures("N23")[0] <= high),
         "The study's κ = 1 multiplies deviations by 1 − ακN, which five nodes bring far below −1.",
-        "07_psi_sync",
         low,
         high,
         f"At κ = 0.1 the reduction is {cut:.0f} %.",
@@ -430,7 +405,6 @@ def _critical_size(seed: int) -> Finding:
         judged([6 <= edges[0.3] <= 8, 6 <= edges[1.0] <= 8, 6 <= edges[0.1] <= 8]),
         "There is no critical N by itself: on the complete graph the exchange is stable for "
         "ακN < 2, and at the study's κ = 1 two nodes are too many already.",
-        "07_psi_sync",
     )
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from entro_nb import resources, validate
+from entro_nb import settings, validate
 from entro_nb.results import parameters_of
 from entro_nb.validate import Seed
 
@@ -73,8 +73,6 @@ class Finding:
         By the definitions above.
     why : str
         One sentence: what makes it so.
-    notebook : str
-        Notebook that shows it, without its ending.
     low, high : float
         Interval of the leading figure over seeds (95 %), NaN where there is no figure.
     instead : str
@@ -84,7 +82,6 @@ class Finding:
     obtained: str
     verdict: Verdict
     why: str
-    notebook: str
     low: float = math.nan
     high: float = math.nan
     instead: str = ""
@@ -119,7 +116,7 @@ def judged(held: npt.ArrayLike, *, refutes: bool = False) -> Verdict:
 
 @functools.cache
 def published() -> pd.DataFrame:
-    """Claims as published: id, source, system, claim, published, unit, where.
+    """Claims as published: id, source, system, claim, published, unit, where; and our notebook.
 
     Examples
     --------
@@ -128,7 +125,7 @@ def published() -> pd.DataFrame:
     """
     import pandas as pd
 
-    return pd.read_csv(resources.data("claims.csv"), dtype=str, index_col="id").fillna("")
+    return pd.read_csv(settings.data("claims.csv"), dtype=str, index_col="id").fillna("")
 
 
 def figures(claim: str) -> list[float]:
@@ -150,14 +147,14 @@ def figures(claim: str) -> list[float]:
 
 
 def observed(package: str) -> dict[str, Any]:
-    """What was observed of a published package.
+    """What was observed of a published package, imported and tested as its reader would.
 
     Examples
     --------
     >>> observed("entro-net")["version"]
     '1.0.0'
     """
-    content = json.loads(resources.data(OBSERVED).read_text(encoding="utf-8"))
+    content = json.loads(settings.data(OBSERVED).read_text(encoding="utf-8"))
     return dict(content[package])
 
 
@@ -216,7 +213,7 @@ def evaluate(ids: Iterable[str] | None = None, *, seed: Seed = 1) -> xr.Dataset:
         "verdict": (f.verdict.value for f in findings),
         "why": (f.why for f in findings),
         "instead": (f.instead for f in findings),
-        "notebook": (f.notebook for f in findings),
+        "notebook": rows.notebook,
         "command": (f"entro-nb claims {name}" for name in wanted),
     }
     return xr.Dataset(
