@@ -16,17 +16,18 @@ import xarray as xr
 
 from entro_nb import entropy
 from entro_nb.accountant import (
+    RUN_LENGTH,
     AccountantConfig,
     NormalizerConfig,
     Stability,
     Thresholds,
     account,
     calibrate,
+    default_thresholds,
     normalize,
 )
-from entro_nb.accountant.calibration import RUN_LENGTH, default_thresholds
 from entro_nb.results import dataset
-from entro_nb.streams import KINDS, RECORDINGS, Scenario, generate, load
+from entro_nb.streams import CHANGES, RECORDINGS, Scenario, generate, load_recording
 from entro_nb.validate import FloatArray
 from entro_nb.views.app import App
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, CYCLE, GREY, WIDTH
@@ -372,7 +373,7 @@ def ribbon(run: Measured) -> hv.Rectangles:
 def samples_of(source: str, seed: int, longest: int = 4096) -> Any:
     """Normalised samples of a recording or of a generated change."""
     if source in RECORDINGS:
-        x = load(source)[:longest]
+        x = load_recording(source)[:longest]
         low, high = x.attrs["band"]
         return normalize(x.values, NormalizerConfig(low=low, high=high))
     scenario = Scenario(source, size={"shape": 0.95, "drift": 4.0}.get(source, 2.0))
@@ -406,7 +407,7 @@ class AccountantApp(App):
 
     source = param.Selector(
         default="earthquakes",
-        objects=[*RECORDINGS, *KINDS],
+        objects=[*RECORDINGS, *CHANGES],
         label="Stream",
     )
     window = param.Selector(default=128, objects=[32, 64, 128, 256], label="Window (samples)")

@@ -110,7 +110,7 @@ def _carrying(properties: Callable[..., dict[str, Any]]) -> Callable[..., dict[s
 
 def apply() -> None:
     """Put the book's theme and defaults in force, and let no figure fetch anything."""
-    Reactive._get_properties = _carrying(Reactive._get_properties)  # type: ignore[method-assign]
+    Reactive._get_properties = _carrying(Reactive._get_properties)
     hv.renderer("bokeh").theme = Theme(json=_THEME)
     cycle = hv.Cycle(list(CYCLE))
     hv.opts.defaults(
