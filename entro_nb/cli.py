@@ -215,7 +215,7 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
     if scheduler is None:
         yield None
         return
-    from entro_nb.sweep.cluster import client_of
+    from entro_nb.sweep import client_of
 
     with client_of(scheduler, 1) as client:
         yield client.get_executor(pure=False)
@@ -223,18 +223,15 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
 
 def sweep(options: argparse.Namespace) -> int:
     """Run a simulation over a grid of parameters into a Zarr store, and go on where it stopped."""
-    from entro_nb import sweep as sweeps
-    from entro_nb.sweep.progress import watch
+    from entro_nb.sweep import read_sweep, run_sweep, watch
 
-    asked = sweeps.read(options.file)
+    asked = read_sweep(options.file)
     if options.out is not None:
         asked["out"] = options.out
     if asked.get("out") is None:
         raise ParameterError("out", None, "a Zarr store, in the file or as --out")
     with watch(sys.stderr) as progress:
-        sweeps.sweep(
-            **asked, workers=options.workers, scheduler=options.scheduler, progress=progress
-        )
+        run_sweep(**asked, workers=options.workers, scheduler=options.scheduler, progress=progress)
     print(asked["out"])
     return 0
 
@@ -305,22 +302,22 @@ def serve(options: argparse.Namespace) -> int:
 
 def streams(options: argparse.Namespace) -> int:
     """List the streams of the catalog, or try each over the network."""
-    from entro_nb.streams import commands
+    from entro_nb.streams import catalog_lines, check_streams
 
     if options.what == "check":
-        return 0 if commands.check(options.names, options.seconds) else FAILED
-    print(*commands.catalog_lines(), sep="\n")
+        return 0 if check_streams(options.names, options.seconds) else FAILED
+    print(*catalog_lines(), sep="\n")
     return 0
 
 
 def record(options: argparse.Namespace) -> int:
     """Record a live stream to a file that can be replayed."""
-    from entro_nb.streams import commands, find
+    from entro_nb.streams import find, record_to_file
 
     source = find(options.stream)
     if options.endpoint is not None:
         source = source.at(options.endpoint)
-    commands.record_to(source, options.seconds, options.out)
+    record_to_file(source, options.seconds, options.out)
     return 0
 
 

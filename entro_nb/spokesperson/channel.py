@@ -21,10 +21,16 @@ from entro_nb.accountant import (
 )
 from entro_nb.errors import ParameterError
 from entro_nb.spokesperson.audit import FrameRecord, Keeper
-from entro_nb.streams import Event, Happening, Notice, Reading, Source
-from entro_nb.streams.events import opened
-from entro_nb.streams.playback import Playback
-from entro_nb.streams.samples import sample
+from entro_nb.streams import (
+    Event,
+    Happening,
+    Notice,
+    Playback,
+    Reading,
+    Source,
+    opened,
+    sample,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -73,7 +79,7 @@ def intake(
                 "stream", source.name, f"one with credentials: set {' and '.join(names)}"
             )
         # Loaded here: a replay needs none of the network's packages.
-        from entro_nb.streams.adapters import adapter
+        from entro_nb.streams import adapter
 
         return adapter(source, now=now)
     recording = sample(source) if data is None else cast("xr.DataArray", data)

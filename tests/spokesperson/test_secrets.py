@@ -14,8 +14,7 @@ from loopback import counted
 from entro_nb import resources
 from entro_nb.errors import ParameterError
 from entro_nb.spokesperson import Session, Trail
-from entro_nb.streams import CATALOG, Credential, Source
-from entro_nb.streams.adapters import Policy, adapter
+from entro_nb.streams import CATALOG, Credential, Policy, Source, adapter
 
 SECRETS = {
     "ENTRO_NB_TEST_QUERY": "query-key-5f3a9c",

@@ -1,52 +1,64 @@
-"""Messages of measuring networks: USGS, NOAA, ThingSpeak, AirNow."""
+"""Messages of the streams that are asked: CoinGecko, USGS, NOAA, ThingSpeak, MTA, AirNow."""
 
 from __future__ import annotations
 
 import calendar
+import math
 import re
 from datetime import datetime
 from typing import Any
 
-from entro_nb.streams.messages.framing import whole
-from entro_nb.streams.messages.message import Message, iso_moment, text_number, true_number
+from entro_nb.streams.messages import (
+    Message,
+    document,
+    identity,
+    iso_moment,
+    item,
+    text_number,
+    true_number,
+)
 
-__all__ = ["airnow", "noaa", "thingspeak", "usgs"]
+
+@document
+def coingecko(body: Any) -> Message:
+    """Price of one bitcoin in US dollars (seed 003, stream 4); either error body carries none."""
+    if not isinstance(body, dict):
+        return Message.unreadable("not an object")
+    if "error_code" in body or isinstance(body.get("status"), dict):
+        return Message.other("an error message of the server")
+    price = true_number(item(body, "bitcoin", "usd"))
+    if price is None:
+        return Message.missing("no price")
+    updated = true_number(item(body, "bitcoin", "last_updated_at"))
+    return Message.of(price, key=updated, time=updated)
 
 
-def usgs(payload: bytes) -> list[Message]:
+@document
+def usgs(body: Any) -> Message:
     """Magnitude of the latest earthquake of a GeoJSON summary (seed 003, stream 5).
 
     The latest is the one with the largest time, wherever it stands; its magnitude may be
     negative, or null, which is missing.
     """
-    return whole(payload, _summary)
-
-
-def _summary(body: Any) -> Message:
-    features = body.get("features") if isinstance(body, dict) else None
+    features = item(body, "features")
     if not isinstance(features, list):
         return Message.unreadable("no list of features")
-    latest: tuple[float, dict[str, Any], Any] | None = None
-    for feature in features:
-        properties = feature.get("properties") if isinstance(feature, dict) else None
-        if not isinstance(properties, dict):
-            continue
-        time = true_number(properties.get("time"))
-        if time is not None and (latest is None or time > latest[0]):
-            latest = (time, properties, feature.get("id"))
-    if latest is None:
+    timed = [
+        (time, feature)
+        for feature in features
+        if (time := true_number(item(feature, "properties", "time"))) is not None
+    ]
+    if not timed:
         return Message.missing("no earthquake")
-    time, properties, identity = latest
-    magnitude = true_number(properties.get("mag"))
+    time, quake = max(timed, key=lambda pair: pair[0])
+    magnitude = true_number(item(quake, "properties", "mag"))
     if magnitude is None:
         return Message.missing("no magnitude")
-    return Message.of(
-        magnitude, key=identity if isinstance(identity, str) else None, time=time / 1e3
-    )
+    return Message.of(magnitude, key=identity(quake.get("id")), time=time / 1e3)
 
 
 _WAVE_HEIGHT = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
-_CLOCK = re.compile(r"\d{1,4}", re.ASCII)
+_DIGITS = re.compile(r"\d{1,4}", re.ASCII)
 
 #: No wave is so high: the archives write 99.00 for missing where the live files write MM.
 _NO_HEIGHT = 99.0
@@ -67,13 +79,15 @@ def noaa(payload: bytes) -> list[Message]:
         return [Message.unreadable("no header")]
     if "WVHT" not in names:
         return [Message.missing("no wave height in this file")]
-    column, clock = names.index("WVHT"), _clock(names)
+    column = names.index("WVHT")
+    # Month is MM and minute mm, and some files write hhmm in one.
+    clock = [names.index(n) for n in ("YY", "YYYY", "MM", "DD", "hh", "mm", "hhmm") if n in names]
     if not payload.endswith((b"\n", b"\r")) and column == len(names) - 1:
         lines.pop()
     newest: tuple[tuple[int, ...], float] | None = None
     for line in lines[1:]:
         row = line.split()
-        if len(row) != len(names) or not all(_CLOCK.fullmatch(row[k]) for k in clock):
+        if len(row) != len(names) or not all(_DIGITS.fullmatch(row[k]) for k in clock):
             continue
         if _WAVE_HEIGHT.fullmatch(row[column]) is None:
             continue
@@ -86,12 +100,6 @@ def noaa(payload: bytes) -> list[Message]:
     return [Message.of(height, key=time, time=_epoch(time))]
 
 
-def _clock(names: list[str]) -> list[int]:
-    """Columns of the time: month is MM and minute mm, and some files write hhmm in one."""
-    wanted = ("YY", "YYYY", "MM", "DD", "hh", "mm", "hhmm")
-    return [names.index(name) for name in wanted if name in names]
-
-
 def _epoch(time: tuple[int, ...]) -> float | None:
     if len(time) != 5 or not 1970 <= time[0] <= 9999:
         return None
@@ -101,21 +109,18 @@ def _epoch(time: tuple[int, ...]) -> float | None:
         return None
 
 
-def thingspeak(payload: bytes) -> list[Message]:
+@document
+def thingspeak(body: Any) -> Message:
     """`field1` of the last entry of a channel, a number in text (seed 003, stream 7).
 
     The label of the field in the channel's own description is no value, and the bodies -1 and
     "-1" say that access is refused.
     """
-    return whole(payload, _channel)
-
-
-def _channel(body: Any) -> Message:
     if body in (-1, "-1"):
         return Message.other("access refused")
     if not isinstance(body, dict):
         return Message.unreadable("not an object")
-    channel, feeds = body.get("channel"), body.get("feeds")
+    feeds = body.get("feeds")
     if feeds is None and "entry_id" in body:
         feeds = [body]
     if not isinstance(feeds, list):
@@ -127,30 +132,55 @@ def _channel(body: Any) -> Message:
     value = text_number(field.strip(" \t\r\n") if isinstance(field, str) else field)
     if value is None:
         return Message.missing("field1 holds no number")
-    number = entry.get("entry_id")
-    where = channel.get("id") if isinstance(channel, dict) else None
-    known = type(number) is int and (where is None or type(where) is int)
+    number, channel = entry.get("entry_id"), item(body, "channel", "id")
+    known = type(number) is int and (channel is None or type(channel) is int)
     return Message.of(
-        value, key=(where, number) if known else None, time=iso_moment(entry.get("created_at"))
+        value, key=(channel, number) if known else None, time=iso_moment(entry.get("created_at"))
     )
 
 
-def airnow(payload: bytes) -> list[Message]:
+def mta(payload: bytes) -> list[Message]:
+    """Mean delay over the stops of a GTFS-realtime feed, in seconds (seed 003, stream 8).
+
+    Only where a delay is stated: of a stop's arrival, else of its departure. The mean over all
+    stops is ours. Feeds of alerts, of vehicles or of times only are normal, and carry none.
+    """
+    from google.protobuf.message import DecodeError
+    from google.transit.gtfs_realtime_pb2 import FeedMessage
+
+    feed = FeedMessage()
+    try:
+        feed.ParseFromString(payload)
+    except DecodeError:
+        return [Message.unreadable("no GTFS-realtime feed")]
+    if not feed.IsInitialized():
+        return [Message.unreadable("no GTFS-realtime feed")]
+    delays: list[int] = []
+    for entity in feed.entity:
+        # Without an update of a trip, the message there is empty: it has no stops.
+        for stop in entity.trip_update.stop_time_update:
+            stated = [e.delay for e in (stop.arrival, stop.departure) if e.HasField("delay")]
+            delays += stated[:1]
+    if not delays:
+        return [Message.missing("no stop with a delay")]
+    stamp = feed.header.timestamp or None
+    time = None if stamp is None else float(stamp)
+    return [Message.of(math.fsum(delays) / len(delays), key=stamp, time=time)]
+
+
+@document
+def airnow(body: Any) -> Message:
     """Air Quality Index of a place: the largest over its pollutants (seed 003, stream 9).
 
     Records of the present service name it nowcastAQI, those of the retired ones AQI. A negative
     index stands for none.
     """
-    return whole(payload, _observation)
-
-
-def _observation(body: Any) -> Message:
     if isinstance(body, dict) and "WebServiceError" in body:
         return Message.other("an error message of the server")
     if not isinstance(body, list):
         return Message.unreadable("not a list")
     indices: list[float] = []
-    identity: list[tuple[str, ...]] = []
+    observed: list[tuple[str, ...]] = []
     for record in body:
         if not isinstance(record, dict):
             continue
@@ -162,8 +192,8 @@ def _observation(body: Any) -> Message:
         names = ("dateObserved", "hourObserved", "reportingAreaName", "parameterName")
         if not current:
             names = ("DateObserved", "HourObserved", "ReportingArea", "ParameterName")
-        identity.append(tuple(str(record.get(name)) for name in names))
+        observed.append(tuple(str(record.get(name)) for name in names))
     if not indices:
         return Message.missing("no index")
     # One hour's observation, and again once another pollutant has come in or changed.
-    return Message.of(max(indices), key=(tuple(sorted(identity)), tuple(sorted(indices))))
+    return Message.of(max(indices), key=(tuple(sorted(observed)), tuple(sorted(indices))))
