@@ -19,7 +19,7 @@ from entro_nb import engine, network, results, validate
 from entro_nb.engine.regimes import REGIMES
 from entro_nb.engine.simulation import summary, sums
 from entro_nb.errors import ParameterError, ParameterTypeError, SweepError
-from entro_nb.scalars import ALLOWED, Value, convert
+from entro_nb.settings import ALLOWED, Value, convert
 from entro_nb.validate import Count, Seed
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ import numpy as np
 
 from entro_nb import __version__, results, settings, validate
 from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, SweepError
-from entro_nb.scalars import Value
+from entro_nb.settings import Value
 from entro_nb.simulations import REPLICATE, Plan, Simulation
 from entro_nb.validate import Count, Seed
 
@@ -200,8 +200,7 @@ def read_sweep(path: str | os.PathLike[str]) -> dict[str, Any]:
     ...     read_sweep(file)
     {'simulation': 'pipeline', 'grid': {'alpha': [0.1, 0.5]}}
     """
-    content = settings.load(path)
-    settings.known(content, SETTINGS)
+    content = settings.load_settings(path, SETTINGS)
     for name in ("simulation", "grid"):
         if name not in content:
             raise ParameterError(name, None, f"a line for it in {Path(path).name}")
