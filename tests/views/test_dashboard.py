@@ -206,6 +206,7 @@ def test_after_a_switch_nothing_of_the_former_stream_is_drawn() -> None:
             app.stream = stream
             await board._connect()
             gone += channel.readings
+        board.look()  # clears away what was drawn before the switch
         while len(board.strips.data.data["number"]) < 20:
             board.look()
             await asyncio.sleep(0.01)
