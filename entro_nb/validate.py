@@ -451,7 +451,8 @@ def _check_of(hint: Any, bounds: Bounds | None = None) -> Check | None:
 
 
 def _bounded(b: Bounds, name: str, value: Any) -> float:
-    if b.infinite and isinstance(value, Real) and math.isinf(value) and b.low <= value <= b.high:
+    unlimited = isinstance(value, Real) and math.isinf(float(value))
+    if b.infinite and unlimited and b.low <= float(value) <= b.high:
         return float(value)
     return real(name, value, b.low, b.high, open_low=b.open_low, open_high=b.open_high)
 

@@ -11,7 +11,7 @@ from entro_nb.claims import scaling
 from entro_nb.claims.finding import Evaluator, Finding, Verdict, interval, judged
 from entro_nb.claims.packages import observed
 from entro_nb.claims.published import figures
-from entro_nb.network import Topology
+from entro_nb.graphs import connected
 
 __all__ = ["CLAIMS"]
 
@@ -76,7 +76,7 @@ def _transfer(seed: int) -> Finding:
 
 
 def _protection(seed: int) -> Finding:
-    graph = Topology.random(15, 4.0, seed)
+    graph = connected(15, 4.0, seed)
     published = network.nodes_protected(graph, [1, 5], "published", replicates=5, seed=seed)
     sound = network.nodes_protected(graph, [1, 5], "sound", replicates=5, seed=seed)
     return _objective(
@@ -90,7 +90,7 @@ def _protection(seed: int) -> Finding:
 
 
 def _cascade(seed: int) -> Finding:
-    graph = Topology.random(15, 4.0, seed)
+    graph = connected(15, 4.0, seed)
     runs = network.contagion(graph, 2, network.Outbreak("stuck", "none"), replicates=10, seed=seed)
     kept = float(runs.protection.mean())
     low, high = interval(100 * runs.protection.values)

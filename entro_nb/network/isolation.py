@@ -428,7 +428,7 @@ def _judge(
 @compiled
 def _outbreak(
     links: Links,
-    step: float,
+    strength: Gains,
     fault: int,
     isolation: int,
     faulty: BoolArray,
@@ -471,7 +471,7 @@ def _outbreak(
                 )  # fmt: skip
         if isolation >= 2:
             heard &= ~out
-        exchange_into(psi[t], x, x, links, Gains(step), heard)
+        exchange_into(psi[t], x, x, links, strength, heard)
         for i in range(n):
             # A faulty node gives what it sends, and takes in nothing.
             x[i] = psi[t, i] = x[i] if sick[i] else psi[t, i]
@@ -549,7 +549,7 @@ def contagion(
         noise = rng.standard_normal((steps, n))
         psi, isolated = np.empty((steps, n)), np.empty((steps, n), np.bool_)
         _outbreak(
-            links_of(graph), epsilon, FAULTS.index(o.fault), ISOLATIONS.index(o.isolation),
+            links_of(graph), Gains(epsilon), FAULTS.index(o.fault), ISOLATIONS.index(o.isolation),
             faulty, o.onset, c, limits, noise, psi, isolated,
         )  # fmt: skip
         first = first or (psi, isolated, faulty)

@@ -40,7 +40,7 @@ POLICIES = ("fixed", "grid", "spsa", "alone", "collective", "published", "revers
 Policy = Literal["fixed", "alone", "collective", "published", "reversed"]
 
 #: Steps after which a regime of the family repeats itself (once it is stationary).
-PERIODS = {"scraper": 200, "llm": 314}
+PERIODS: dict[Waveform, int] = {"scraper": 200, "llm": 314}
 
 #: First step from which each of them is stationary.
 STATIONARY = {"scraper": 0, "llm": 1000}

@@ -18,7 +18,6 @@ from entro_nb.network.simulation import (
     Disturbance,
     Node,
     Transmission,
-    Waveform,
     simulate,
 )
 from entro_nb.results import Interval, reduction_interval, share_interval
@@ -69,7 +68,7 @@ def variance_removed(
     graph: GraphLike | npt.ArrayLike | None = None,
     kappa: float | None = None,
     node: Node | None = None,
-    disturbance: Disturbance | Waveform = "none",
+    disturbance: Disturbance | str = "none",
     transmission: Transmission | None = None,
     steps: int = 400,
     replicates: int = 10,

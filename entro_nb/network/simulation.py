@@ -174,7 +174,7 @@ WAVEFORMS: tuple[Waveform, ...] = get_args(Waveform)
 
 @dataclass(frozen=True)
 class Disturbance(Parameters):
-    """What acts on the nodes from outside.
+    """What acts on the nodes from disturbance.
 
     Attributes
     ----------
@@ -368,7 +368,7 @@ def simulate(
     kappa: Positive | None = None,
     step: str | None = None,
     node: Node | None = None,
-    disturbance: Disturbance | Waveform = "none",
+    disturbance: Disturbance | str = "none",
     transmission: Transmission | None = None,
     threshold: ThresholdParameters | None = None,
     initial: npt.ArrayLike | None = None,
@@ -436,7 +436,8 @@ def simulate(
     node = Autoregressive() if node is None else node
     if not isinstance(node, (Autoregressive, Oscillator)):
         raise ParameterTypeError("node", node, "an Autoregressive or an Oscillator")
-    outside = disturbance if isinstance(disturbance, Disturbance) else Disturbance(disturbance)
+    if not isinstance(disturbance, Disturbance):
+        disturbance = Disturbance(validate.choice("regime", disturbance, WAVEFORMS))
     way = Transmission() if transmission is None else transmission
     epsilon = admissible_step(made, kappa, 1.0, step) if synchronised else 0.0
     links = links_of(made)
@@ -450,7 +451,7 @@ def simulate(
     if threshold is not None:
         gate, window = threshold.coefficients(), threshold.window
         theta = theta_net(np.zeros(0), 0, gate)
-    drive = waveform(outside.regime, steps, node.dt if isinstance(node, Oscillator) else 0.1)
+    drive = waveform(disturbance.regime, steps, node.dt if isinstance(node, Oscillator) else 0.1)
     started = _initial(node, n_nodes, initial)
     if record is None:
         record = n_nodes * steps * replicates <= RECORD_LIMIT
@@ -460,10 +461,10 @@ def simulate(
     strength = Gains(epsilon, low=node.floor if isinstance(node, Oscillator) else -np.inf)
     for k in range(replicates):
         rng = np.random.default_rng([seed, k])
-        low, high = 1.0 - outside.heterogeneity, 1.0 + outside.heterogeneity
+        low, high = 1.0 - disturbance.heterogeneity, 1.0 + disturbance.heterogeneity
         _closed_loop(
             kind, coefficients, started.copy(), drive, rng.uniform(low, high, n_nodes),
-            outside.shock_rate, outside.shock_size, links, strength, way.delay, way.loss,
+            disturbance.shock_rate, disturbance.shock_size, links, strength, way.delay, way.loss,
             way.quantum, gate, window, theta, rng, summary[k], observed[k], synced[k],
         )  # fmt: skip
     dims = ("replicate", "time")
@@ -489,7 +490,7 @@ def simulate(
         variables,
         coords=coords,
         parameters=parameters_of(
-            node, outside, way, *([threshold] if threshold else []),
+            node, disturbance, way, *([threshold] if threshold else []),
             n_nodes=n_nodes, steps=steps, graph=made.name, step=epsilon,
             node=type(node).__name__, seed=seed,
         ),

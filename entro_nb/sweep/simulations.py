@@ -111,7 +111,7 @@ def network(
     ----------
     seed : int
     n_nodes, steps, synchronised, disturbance, delay, loss, quantum
-        As :func:`entro_nb.network.simulate` and its channel have them.
+        As :func:`entro_nb.network.simulate` and its transmission have them.
     kappa : float
         Strength of the exchange; 0 for the fastest admissible one.
 
@@ -132,7 +132,7 @@ def network(
         synchronised=synchronised,
         kappa=kappa or None,
         disturbance=disturbance,
-        channel=net.Channel(delay, loss, quantum),
+        transmission=net.Transmission(delay, loss, quantum),
         seed=seed,
         record=False,
     ).isel(replicate=0, time=slice(-TAIL, None))
