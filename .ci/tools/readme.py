@@ -1,4 +1,4 @@
-"""The parts of the README that are made: ``python -m entro_nb.report.readme README.md``.
+"""The parts of the README that are made: ``python .ci/tools/readme.py README.md``.
 
 Each stands between two marks, ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->``:
 
@@ -15,14 +15,23 @@ import sys
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
-from entro_nb import resources
+from entro_nb import settings
 from entro_nb.errors import EntroError, ReportError
-from entro_nb.report import badges, notebook
-from entro_nb.report.manifest import Manifest
-from entro_nb.report.parameters import PRESETS
+from entro_nb.report import Manifest, notebook
 
-__all__ = ["claims", "made", "main", "replaced", "times"]
+SERVICE = "https://mybinder.org"
+
+MISSING = """\
+This copy does not know its public address, so there are no badges to open single notebooks with.
+Write it once, into `pyproject.toml`,
+
+    [project.urls]
+    repository = "https://github.com/OWNER/NAME"
+
+and run `python .ci/tools/readme.py README.md`.
+"""
 
 
 def claims(folder: Path) -> str:
@@ -35,7 +44,7 @@ def claims(folder: Path) -> str:
     """
     printed = [
         output.text.strip()
-        for cell in notebook.read(folder / "14_claims.ipynb").cells
+        for cell in notebook.read_notebook(folder / "14_claims.ipynb").cells
         if cell.cell_type == "code" and "claims.summary(" in cell.source
         for output in cell.outputs
         if output.output_type == "stream"
@@ -43,6 +52,43 @@ def claims(folder: Path) -> str:
     if len(printed) != 1:
         raise ReportError("notebook 14 holds no summary of the claims: run it")
     return f"{printed[0]}\n"
+
+
+def launch(repository: str, path: str = "") -> str:
+    """Address that starts a repository on Binder, and opens one of its notebooks.
+
+    Parameters
+    ----------
+    repository : str
+        Its address: on GitHub, on GitLab, or anywhere that git can clone from.
+    path : str
+        The notebook, from the root of the repository; JupyterLab alone if empty.
+
+    Examples
+    --------
+    >>> launch("https://github.com/o/n", "notebooks/a.ipynb")
+    'https://mybinder.org/v2/gh/o/n/HEAD?urlpath=lab%2Ftree%2Fnotebooks%2Fa.ipynb'
+    >>> launch("https://gitlab.com/g/s/n.git")
+    'https://mybinder.org/v2/gl/g%2Fs%2Fn/HEAD?urlpath=lab'
+    """
+    parts = urlsplit(repository)
+    name = parts.path.strip("/").removesuffix(".git")
+    where = {"github.com": f"gh/{name}", "gitlab.com": f"gl/{quote(name, safe='')}"}.get(
+        parts.netloc, f"git/{quote(repository, safe='')}"
+    )
+    tree = f"lab/tree/{path}" if path else "lab"
+    return f"{SERVICE}/v2/{where}/HEAD?urlpath={quote(tree, safe='')}"
+
+
+def badges(repository: str | None, titles: Mapping[str, str]) -> str:
+    """Badges as a Markdown table of notebook names to titles, or how to get them."""
+    if not repository:
+        return MISSING
+    lines = ["| | notebook |", "|---|---|"]
+    for name, title in titles.items():
+        place = launch(repository, f"notebooks/{name}.ipynb")
+        lines.append(f"| [![Binder]({SERVICE}/badge_logo.svg)]({place}) | {title} |")
+    return "\n".join(lines) + "\n"
 
 
 def times(reports: Sequence[Manifest], names: Collection[str]) -> str:
@@ -71,7 +117,7 @@ def times(reports: Sequence[Manifest], names: Collection[str]) -> str:
             )
         largest = max(report.entries, key=lambda entry: entry.peak_bytes or 0)
         lines.append(
-            f"| `{report.preset or PRESETS[0]}` | {len(report.entries)} | {report.jobs} "
+            f"| `{report.preset or notebook.PRESETS[0]}` | {len(report.entries)} | {report.jobs} "
             f"| {report.seconds / 60:.1f} "
             f"| {(largest.peak_bytes or 0) / 1e9:.2f} GB, {largest.name} |"
         )
@@ -95,10 +141,10 @@ def made(project: str, folder: Path) -> dict[str, str]:
     urls = tomllib.loads(project)["project"].get("urls", {})
     repository = {name.lower(): url for name, url in urls.items()}.get("repository")
     titles = {
-        name: notebook.describe(notebook.read(path), name).title
+        name: notebook.describe(notebook.read_notebook(path), name).title
         for name, path in notebook.available(folder).items()
     }
-    return {"claims": claims(folder), "badges": badges.section(repository, titles)}
+    return {"claims": claims(folder), "badges": badges(repository, titles)}
 
 
 def replaced(readme: str, parts: Mapping[str, str]) -> str:
@@ -128,7 +174,7 @@ def replaced(readme: str, parts: Mapping[str, str]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the made parts of a README, or look whether they are up to date; 0 if all is well."""
-    parser = argparse.ArgumentParser(prog="python -m entro_nb.report.readme")
+    parser = argparse.ArgumentParser(prog="python .ci/tools/readme.py")
     parser.add_argument("readme", type=Path)
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if it differs")
     parser.add_argument(
@@ -138,10 +184,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         text = options.readme.read_text(encoding="utf-8")
         project = (options.readme.resolve().parent / "pyproject.toml").read_text(encoding="utf-8")
-        parts = made(project, resources.notebooks())
+        parts = made(project, settings.notebooks())
         if options.times:
             reports = [Manifest.from_json(path.read_text("utf-8")) for path in options.times]
-            parts["times"] = times(reports, notebook.available(resources.notebooks()))
+            parts["times"] = times(reports, notebook.available(settings.notebooks()))
         new = replaced(text, parts)
     except (EntroError, OSError) as error:
         sys.stderr.write(f"{error}\n")

@@ -8,11 +8,11 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import readme
 
-from entro_nb import claims, resources
+from entro_nb import claims, settings
 from entro_nb.errors import ReportError
-from entro_nb.report import badges, notebook, readme
-from entro_nb.report.manifest import Entry, Manifest, Source
+from entro_nb.report import Checkout, Entry, Manifest, notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKED = "".join(
@@ -40,7 +40,7 @@ def entry(name: str, seconds: float, peak: int) -> Entry:
 
 REPORT = Manifest(
     "2026-01-02T03:04:05+00:00",
-    Source("abcdef0123", False),
+    Checkout("abcdef0123", False),
     {"python": "3.11.7"},
     None,
     {},
@@ -53,12 +53,12 @@ REPORT = Manifest(
 
 def test_the_readme_is_up_to_date() -> None:
     assert readme.main(["--check", str(ROOT / "README.md")]) == 0, (
-        "run python -m entro_nb.report.readme README.md"
+        "run python .ci/tools/readme.py README.md"
     )
 
 
 def test_the_readme_says_what_the_notebook_found() -> None:
-    summary = readme.claims(resources.notebooks())
+    summary = readme.claims(settings.notebooks())
     rows = [line.strip("|").split("|") for line in summary.splitlines()[2:-1]]
     total = sum(int(cell) for _, *cells in rows for cell in cells)
     assert total == len(claims.published())
@@ -81,7 +81,7 @@ def test_a_badge_opens_each_notebook(project: Path) -> None:
         for part in project.read_text().split("](")[1:]
         if "urlpath" in part
     }
-    folder = resources.notebooks()
+    folder = settings.notebooks()
     there = {f"lab/tree/notebooks/{p.relative_to(folder)}" for p in folder.rglob("*.ipynb")}
     assert opened == there
 
@@ -95,7 +95,7 @@ def test_a_badge_opens_each_notebook(project: Path) -> None:
     ],
 )
 def test_any_place_git_can_clone_from_will_do(repository: str, where: str) -> None:
-    assert badges.launch(repository).startswith(f"https://mybinder.org/v2/{where}/HEAD?")
+    assert readme.launch(repository).startswith(f"https://mybinder.org/v2/{where}/HEAD?")
 
 
 def test_times_are_those_of_manifests() -> None:
@@ -114,8 +114,8 @@ def test_times_are_those_of_manifests() -> None:
         {"kept": 1},
         {"jobs": None},
         {"asked": {"seed": "2"}},
-        {"source": Source("abcdef0123", True)},
-        {"source": Source()},
+        {"source": Checkout("abcdef0123", True)},
+        {"source": Checkout()},
         {"entries": REPORT.entries[:1]},
         {"entries": (REPORT.entries[0], replace(REPORT.entries[1], status="failed"))},
     ],
@@ -126,7 +126,7 @@ def test_a_report_that_tells_no_time_is_refused(wrong: dict[str, object]) -> Non
 
 
 def test_the_command_takes_the_times_of_all_notebooks(project: Path, tmp_path: Path) -> None:
-    names = notebook.available(resources.notebooks())
+    names = notebook.available(settings.notebooks())
     whole = replace(REPORT, entries=tuple(entry(name, 1.0, 1) for name in names))
     file = tmp_path / "manifest.json"
     file.write_text(whole.to_json())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import signal
@@ -11,11 +12,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from entro_nb.errors import EntroError, ParameterError, ReportError
-from entro_nb.report import Manifest, NoProgress, job, run
-from entro_nb.report.manifest import sha256, source
+from entro_nb.report import Bar, Lines, Manifest, NoProgress, job, run_report
+from entro_nb.report.folder import checkout, sha256
+from entro_nb.report.job import Job, Outcome, Status
 
 PIXEL = base64.b64encode(
     base64.b64decode(
@@ -24,7 +27,9 @@ PIXEL = base64.b64encode(
 ).decode()
 
 OK = f"""\
-import base64, os, time
+import base64, os, sys, time
+from ipykernel.kernelapp import IPKernelApp
+assert IPKernelApp.instance().transport == ("ipc" if sys.platform == "linux" else "tcp")
 assert os.environ["ENTRO_NB_REPORT"] == "1"
 with open(os.environ["ENTRO_NB_THUMBNAIL"], "wb") as file:
     file.write(base64.b64decode({PIXEL!r}))
@@ -73,7 +78,7 @@ def out(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(books, out, watch) -> Manifest:
-    return run(
+    return run_report(
         ["ok", "fail", "dies"],
         parameters={"seed": "7"},
         preset="full",
@@ -104,7 +109,7 @@ def test_running_sections_are_told_and_jobs_are_bounded(report, watch) -> None:
 
 
 def test_a_notebook_that_runs_out_of_time_is_ended_and_kept(books, tmp_path) -> None:
-    (entry,) = run(["slow"], out=tmp_path / "out", folder=books, timeout=6).entries
+    (entry,) = run_report(["slow"], out=tmp_path / "out", folder=books, timeout=6).entries
     assert entry.status == "timed out"
     assert entry.error.startswith("ran out of the 6 s allowed")
     assert 6 <= entry.seconds < 6 + job.GRACE
@@ -168,7 +173,7 @@ def test_an_executor_of_the_callers_runs_the_jobs_and_a_new_report_replaces_the_
             return super().submit(*call)
 
     with Pool(1) as pool:
-        again = run(["fail"], out=out, folder=books, executor=pool)
+        again = run_report(["fail"], out=out, folder=books, executor=pool)
     assert len(used) == 1
     assert [e.name for e in again.entries] == ["01_fail"]
     assert {path.name for path in out.iterdir()} == {
@@ -198,12 +203,12 @@ REFUSED: dict[str, tuple[dict[str, object], type[EntroError], str]] = {
 def test_what_is_refused_starts_nothing_and_writes_nothing(books, tmp_path, case) -> None:
     wrong, kind, message = REFUSED[case]
     with pytest.raises(kind, match=message):
-        run(out=tmp_path / "out", folder=books, executor=Trap(), **wrong)  # type: ignore[arg-type]
+        run_report(out=tmp_path / "out", folder=books, executor=Trap(), **wrong)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_commit_is_told_only_of_the_repository_that_keeps_the_notebooks(tmp_path) -> None:
-    assert source(tmp_path).commit is None
+    assert checkout(tmp_path).commit is None
 
     def git(*arguments: str) -> str:
         identity = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
@@ -214,19 +219,19 @@ def test_a_commit_is_told_only_of_the_repository_that_keeps_the_notebooks(tmp_pa
     (tmp_path / "a").write_text("1")
     git("add", "a")
     git("commit", "--quiet", "--message=one")
-    assert source(tmp_path).commit == git("rev-parse", "HEAD")
-    assert not source(tmp_path).changed
+    assert checkout(tmp_path).commit == git("rev-parse", "HEAD")
+    assert not checkout(tmp_path).changed
     (tmp_path / "a").write_text("2")
-    assert source(tmp_path).changed
+    assert checkout(tmp_path).changed
     inside = tmp_path / "installed"
     inside.mkdir()
-    assert source(inside).commit is None
+    assert checkout(inside).commit is None
 
 
 SCRIPT = """\
 import sys
-from entro_nb.report import run
-run(["02_slow", "00_ok"], out=sys.argv[1], folder=sys.argv[2], jobs=1)
+from entro_nb.report import run_report
+run_report(["02_slow", "00_ok"], out=sys.argv[1], folder=sys.argv[2], jobs=1)
 """
 
 
@@ -247,10 +252,13 @@ def kernel_of(out: Path, deadline: float = 90.0) -> int:
     """Process of the kernel, once its slow cell runs."""
     end = time.monotonic() + deadline
     while time.monotonic() < end:
-        for path in out.glob(".unfinished-*/02_slow/status.json"):
-            status = json.loads(path.read_text())
-            if status["section"] == "Sleep":
-                return int(status["kernel"])
+        for path in out.glob("**/02_slow/status.json"):
+            if json.loads(path.read_text())["section"] == "Sleep":
+                return next(
+                    process.pid
+                    for process in psutil.process_iter(["cmdline"])
+                    if str(path.with_name("kernel.json")) in (process.info["cmdline"] or ())
+                )
         time.sleep(0.05)
     raise AssertionError("the kernel never started")
 
@@ -285,11 +293,38 @@ def test_an_interruption_leaves_no_kernel_and_nothing_that_looks_complete(
         assert not out.exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
+def test_a_kernel_ends_with_its_worker(books, tmp_path) -> None:
+    folder = tmp_path / "02_slow"
+    folder.mkdir()
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(job.execute, Job("slow", str(books / "02_slow.ipynb"), str(folder)))
+        kernel = psutil.Process(kernel_of(tmp_path))
+        kernel.parent().kill()
+        assert made.result(60).error.startswith("the worker process ended with code -9")
+    assert gone(kernel.pid)
+
+
+def test_a_kernel_that_does_not_start_is_told_on_the_page(books, tmp_path, monkeypatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\nif 'ipykernel_launcher' in sys.orig_argv:\n    os._exit(3)\n"
+    )
+    places = (str(tmp_path), os.environ.get("PYTHONPATH", ""))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, places)))
+    report = run_report(["fail"], out=tmp_path / "out", folder=books)
+    assert [(e.status, e.error) for e in report.entries] == [
+        ("failed", "RuntimeError: Kernel died before replying to kernel_info")
+    ]
+    page = (tmp_path / "out" / "01_fail.html").read_text()
+    assert "Kernel died before replying" in page
+    assert "1 / before.missing" in (tmp_path / "out" / "01_fail.ipynb").read_text()
+
+
 def test_a_worker_that_cannot_start_is_told(books, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     (tmp_path / "python").write_text("#!/bin/sh\necho out of memory\nexit 3\n")
     (tmp_path / "python").chmod(0o755)
-    report = run(["ok"], out=tmp_path / "out", folder=books)
+    report = run_report(["ok"], out=tmp_path / "out", folder=books)
     assert report.entries[0].error == "the worker process ended with code 3: out of memory"
     assert report.entries[0].html is None
     assert "out of memory" in (tmp_path / "out" / "index.html").read_text()
@@ -301,7 +336,7 @@ def test_a_worker_that_hangs_is_ended(books, tmp_path, monkeypatch) -> None:
     (tmp_path / "python").write_text("#!/bin/sh\nexec sleep 60\n")
     (tmp_path / "python").chmod(0o755)
     begun = time.monotonic()
-    report = run(["ok"], out=tmp_path / "out", folder=books, timeout=0.5)
+    report = run_report(["ok"], out=tmp_path / "out", folder=books, timeout=0.5)
     assert time.monotonic() - begun < 30
     assert report.entries[0].status == "timed out"
 
@@ -310,3 +345,37 @@ def test_reports_can_be_read_only_where_there_is_one(tmp_path) -> None:
     for text in ("", "[]", "{}", '{"source": {}, "entries": [{}]}'):
         with pytest.raises(ReportError, match="no manifest"):
             Manifest.from_json(text)
+
+
+JOBS = [Job("01_entropy", "", ""), Job("02_accountant", "", "")]
+
+
+def test_lines_tell_each_end_once() -> None:
+    stream = io.StringIO()
+    lines = Lines(stream)
+    lines.begin(JOBS)
+    lines.running({"01_entropy": Status(1, 4, "Bias")})
+    lines.finished(JOBS[0], Outcome("passed", "", 8.26))
+    lines.finished(JOBS[1], Outcome("failed", "ValueError: no", 1.0))
+    lines.end()
+    assert stream.getvalue() == (
+        "   passed  01_entropy  8.3 s\n   failed  02_accountant  1.0 s: ValueError: no\n"
+    )
+
+
+def test_bar_moves_with_the_cells_and_names_the_running_sections() -> None:
+    stream = io.StringIO()
+    bar = Bar(stream)
+    bar.begin(JOBS)
+    bar.running({"01_entropy": Status(3, 4, "Bias"), "02_accountant": Status(1, 4)})
+    assert bar.bar.n == 0.5  # two of the first one's four cells have run, none of the other's
+    assert "01_entropy · Bias | 02_accountant" in bar.bar.desc
+    bar.finished(JOBS[0], Outcome("passed", "", 8.26))
+    bar.running({"02_accountant": Status(3, 4, "Gate")})
+    assert bar.bar.n == 1.5
+    bar.end()
+    assert "passed  01_entropy  8.3 s" in stream.getvalue()
+
+
+def test_a_bar_that_never_began_can_end() -> None:
+    Bar(io.StringIO()).end()

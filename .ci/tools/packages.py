@@ -1,4 +1,4 @@
-"""Try the published packages as a reader would: ``python -m entro_nb.claims.packages``.
+"""Try the published packages as a reader would: ``python .ci/tools/packages.py``.
 
 Downloads each source distribution from the package index into a fresh environment, imports what
 its quick start imports, runs the tests it ships, and writes what happened to
@@ -20,31 +20,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from entro_nb import resources
+from entro_nb import settings
+from entro_nb.claims.published import OBSERVED
 from entro_nb.errors import ReportError
-
-__all__ = ["PACKAGES", "main", "observed", "tally"]
 
 #: Name, version, and the imports of the quick start.
 PACKAGES = {
     "entro-engine": ("1.0.0", "from entro_engine import ENTROEngineController"),
     "entro-net": ("1.0.0", "from entro_net import PsiSync, CollectiveAEW, NetThreshold"),
 }
-FILE = "published_packages.json"
-
-
-def observed(package: str) -> dict[str, Any]:
-    """What was observed of a published package.
-
-    Examples
-    --------
-    >>> observed("entro-net")["version"]
-    '1.0.0'
-    """
-    content: dict[str, dict[str, Any]] = json.loads(
-        resources.data(FILE).read_text(encoding="utf-8")
-    )
-    return content[package]
 
 
 def tally(output: str) -> dict[str, int]:
@@ -107,7 +91,7 @@ def main() -> None:
             found[name] = _try(name, version, imports, Path(folder))
         sys.stdout.write(f"{name} {version}: {found[name]['tests']}\n")
     text = json.dumps(found, indent=1) + "\n"
-    resources.data(FILE).write_text(text, encoding="utf-8")
+    settings.data(OBSERVED).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

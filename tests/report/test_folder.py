@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from entro_nb.errors import ReportError
-from entro_nb.report.destination import Destination
-from entro_nb.report.manifest import Entry, Manifest, Source
+from entro_nb.report import Checkout, Entry, Manifest
+from entro_nb.report.folder import Destination
 
 
 def manifest(*names: str) -> str:
@@ -15,7 +15,7 @@ def manifest(*names: str) -> str:
     entries = tuple(
         Entry(n, n, "", "passed", "", {}, None, 1.0, None, f"{n}.html", "0", None) for n in names
     )
-    return Manifest("2026-01-01T00:00:00+00:00", Source(), {}, None, {}, 1.0, entries).to_json()
+    return Manifest("2026-01-01T00:00:00+00:00", Checkout(), {}, None, {}, 1.0, entries).to_json()
 
 
 def publish(folder: Path, *names: str) -> None:

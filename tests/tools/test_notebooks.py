@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from entro_nb.report import clean
+import notebooks as tool
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def dirty(tmp_path):
 
 
 def test_text_and_counts_stay_and_all_else_goes(dirty) -> None:
-    assert clean.main([str(dirty)]) == 0
+    assert tool.main([str(dirty)]) == 0
     nb = json.loads(dirty.read_text())
     assert nb["metadata"] == {
         "kernelspec": {"display_name": "P", "language": "python", "name": "python3"},
@@ -60,51 +60,51 @@ def test_text_and_counts_stay_and_all_else_goes(dirty) -> None:
 
 
 def test_cleaning_twice_changes_nothing(dirty) -> None:
-    clean.main([str(dirty)])
+    tool.main([str(dirty)])
     once = dirty.read_bytes()
-    clean.main([str(dirty)])
+    tool.main([str(dirty)])
     assert dirty.read_bytes() == once
 
 
 def test_check_changes_nothing_and_tells(dirty, capsys) -> None:
     before = dirty.read_bytes()
-    assert clean.main(["--check", str(dirty)]) == 1
+    assert tool.main(["--check", str(dirty)]) == 1
     assert dirty.read_bytes() == before
     assert "not clean" in capsys.readouterr().err
-    clean.main([str(dirty)])
-    assert clean.main(["--check", str(dirty)]) == 0
+    tool.main([str(dirty)])
+    assert tool.main(["--check", str(dirty)]) == 0
 
 
 def test_check_refuses_a_cell_that_never_ran(make, capsys) -> None:
     path = make("x", "1", "", "# text")
-    assert clean.main(["--check", str(path)]) == 1
+    assert tool.main(["--check", str(path)]) == 1
     assert capsys.readouterr().err == f"{path}: code cell 1 was never run\n"
 
 
 def test_execute_runs_in_the_folder_of_the_notebook(make, folder) -> None:
     path = make("x", "import os\nprint(os.path.basename(os.getcwd()))", "1 + 1", "1 / 1;")
-    assert clean.main(["--execute", str(path)]) == 0
+    assert tool.main(["--execute", str(path)]) == 0
     cells = json.loads(path.read_text())["cells"][1:]
     assert [cell["execution_count"] for cell in cells] == [1, 2, 3]
     assert cells[0]["outputs"][0]["text"] == [folder.name + "\n"]
     assert cells[1]["outputs"][0]["data"] == {"text/plain": ["2"]}
-    assert clean.main(["--check", str(path)]) == 0
+    assert tool.main(["--check", str(path)]) == 0
 
 
 def test_execute_leaves_a_notebook_that_fails(make, capsys) -> None:
     path = make("x", "1 / 0")
     before = path.read_bytes()
-    assert clean.main(["--execute", str(path)]) == 1
+    assert tool.main(["--execute", str(path)]) == 1
     assert path.read_bytes() == before
     assert "ZeroDivisionError: division by zero" in capsys.readouterr().err
 
 
 def test_check_and_execute_exclude_each_other(make) -> None:
     with pytest.raises(SystemExit) as left:
-        clean.main(["--check", "--execute", str(make("x"))])
+        tool.main(["--check", "--execute", str(make("x"))])
     assert left.value.code == 2
 
 
 def test_what_is_no_notebook_is_one_line(tmp_path, capsys) -> None:
-    assert clean.main([str(tmp_path / "none.ipynb")]) == 1
+    assert tool.main([str(tmp_path / "none.ipynb")]) == 1
     assert "cannot read" in capsys.readouterr().err

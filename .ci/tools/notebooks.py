@@ -1,6 +1,6 @@
 """The cleaner of committed notebooks: text outputs and counts stay, all else that a run left goes.
 
-``python -m entro_nb.report.clean [--execute] [--check] FILES``
+``python .ci/tools/notebooks.py [--execute] [--check] FILES``
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from entro_nb.errors import EntroError, ReportError
-from entro_nb.report.notebook import KERNEL, read
-
-__all__ = ["clean", "execute", "main", "text", "uncounted"]
+from entro_nb.report.notebook import KERNEL, read_notebook
 
 #: Metadata of a cell that an author writes; everything else comes from a run or an editor.
 CELL_METADATA = ("tags",)
@@ -103,7 +101,7 @@ def text(nb: Any) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Clean the files named; 0 if all is well, 1 if not."""
     parser = argparse.ArgumentParser(
-        prog="python -m entro_nb.report.clean", description=__doc__.split("\n")[0]
+        prog="python .ci/tools/notebooks.py", description=__doc__.split("\n")[0]
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILES")
     parser.add_argument("--execute", action="store_true", help="run each notebook first")
@@ -124,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _faults(path: Path, options: argparse.Namespace) -> list[str]:
     """Clean one file, or look whether it is; what is wrong with it."""
     try:
-        nb = read(path)
+        nb = read_notebook(path)
         if options.execute:
             execute(nb, path.resolve().parent)
     except EntroError as error:
