@@ -10,9 +10,9 @@ import networkx as nx
 import numpy as np
 import xarray as xr
 
-from entro_nb.geometry import boltzmann
-from entro_nb.geometry.graph import Network
-from entro_nb.geometry.sampling import rugged
+from entro_nb import results
+from entro_nb.geometry import boltzmann, rugged
+from entro_nb.graphs import Graph
 from entro_nb.validate import FloatArray
 from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
 
@@ -47,17 +47,16 @@ CURVATURE_COLOURS = [
 ]
 
 
-def places(network: Network, seed: int = 1) -> FloatArray:
+def places(graph: Graph, seed: int = 1) -> FloatArray:
     """Where to draw each node: springs along the edges, shape (node, 2), the same every time."""
-    graph = nx.Graph()
-    graph.add_nodes_from(range(len(network.nodes)))
-    graph.add_edges_from(network.edges.tolist())
-    spots = nx.spring_layout(graph, seed=seed, iterations=200)
-    return np.array([spots[k] for k in range(len(network.nodes))])
+    plain = nx.empty_graph(graph.n_nodes)
+    plain.add_edges_from(graph.edges.tolist())
+    spots = nx.spring_layout(plain, seed=seed, iterations=200)
+    return np.array([spots[k] for k in range(graph.n_nodes)])
 
 
 def graph_picture(
-    network: Network,
+    graph: Graph,
     spots: FloatArray,
     values: Any,
     thickness: Any,
@@ -73,7 +72,7 @@ def graph_picture(
 
     Parameters
     ----------
-    network : Network
+    graph : Graph
         The graph.
     spots : ndarray, shape (node, 2)
         From :func:`places`.
@@ -94,7 +93,7 @@ def graph_picture(
     """
     values = np.asarray(values, dtype=float)
     there = np.isfinite(values)
-    i, j = network.edges[there].T
+    i, j = graph.edges[there].T
     segments = hv.Segments(
         (*spots[i].T, *spots[j].T, values[there], np.asarray(thickness)[there]),
         ["x", "y", "x2", "y2"],
@@ -104,7 +103,7 @@ def graph_picture(
     nodes = hv.Points(
         (
             *spots.T,
-            [str(node) for node in network.nodes],
+            [str(node) for node in graph.nodes],
             [colours[k % len(colours)] if kind is not None else GREY for k in label],
             [MARKERS[k % len(MARKERS)] for k in label],
         ),
@@ -182,11 +181,9 @@ def scatter(
 
 def confidence(values: xr.DataArray, dim: str = "replicate") -> tuple[FloatArray, FloatArray]:
     """Mean over replicates, and half of its 95 % interval by Student's t."""
-    from scipy.stats import t
-
-    n = values.sizes[dim]
-    spread = values.std(dim, ddof=1).values / np.sqrt(n)
-    return values.mean(dim).values, spread * float(t.ppf(0.975, n - 1))
+    rows = np.moveaxis(values.values, values.get_axis_num(dim), -1)
+    mean, _, high = np.apply_along_axis(results.mean_interval, -1, rows).T
+    return mean, high - mean
 
 
 def intervals(values: xr.DataArray, ylabel: str, *, logx: bool = True) -> hv.Overlay:

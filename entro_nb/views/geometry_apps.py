@@ -14,21 +14,19 @@ import param
 import xarray as xr
 
 from entro_nb.geometry import (
+    STRATEGIES,
     Liar,
     RicciFlow,
     agreement,
-    as_network,
-    family,
-    flow,
     karate_club,
     langevin,
     planted_communities,
     resilient_consensus,
+    ricci_flow,
     robust_graph,
     split_of,
 )
-from entro_nb.geometry.byzantine import STRATEGIES
-from entro_nb.geometry.graph import Network
+from entro_nb.graphs import Graph, as_graph, graph
 from entro_nb.validate import FloatArray
 from entro_nb.views.app import App
 from entro_nb.views.geometry import graph_picture, landscape, places
@@ -44,7 +42,7 @@ LONGEST = 40
 class Drawn:
     """A graph with where its nodes are drawn and which known class each has."""
 
-    network: Network
+    graph: Graph
     spots: FloatArray
     kind: Any
 
@@ -52,26 +50,26 @@ class Drawn:
 @functools.cache
 def drawn(name: str) -> Drawn:
     """Graph of the app by name."""
-    graph: nx.Graph
+    drawing: nx.Graph | Graph
     kind = None
     if name == "karate club":
-        graph = karate_club()
-        kind = split_of(graph, "club")
+        drawing = karate_club()
+        kind = split_of(drawing, "club")
     elif name == "three communities":
-        graph = planted_communities(3, 10, 0.6, 0.03, seed=1)
-        kind = split_of(graph, "block")
+        drawing = planted_communities(3, 10, 0.6, 0.03, seed=1)
+        kind = split_of(drawing, "block")
     else:
-        graph = family(name, 16, seed=1)
-    network = as_network(graph)
-    return Drawn(network, places(network), kind)
+        drawing = graph(name, 16, seed=1)
+    arrays = as_graph(drawing)
+    return Drawn(arrays, places(arrays), kind)
 
 
 @functools.lru_cache(maxsize=64)
 def flowed(name: str, parameters: RicciFlow, cutoff: float, seed: int) -> xr.Dataset:
     """The whole flow, once for all positions of the player."""
     surgery = 0 if cutoff == 0 else 5
-    return flow(
-        drawn(name).network,
+    return ricci_flow(
+        drawn(name).graph,
         parameters,
         steps=LONGEST,
         surgery_every=surgery,
@@ -96,7 +94,7 @@ def flowing_graph(moment: Moment) -> hv.Overlay:
     curvature = moment.run["curvature"].values[moment.step]
     limit = max(float(np.nanmax(np.abs(moment.run["curvature"].values[0]))), 0.1)
     return graph_picture(
-        moment.picture.network,
+        moment.picture.graph,
         moment.picture.spots,
         curvature,
         np.clip(3.0 * relative, 0.8, 14.0),
@@ -143,7 +141,7 @@ class FlowApp(App):
 
     graph = param.Selector(
         default="karate club",
-        objects=["karate club", "three communities", "barbell", "grid", "tree", "random"],
+        objects=["karate club", "three communities", "barbell", "lattice", "tree", "random"],
         label="Graph",
     )
     step = param.Integer(0, bounds=(0, LONGEST), label="Step")
@@ -203,15 +201,15 @@ class LandscapeApp(App):
 @functools.cache
 def hall(name: str) -> Drawn:
     """Graph of the consensus app by name."""
-    graph = {
+    drawing = {
         "complete, 9 nodes": lambda: nx.complete_graph(9),
         "3-robust, 12 nodes": lambda: robust_graph(12, 3, seed=1),
         "5-robust, 12 nodes": lambda: robust_graph(12, 5, seed=1),
         "cycle, 12 nodes": lambda: nx.cycle_graph(12),
-        "small world, 12 nodes": lambda: family("small_world", 12, seed=1),
+        "small world, 12 nodes": lambda: graph("small_world", 12, seed=1),
     }[name]()
-    network = as_network(graph)
-    return Drawn(network, places(network), None)
+    arrays = as_graph(drawing)
+    return Drawn(arrays, places(arrays), None)
 
 
 TRAJECTORIES = {"width": WIDTH, "height": 320, "ylim": (-3.3, 3.3), "xlim": (0, 66)}
@@ -249,9 +247,9 @@ def trajectories(meeting: Meeting) -> hv.Overlay:
 def who_lies(meeting: Meeting) -> hv.Overlay:
     """The graph with its liars as triangles."""
     run, picture = meeting.run, meeting.picture
-    m = len(picture.network.edges)
+    m = picture.graph.n_edges
     return graph_picture(
-        picture.network,
+        picture.graph,
         picture.spots,
         np.zeros(m),
         np.ones(m),
@@ -298,7 +296,7 @@ class LiarsApp(App):
         """Sixty steps with the present liars; drifting ones move a twentieth of it a step."""
         picture = hall(self.graph)
         rng = np.random.default_rng(self.seed)
-        nodes = picture.network.nodes
+        nodes = picture.graph.nodes
         x0 = rng.random(len(nodes))
         # Places that stay put when the number of liars changes.
         chosen = rng.permutation(len(nodes))[: self.liars]
@@ -308,7 +306,7 @@ class LiarsApp(App):
             for k, value in zip(chosen, (self.value, self.second), strict=False)
         }
         run = resilient_consensus(
-            picture.network, x0, lies, tolerated=self.tolerated, rule=self.rule, steps=60
+            picture.graph, x0, lies, tolerated=self.tolerated, rule=self.rule, steps=60
         )
         return Meeting(picture, run)
 
