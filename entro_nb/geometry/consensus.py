@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ import numpy.typing as npt
 from entro_nb import results, validate
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.graphs import GraphLike, as_graph
-from entro_nb.results import compiled
-from entro_nb.validate import Count, FloatArray, IntArray, Positive
+from entro_nb.network.exchange import Gains, exchange_into, links_of
+from entro_nb.validate import Count, Positive
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -96,9 +97,10 @@ def consensus(
             raise ParameterError("stubborn", name, "a node of the graph")
         held[nodes.index(name)] = True
         states[0, nodes.index(name)] = validate.real(f"stubborn[{name!r}]", value)
-    for t in range(steps):
-        one = graphs[t % len(graphs)]
-        average(one.edges, one.conductance, step, held, states[t], states[t + 1])
+    links, everyone = [links_of(one) for one in graphs], np.ones(x.size, np.bool_)
+    for t, (now, after) in enumerate(itertools.pairwise(states)):
+        exchange_into(after, now, now, links[t % len(graphs)], Gains(step), everyone)
+        after[held] = now[held]
     edges = np.unique(np.sort(np.concatenate([one.edges for one in graphs]), axis=1), axis=0)
     part = graphs[0].replace(edges=edges).labels
     means = np.array([np.bincount(part, weights=row) for row in states]) / np.bincount(part)
@@ -142,25 +144,3 @@ def measured_rate(run: xr.Dataset) -> float:
         raise DataError("run", f"{last} steps above rounding", "at least 4 steps of convergence")
     tail = np.arange(last // 2, last + 1)
     return float(np.exp(np.polyfit(tail, np.log(values[tail]), 1)[0]))
-
-
-@compiled
-def average(
-    edges: IntArray,
-    conductance: FloatArray,
-    step: float,
-    held: np.ndarray,
-    x: FloatArray,
-    result: FloatArray,
-) -> None:
-    """X − αLx, edge by edge; held nodes keep their value."""
-    for i in range(x.size):
-        result[i] = x[i]
-    for e in range(len(edges)):
-        i, j = edges[e, 0], edges[e, 1]
-        sent = step * conductance[e] * (x[j] - x[i])
-        result[i] += sent
-        result[j] -= sent
-    for i in range(x.size):
-        if held[i]:
-            result[i] = x[i]

@@ -19,9 +19,9 @@ import numpy.typing as npt
 from entro_nb import results, validate
 from entro_nb.entropy import shannon
 from entro_nb.errors import ParameterError
-from entro_nb.geometry.consensus import average
 from entro_nb.geometry.curvature import curvature_and_distance
 from entro_nb.graphs import Graph, GraphLike, as_graph, require_edges
+from entro_nb.network.exchange import Gains, Links, exchange_into
 from entro_nb.results import compiled
 from entro_nb.validate import (
     Bounds,
@@ -131,7 +131,8 @@ def _diffuse(
     if step is None:
         step = 1.0 / float(np.bincount(graph.edges.ravel(), np.repeat(conductance, 2), n).max())
     result = np.empty(n)
-    average(graph.edges, conductance, step, np.zeros(n, np.bool_), queue, result)
+    links = Links(False, graph.edges, conductance)
+    exchange_into(result, queue, queue, links, Gains(step), np.ones(n, np.bool_))
     return result, float((step * conductance * np.abs(queue[i] - queue[j])).sum())
 
 
