@@ -12,7 +12,7 @@ from entro_nb.claims import Finding, Verdict, packages
 from entro_nb.claims.finding import interval, judged
 from entro_nb.claims.table import evaluators
 from entro_nb.errors import ParameterError
-from entro_nb.views.claims import ClaimsApp, evidence, verdict_bars
+from entro_nb.views.overview import ClaimsApp, evidence, verdict_bars
 
 views.setup()
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from entro_nb import validate
-from entro_nb.entropy.rolling import checked_range
 from entro_nb.errors import ParameterError, ParameterTypeError
 from entro_nb.streams.messages import Reader
 
@@ -142,7 +141,7 @@ class Source:
             )
         if not callable(self.read):
             raise ParameterTypeError("read", self.read, "a function from bytes to messages")
-        checked_range(self.low, self.high)
+        validate.band(self.low, self.high)
         polled = self.access == "rest"
         validate.real("interval", self.interval, low=0.0, open_low=polled)
         validate.real("stall", self.stall, low=0.0, open_low=True)

@@ -17,9 +17,15 @@ from entro_nb import views
 from entro_nb.spokesperson import Record, Session, Trail
 from entro_nb.streams import CATALOG, Event, Happening, Message, Notice, catalog
 from entro_nb.streams.samples import sample
-from entro_nb.views.spokesperson import afternoon, from_trail, weighted_esi
-from entro_nb.views.spokesperson_board import Dashboard, table
-from entro_nb.views.spokesperson_strips import SHOWN, Strips
+from entro_nb.views.dashboard import (
+    SHOWN,
+    Dashboard,
+    Strips,
+    afternoon,
+    from_trail,
+    html_table,
+    weighted_esi,
+)
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -32,11 +38,11 @@ def plain(text: str) -> None:
 
 
 def test_a_table_shows_text_as_text() -> None:
-    shown = table([{"time": 0.0, SCRIPT: SCRIPT, "n": 0.123456, "none": None}])
+    shown = html_table([{"time": 0.0, SCRIPT: SCRIPT, "n": 0.123456, "none": None}])
     plain(shown)
     assert "1970-01-01 00:00:00" in shown
     assert "0.1235" in shown
-    assert "nothing" in table([])
+    assert "nothing" in html_table([])
 
 
 def test_script_tags_in_every_string_of_a_message_reach_no_page(
@@ -80,7 +86,7 @@ def test_script_tags_in_every_string_of_a_message_reach_no_page(
     with Trail(tmp_path / "a.db") as trail:
         events = trail.rows("events")
         for name in ("channels", "frames", "decisions", "actions", "events"):
-            plain(table(trail.latest(name, 1000)))
+            plain(html_table(trail.latest(name, 1000)))
     assert any(SCRIPT in e["detail"] for e in events)  # it was there to be shown
 
 

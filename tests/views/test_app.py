@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from entro_nb.views.comms import LIMIT, EarlyMessages
+from entro_nb.views.app import LIMIT, EarlyMessages
 
 
 class Kernel(SimpleNamespace):

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
 import holoviews as hv
 import numpy as np
+import param
 import xarray as xr
 
+from entro_nb import engine
 from entro_nb.engine.regimes import REGIMES
+from entro_nb.views.app import App
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
-
-__all__ = [
-    "bifurcation_picture",
-    "exponent_curve",
-    "hysteresis_loop",
-    "matches_picture",
-    "regime_ribbon",
-    "regime_trajectory",
-    "return_picture",
-]
 
 STEP = hv.Dimension("time", label="step")
 LOAD = hv.Dimension("load", label="load x (1)", range=(0.0, 3.6))
@@ -133,3 +129,59 @@ def matches_picture(found: xr.Dataset, x: str, y: str) -> hv.Scatter:
         color=COLOURS["vermilion"], size=7, marker="diamond", width=360, height=300,
         title=f"{found.attrs['version']}: {found.attrs['matches']} of {found.attrs['draws']}",
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Explored:
+    """A regime engine, its run, and what it does along its own parameter."""
+
+    engine: engine.WaveEngine | engine.AttractorEngine
+    run: xr.Dataset
+    tree: xr.Dataset
+    here: float
+
+
+class RegimeApp(App):
+    """v9 and v10 with every parameter under a slider."""
+
+    title = "Regimes"
+    alt = (
+        "The load over 80 steps with its moving thresholds, each regime with a colour and a "
+        "marker; energy, memory and stability; the return map; and the bifurcation diagram with "
+        "the largest Lyapunov exponent beneath, a line at the present value."
+    )
+    twin = ("drive", (1.2, 1.4, 1.65, 1.9, 2.2))
+
+    version = param.Selector(default="v9", objects=["v9", "v10"], label="Engine")
+    drive = param.Number(1.65, bounds=(0.3, 3.0), step=0.05, label="Drive D (1)")
+    feedback = param.Number(0.15, bounds=(0.0, 0.3), step=0.01, label="Feedback g (1)")
+    wear = param.Number(0.4, bounds=(0.0, 1.0), step=0.05, label="Wear h (1)")
+    shift = param.Number(0.3, bounds=(0.0, 0.6), step=0.05, label="Shift of thresholds k (1)")
+    stress_ratio = param.Number(0.55, bounds=(0.3, 0.95), step=0.05, label="Stress ratio f (1)")
+    amplitude = param.Number(0.3, bounds=(0.0, 0.6), step=0.05, label="v9: wave A (1)")
+    period = param.Number(45.0, bounds=(5.0, 100.0), step=1.0, label="v9: period P (steps)")
+    rate = param.Number(2.05, bounds=(0.5, 3.5), step=0.05, label="v10: rate ρ (1)")
+
+    views: ClassVar[Any] = (
+        lambda made: regime_trajectory(made.run),
+        lambda made: regime_ribbon(made.run),
+        lambda made: return_picture(engine.return_map(made.engine)),
+        lambda made: bifurcation_picture(made.tree, made.here, "v9: drive D, v10: rate ρ (1)"),
+        lambda made: exponent_curve(made.tree, "v9: drive D, v10: rate ρ (1)"),
+    )
+
+    def compute(self) -> Explored:
+        """Run the engine, and sweep its own parameter."""
+        shared = {
+            name: getattr(self, name)
+            for name in ("drive", "feedback", "wear", "shift", "stress_ratio")
+        }
+        made: engine.WaveEngine | engine.AttractorEngine
+        if self.version == "v9":
+            made = engine.WaveEngine(**shared, amplitude=self.amplitude, period=self.period)
+            values, name = [0.3 + 0.03 * k for k in range(91)], "drive"
+        else:
+            made = engine.AttractorEngine(**shared, rate=self.rate)
+            values, name = [0.5 + 0.02 * k for k in range(151)], "rate"
+        tree = engine.bifurcation(made, name, values, transient=400, samples=60, stride=1)
+        return Explored(made, engine.regimes(made), tree, float(getattr(made, name)))

@@ -13,8 +13,8 @@ from matplotlib import pyplot as plt
 
 from entro_nb import views
 from entro_nb.errors import ParameterError
-from entro_nb.views.stamp import write_thumbnail
-from entro_nb.views.style import COLOURS, setup
+from entro_nb.views.app import setup
+from entro_nb.views.style import COLOURS, write_thumbnail
 
 setup()
 
