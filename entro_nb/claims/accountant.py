@@ -25,8 +25,7 @@ from entro_nb.accountant import (
 )
 from entro_nb.claims.finding import Finding, Verdict, interval, judged
 from entro_nb.entropy import chain_rule_gap, gini, renyi, shannon
-from entro_nb.streams import Scenario, generate
-from entro_nb.streams.samples import sample
+from entro_nb.streams import Scenario, generate, sample
 from entro_nb.validate import FloatArray
 
 __all__ = ["CLAIMS"]

@@ -22,7 +22,7 @@ import panel as pn
 import param
 
 from entro_nb.errors import ParameterError
-from entro_nb.stylesheets import carry_styles
+from entro_nb.record import REPORT, THUMBNAIL, carry_styles
 from entro_nb.views import style
 
 #: A view: from the app's result to something HoloViews draws.
@@ -126,12 +126,6 @@ def show(app: App, alt: str = "", *, thumbnail: bool = False) -> Figure:
     """
     content = app.still() if in_report() else app.panel()
     return figure(content, alt or app.alt, thumbnail=app.picture() if thumbnail else False)
-
-
-#: Set by the report runner: figures must then live without a kernel.
-REPORT = "ENTRO_NB_REPORT"
-#: Set by the report runner: where the notebook's thumbnail goes.
-THUMBNAIL = "ENTRO_NB_THUMBNAIL"
 
 
 def in_report() -> bool:

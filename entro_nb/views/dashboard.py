@@ -35,10 +35,7 @@ from entro_nb.accountant import (
 from entro_nb.errors import EntroError
 from entro_nb.spokesperson import Record, Session, Trail, WeightedEsi, sentence
 from entro_nb.spokesperson.session import running_loop
-from entro_nb.streams import CATALOG, Happening
-from entro_nb.streams.adapters.policy import Policy
-from entro_nb.streams.playback import Playback
-from entro_nb.streams.samples import sample
+from entro_nb.streams import CATALOG, Happening, Playback, Policy, sample
 from entro_nb.views.app import App
 from entro_nb.views.entropy import Measured, entropy_curve, measured, rate_curve, ribbon
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH

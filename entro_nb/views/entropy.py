@@ -27,7 +27,7 @@ from entro_nb.accountant import (
     normalize,
 )
 from entro_nb.results import dataset
-from entro_nb.streams import KINDS, RECORDINGS, Scenario, generate, load
+from entro_nb.streams import CHANGES, RECORDINGS, Scenario, generate, load_recording
 from entro_nb.validate import FloatArray
 from entro_nb.views.app import App
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, CYCLE, GREY, WIDTH
@@ -373,7 +373,7 @@ def ribbon(run: Measured) -> hv.Rectangles:
 def samples_of(source: str, seed: int, longest: int = 4096) -> Any:
     """Normalised samples of a recording or of a generated change."""
     if source in RECORDINGS:
-        x = load(source)[:longest]
+        x = load_recording(source)[:longest]
         low, high = x.attrs["band"]
         return normalize(x.values, NormalizerConfig(low=low, high=high))
     scenario = Scenario(source, size={"shape": 0.95, "drift": 4.0}.get(source, 2.0))
@@ -407,7 +407,7 @@ class AccountantApp(App):
 
     source = param.Selector(
         default="earthquakes",
-        objects=[*RECORDINGS, *KINDS],
+        objects=[*RECORDINGS, *CHANGES],
         label="Stream",
     )
     window = param.Selector(default=128, objects=[32, 64, 128, 256], label="Window (samples)")

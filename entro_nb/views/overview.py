@@ -18,8 +18,8 @@ import xarray as xr
 from entro_nb import engine, geometry, network
 from entro_nb.accountant import AccountantConfig, account
 from entro_nb.claims.finding import Verdict
+from entro_nb.engine.regimes import REGIMES
 from entro_nb.periods import Summary
-from entro_nb.periods.readings import REGIMES
 from entro_nb.streams import Scenario, generate
 from entro_nb.views.app import App
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, CYCLE, GREY, WIDTH
@@ -329,7 +329,7 @@ def psi_curve(data: xr.Dataset, summary: Summary) -> hv.Overlay:
 def regime_bars(summaries: Sequence[Summary]) -> hv.Bars:
     """Share of the readings in each regime, period by period."""
     rows = [
-        (s.period.label, name, 100.0 * s.tally.share(k) if s.tally.count else 0.0)
+        (s.period.label, name, 100.0 * s.totals.share(k) if s.totals.count else 0.0)
         for s in summaries
         for k, name in enumerate(REGIMES)
     ]
@@ -349,7 +349,7 @@ def regime_bars(summaries: Sequence[Summary]) -> hv.Bars:
 
 def health_curve(summaries: Sequence[Summary]) -> hv.Overlay:
     """Health of each period, and its risk as a marker."""
-    known = [s for s in summaries if s.tally.count]
+    known = [s for s in summaries if s.totals.count]
     axis = hv.Dimension("health", label="health (of 100)", range=(0, 105))
     markers = {
         "LOW": ("circle", "green"),

@@ -15,8 +15,7 @@ import xarray as xr
 
 from entro_nb import views
 from entro_nb.spokesperson import Record, Session, Trail
-from entro_nb.streams import CATALOG, Event, Happening, Message, Notice, catalog
-from entro_nb.streams.samples import sample
+from entro_nb.streams import CATALOG, Event, Happening, Message, Notice, catalog, sample
 from entro_nb.views.dashboard import (
     SHOWN,
     Dashboard,
@@ -64,7 +63,7 @@ def test_script_tags_in_every_string_of_a_message_reach_no_page(
         bodies.append((stream, json.dumps(poisoned(json.loads(file.read_bytes()))).encode()))
 
     async def said(stream: str) -> AsyncIterator[Event]:
-        from entro_nb.streams.adapters import adapter
+        from entro_nb.streams import adapter
 
         live = adapter(stream)
         for name, body in bodies:
