@@ -135,8 +135,8 @@ def test_what_is_finished_is_not_run_again(whole, former, books, log) -> None:
 
 SCRIPT = """\
 import sys
-from entro_nb.report import NoProgress, run_report
-class Tell(NoProgress):
+from entro_nb.report import Progress, run_report
+class Tell(Progress):
     def finished(self, job, outcome):
         print(job.name, flush=True)
 run_report(["work", "slow"], parameters={"seed": [2, 30], "log_file": sys.argv[3]}, out=sys.argv[1],
