@@ -316,16 +316,12 @@ def record_to_file(
 
         make = adapter
     source = find(stream)
-    values = 0
 
     def told(event: Event) -> None:
-        nonlocal values
-        if isinstance(event, Reading):
-            values += 1
-        elif event.kind in (Happening.CONNECTED, Happening.DROPPED):
+        if isinstance(event, Notice) and event.kind in (Happening.CONNECTED, Happening.DROPPED):
             tell(f"{event.kind.value}: {event.detail}")
 
     data = asyncio.run(record_stream(source, make(source), seconds, told))
     target = save_recording(data, path or f"{source.name}.nc")
-    tell(f"{target}: {values} values in {seconds:g} s")
+    tell(f"{target}: {int(data.count())} values in {seconds:g} s")
     return target

@@ -10,7 +10,7 @@ import pytest
 import readme
 
 import notebooks
-from entro_nb.claims.published import observed
+from entro_nb.claims import observed
 
 
 def test_packages_were_observed_as_their_hashes_say() -> None:
