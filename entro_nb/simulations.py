@@ -420,7 +420,7 @@ def network_run(
     ----------
     seed : int
     n_nodes, steps, synchronised, disturbance, delay, loss, quantum
-        As :func:`entro_nb.network.simulate` and its channel have them.
+        As :func:`entro_nb.network.simulate` and its transmission have them.
     kappa : float
         Strength of the exchange; 0 for the fastest admissible one.
 
@@ -441,7 +441,7 @@ def network_run(
         synchronised=synchronised,
         kappa=kappa or None,
         disturbance=disturbance,
-        channel=network.Channel(delay, loss, quantum),
+        transmission=network.Transmission(delay, loss, quantum),
         seed=seed,
         record=False,
     ).isel(replicate=0, time=slice(-TAIL, None))

@@ -163,7 +163,7 @@ class Accountant:
         self._sequence = start + values.size
         measured = dict(zip(ROWS, out, strict=True)) | {"stability": labels}
         ds = dataset(
-            {name: ("time", row, *COLUMNS[name]) for name, row in measured.items()},
+            {name: ("time", row, *COLUMNS[name][:2]) for name, row in measured.items()},
             coords={"time": (pd.RangeIndex(start, self._sequence), "samples")},
             parameters=parameters_of(self._config, thresholds=repr(self._thresholds)),
             title="Accountant",

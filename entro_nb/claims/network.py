@@ -10,7 +10,7 @@ import numpy as np
 
 from entro_nb import network
 from entro_nb.claims.table import Evaluator, Finding, Verdict, figures, judged, observed
-from entro_nb.network import Topology
+from entro_nb.graphs import connected
 from entro_nb.results import mean_interval
 
 
@@ -71,7 +71,7 @@ def _transfer(seed: int) -> Finding:
 
 
 def _protection(seed: int) -> Finding:
-    graph = Topology.random(15, 4.0, seed)
+    graph = connected(15, 4.0, seed)
     published = network.nodes_protected(graph, [1, 5], "published", replicates=5, seed=seed)
     sound = network.nodes_protected(graph, [1, 5], "sound", replicates=5, seed=seed)
     return _objective(
@@ -84,7 +84,7 @@ def _protection(seed: int) -> Finding:
 
 
 def _cascade(seed: int) -> Finding:
-    graph = Topology.random(15, 4.0, seed)
+    graph = connected(15, 4.0, seed)
     runs = network.contagion(graph, 2, network.Outbreak("stuck", "none"), replicates=10, seed=seed)
     kept = float(runs.protection.mean())
     return Finding(

@@ -33,8 +33,14 @@ from entro_nb.accountant import (
     normalize,
 )
 from entro_nb.errors import EntroError
-from entro_nb.spokesperson import Record, Session, Trail, WeightedEsi, sentence
-from entro_nb.spokesperson.session import running_loop
+from entro_nb.spokesperson import (
+    FrameRecord,
+    Session,
+    Trail,
+    WeightedEsi,
+    running_loop,
+    sentence,
+)
 from entro_nb.streams import CATALOG, Happening, Playback, Policy, sample
 from entro_nb.views.app import App
 from entro_nb.views.entropy import Measured, entropy_curve, measured, rate_curve, ribbon
@@ -88,7 +94,7 @@ def index_curves(run: Afternoon) -> hv.Overlay:
     ).opts(hv.opts.Overlay(**_COMMON, legend_position="right"))
 
 
-def weighted_esi(records: Iterable[Record], weights: Mapping[str, float]) -> hv.Overlay:
+def weighted_esi(records: Iterable[FrameRecord], weights: Mapping[str, float]) -> hv.Overlay:
     """ESI of each stream, and their weighted ESI, as if all came at the same pace."""
     reader = WeightedEsi(weights)
     own: dict[str, list[tuple[int, float]]] = {name: [] for name in reader.weights}
@@ -238,7 +244,7 @@ class Strips:
         strip.xaxis.axis_label = "frame"
         return strip
 
-    def push(self, records: Sequence[Record]) -> None:
+    def push(self, records: Sequence[FrameRecord]) -> None:
         """Show further records; of many at once, the last."""
         records = records[-SHOWN:]
         if not records:
