@@ -162,9 +162,13 @@ def stacked(run: xr.Dataset, replicate: int = 0, every: int = 2) -> hv.Overlay:
         area = hv.Area((time, below, tops[:, k]), TIME, [y, "top"], label=str(name))
         layers.append(area.opts(color=CYCLE[k % len(CYCLE)], alpha=0.6, line_alpha=0))
     line = hv.HLine(run.attrs["budget"]).opts(color=COLOURS["vermilion"], line_width=2)
-    return style.over(hv.Overlay(layers) * line, height=280, legend_position="top_right",
+    return style.over(
+        hv.Overlay(layers) * line,
+        height=280,
+        legend_position="top_right",
         legend_cols=4,
-        title=f"{int(run.violations[replicate])} steps above the budget (dashed)")  # fmt: skip
+        title=f"{int(run.violations[replicate])} steps above the budget (dashed)",
+    )
 
 
 def predictions(rows: xr.Dataset, name: str, published: Mapping[str, Row]) -> hv.Overlay:
@@ -220,8 +224,14 @@ def front(table: xr.Dataset, value: str = "violations", highlight: str = "headro
         )
         bars = hv.ErrorBars((lost, cost, error), x, [y, "ci"]).opts(color=colour, line_width=1)
         layers += [joined, bars, points]
-    return style.over(layers, height=420, legend_position="right", fontsize={"legend": 8},
-        legend_limit=100, xlim=(-0.2, 1.03 * float(table.lost_share.max())))  # fmt: skip
+    return style.over(
+        layers,
+        height=420,
+        legend_position="right",
+        fontsize={"legend": 8},
+        legend_limit=100,
+        xlim=(-0.2, 1.03 * float(table.lost_share.max())),
+    )
 
 
 def stability_map(

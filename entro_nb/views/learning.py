@@ -79,15 +79,16 @@ def simplex(lesson: Lesson) -> hv.Overlay:
     )
     best = lesson.grid[np.argmin(lesson.losses)]
     title = f"best fixed weights {best[0]:.2f}, {best[1]:.2f}, {best[2]:.2f}"
-    return style.over(dots.opts(
-            hv.opts.Points(color="loss", cmap=LOSS_COLOURS, size=13, colorbar=True, line_color=None)
-        )
-        * way.opts(hv.opts.Path(color=COLOURS["vermilion"], line_width=2))
-        * start.opts(hv.opts.Points(color=COLOURS["vermilion"], marker="circle", size=9))
-        * ends.opts(hv.opts.Points(color=COLOURS["vermilion"], marker="square", size=12))
-        * names.opts(hv.opts.Labels(text_color=GREY, text_font_size="9pt")), width=430,
-            height=360, xaxis=None, yaxis=None, show_grid=False, title=title, xlim=(0.06, 0.94),
-            ylim=(-0.03, 0.83), show_legend=False)  # fmt: skip
+    layers = [
+        dots.opts(color="loss", cmap=LOSS_COLOURS, size=13, colorbar=True, line_color=None),
+        way.opts(color=COLOURS["vermilion"], line_width=2),
+        start.opts(color=COLOURS["vermilion"], marker="circle", size=9),
+        ends.opts(color=COLOURS["vermilion"], marker="square", size=12),
+        names.opts(text_color=GREY, text_font_size="9pt"),
+    ]
+    bare = {"xaxis": None, "yaxis": None, "show_grid": False, "show_legend": False}
+    frame = {"width": 430, "height": 360, "xlim": (0.06, 0.94), "ylim": (-0.03, 0.83)}
+    return style.over(layers, title=title, **bare, **frame)
 
 
 def _smooth(loss: FloatArray, window: int = 100) -> FloatArray:
@@ -101,10 +102,12 @@ def losses(lesson: Lesson) -> hv.Overlay:
     ours, fixed = _smooth(lesson.run.loss.values), _smooth(lesson.fixed)
     steps = np.arange(ours.size)
     saved = 1 - lesson.run.loss.values.mean() / lesson.fixed.mean()
-    return style.over(style.curve((steps, fixed), x, y, "fixed", GREY, "dashed")
-        * style.curve((steps, ours), x, y, "learning", "blue"), width=430, height=360,
-            legend_position="top_right",
-            title=f"learning takes away {saved:.1%} of the loss")  # fmt: skip
+    layers = [
+        style.curve((steps, fixed), x, y, "fixed", GREY, "dashed"),
+        style.curve((steps, ours), x, y, "learning", "blue"),
+    ]
+    title = f"learning takes away {saved:.1%} of the loss"
+    return style.over(layers, width=430, height=360, legend_position="top_right", title=title)
 
 
 class LearningApp(App):
@@ -294,10 +297,17 @@ def protection_figure(study: xr.Dataset) -> hv.Layout:
                 style.dots(at, x, y, name, colour, marker, size=8),
             ]
         panels.append(
-            style.over(parts, width=WIDTH // 2 + 110 * (place == 1), height=240, title=str(fault),
-                xlim=(first - 0.3, last + 0.3), xticks=study.n_faulty.values.tolist(),
-                legend_position="right", show_legend=place == 1)
-        )  # fmt: skip
+            style.over(
+                parts,
+                width=WIDTH // 2 + 110 * (place == 1),
+                height=240,
+                title=str(fault),
+                xlim=(first - 0.3, last + 0.3),
+                xticks=study.n_faulty.values.tolist(),
+                legend_position="right",
+                show_legend=place == 1,
+            )
+        )
     return hv.Layout(panels).cols(2)
 
 
@@ -338,8 +348,14 @@ def scaling_figure(study: xr.Dataset, predicted: FloatArray, sound: xr.Dataset) 
             (many, sound.gentle.values), X, Y, "sound protocol, κ = min(0.1, 1/N)", "blue", "dashed"
         ),
     ]
-    return style.over([*parts, hv.HLine(CEILING)], height=380, logx=True, logy=True,
-        legend_position="bottom_right", ylim=(1e-8, 1.0))  # fmt: skip
+    return style.over(
+        [*parts, hv.HLine(CEILING)],
+        height=380,
+        logx=True,
+        logy=True,
+        legend_position="bottom_right",
+        ylim=(1e-8, 1.0),
+    )
 
 
 def law_figure(nodes: FloatArray, data: FloatArray, refit: tuple[float, ...]) -> hv.Overlay:
@@ -372,12 +388,14 @@ def _curve(law: Saturating) -> hv.Overlay:
     free = [max(1e-7, unclipped_variance(int(n), law.gain)) for n in CURVE]
     here = style.dots([(law.n_nodes, law.value)], X, Y, "here", "blue", "diamond", size=12)
     title = f"N = {law.n_nodes}: ακN = {law.gain * law.n_nodes:.2f}, variance {law.value:.4f}"
-    return style.over(style.curve((CURVE, np.minimum(free, 1e3)), X, Y, "without the clip", GREY,
-        "dashed")
-        * style.curve((CURVE, np.maximum(law.curve, 1e-7)), X, Y, "with the clip", "vermilion")
-        * here
-        * hv.HLine(CEILING), height=280, logx=True, logy=True, ylim=(1e-6, 10.0),
-            legend_position="bottom_right", title=title)  # fmt: skip
+    layers = [
+        style.curve((CURVE, np.minimum(free, 1e3)), X, Y, "without the clip", GREY, "dashed"),
+        style.curve((CURVE, np.maximum(law.curve, 1e-7)), X, Y, "with the clip", "vermilion"),
+        here,
+        hv.HLine(CEILING),
+    ]
+    both = {"logx": True, "logy": True, "ylim": (1e-6, 10.0)}
+    return style.over(layers, height=280, legend_position="bottom_right", title=title, **both)
 
 
 def clip_picture(n_nodes: int, gain: float, alpha: float) -> hv.Overlay:

@@ -28,9 +28,16 @@ def regime_trajectory(run: xr.Dataset) -> hv.Overlay:
     for number, name in enumerate(REGIMES):
         here = run.regime.values == number
         layers.append(
-            style.dots((time[here], load[here]), STEP, LOAD, f"{name} {int(here.sum())}",
-                CLASS_COLOURS[name], MARKERS[name], size=6)
-        )  # fmt: skip
+            style.dots(
+                (time[here], load[here]),
+                STEP,
+                LOAD,
+                f"{name} {int(here.sum())}",
+                CLASS_COLOURS[name],
+                MARKERS[name],
+                size=6,
+            )
+        )
     for name, dash in (("threshold_stress", "dashed"), ("threshold_critical", "dotdash")):
         layers.append(
             style.curve(
@@ -62,15 +69,26 @@ def hysteresis_loop(loop: xr.Dataset) -> hv.Overlay:
     """Load at rest while the drive climbs and while it falls."""
     x = hv.Dimension("drive", label="drive D (1)")
     layers = [
-        style.curve((loop.drive.values, loop.system_load.sel(way=way).values), x, LOAD, label,
-            colour, dash, line_width=2.5)
+        style.curve(
+            (loop.drive.values, loop.system_load.sel(way=way).values),
+            x,
+            LOAD,
+            label,
+            colour,
+            dash,
+            line_width=2.5,
+        )
         for way, label, colour, dash in (
             ("up", "climbing", COLOURS["blue"], "solid"),
             ("down", "falling", COLOURS["vermilion"], "dashed"),
         )
-    ]  # fmt: skip
-    return style.over(layers, height=260, legend_position="top_left",
-        title=f"area of the loop {loop.attrs['area']:.2f}")  # fmt: skip
+    ]
+    return style.over(
+        layers,
+        height=260,
+        legend_position="top_left",
+        title=f"area of the loop {loop.attrs['area']:.2f}",
+    )
 
 
 def return_picture(pairs: xr.Dataset) -> hv.Overlay:
