@@ -11,9 +11,7 @@ import xarray as xr
 from entro_nb import engine
 from entro_nb.claims.finding import Evaluator, Finding, Verdict, interval, judged
 from entro_nb.claims.packages import observed
-from entro_nb.engine import PUBLISHED, bounds
-from entro_nb.engine.identification import TOLERANCE
-from entro_nb.engine.regime_search import PUBLISHED_COUNTS
+from entro_nb.engine import PUBLISHED, PUBLISHED_COUNTS, TOLERANCE
 
 __all__ = ["CLAIMS"]
 
@@ -81,7 +79,7 @@ def _figure(reading: str, row: str, name: str, notebook: str = "05_pipeline") ->
 def _peak_controlled(seed: int) -> Finding:
     mid, low, high = _span(seed, READING, "peak_psi")
     row = PUBLISHED["ENTRO-ENGINE"]
-    least = bounds.least_peak_entropy(row.peak_queue)
+    least = engine.least_peak_entropy(row.peak_queue)
     return Finding(
         f"{mid:.2f} ({low:.2f} to {high:.2f}) nats; at least {least:.2f} with the published queue",
         Verdict.REFUTED if row.peak_psi < least else judged(low <= row.peak_psi <= high),
@@ -120,7 +118,7 @@ def _reduction(name: str) -> Evaluator:
 
 def _always_within(seed: int) -> Finding:
     own = PUBLISHED["ENTRO-ENGINE"].violations
-    least = bounds.least_violations(PUBLISHED["ENTRO-ENGINE"].peak_queue)
+    least = engine.least_violations(PUBLISHED["ENTRO-ENGINE"].peak_queue)
     mid, low, high = _span(seed, READING, "violations")
     return Finding(
         f"{mid:.0f} ({low:.0f} to {high:.0f}) steps above the budget",
@@ -247,7 +245,7 @@ def _static(seed: int) -> Finding:
     names = ("violations", "peak_queue", "peak_psi")
     row = PUBLISHED["static limit"]
     spans = [_span(seed, "static limit 1.5", name) for name in names]
-    least = bounds.least_peak_entropy(row.peak_queue)
+    least = engine.least_peak_entropy(row.peak_queue)
     low, high = interval(_rows(seed).sel(reading="static limit 1.5").violations)
     return Finding(
         " / ".join(f"{mid:.4g}" for mid, _, _ in spans)

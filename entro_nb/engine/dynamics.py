@@ -6,21 +6,30 @@ Hysteresis, return map, bifurcation diagram, largest Lyapunov exponent.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb import results, validate
-from entro_nb.engine.regimes import AttractorEngine, RegimeEngine, WaveEngine, regimes, step
+from entro_nb.engine.regimes import (
+    STATE,
+    AttractorEngine,
+    RegimeEngine,
+    WaveEngine,
+    advance_engine,
+    begin,
+    regimes,
+)
 from entro_nb.errors import ParameterError
 from entro_nb.results import compiled
-from entro_nb.validate import FloatArray
+from entro_nb.validate import Bounds, Count, FloatArray, Positive
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["bifurcation", "hysteresis", "lyapunov", "return_map"]
+Steps = Annotated[int, Bounds(0)]
+AtLeastTwo = Annotated[int, Bounds(2)]
 
 #: Size of the disturbance that is followed for the Lyapunov exponent.
 DISTURBANCE = 1e-8
@@ -32,13 +41,13 @@ MERGED = 1e-300
 @compiled
 def _sweep(parameters: FloatArray, hold: int, average: int, out: FloatArray) -> None:
     """Mean load over the last steps at each row of parameters, going on from the row before."""
-    state = np.zeros(4)
-    state[0], state[3] = parameters[0, 5], 1.0
+    state = np.zeros(STATE)
+    begin(parameters[0], state)
     t = 0
     for n in range(parameters.shape[0]):
         total = 0.0
         for k in range(hold):
-            step(parameters[n], t, state)
+            advance_engine(parameters[n], t, state)
             t += 1
             if k >= hold - average:
                 total += state[0]
@@ -48,17 +57,16 @@ def _sweep(parameters: FloatArray, hold: int, average: int, out: FloatArray) -> 
 @compiled
 def _samples(parameters: FloatArray, transient: int, stride: int, out: FloatArray) -> None:
     """Loads after a transient, every `stride` steps, for each row of parameters."""
-    state = np.zeros(4)
+    state = np.zeros(STATE)
     for n in range(parameters.shape[0]):
-        state[:] = 0.0
-        state[0], state[3] = parameters[n, 5], 1.0
+        begin(parameters[n], state)
         t = 0
         for _ in range(transient):
-            step(parameters[n], t, state)
+            advance_engine(parameters[n], t, state)
             t += 1
         for j in range(out.shape[1]):
             for _ in range(stride):
-                step(parameters[n], t, state)
+                advance_engine(parameters[n], t, state)
                 t += 1
             out[n, j] = state[0]
 
@@ -68,19 +76,18 @@ def _exponents(
     parameters: FloatArray, transient: int, steps: int, disturbance: float, out: FloatArray
 ) -> None:
     """Mean logarithmic growth of a small disturbance of (x, e, m), rescaled at every step."""
-    near, far = np.zeros(4), np.zeros(4)
+    near, far = np.zeros(STATE), np.zeros(STATE)
     for n in range(parameters.shape[0]):
         p = parameters[n]
-        near[:] = 0.0
-        near[0], near[3] = p[5], 1.0
+        begin(p, near)
         for t in range(transient):
-            step(p, t, near)
+            advance_engine(p, t, near)
         far[:] = near
         far[0] += disturbance
         growth = 0.0
         for t in range(transient, transient + steps):
-            step(p, t, near)
-            step(p, t, far)
+            advance_engine(p, t, near)
+            advance_engine(p, t, far)
             distance = 0.0
             for k in range(3):
                 distance += (far[k] - near[k]) ** 2
@@ -101,13 +108,14 @@ def _varied(engine: RegimeEngine, parameter: str, values: FloatArray) -> FloatAr
     return np.array([dataclasses.replace(engine, **{parameter: float(v)}).vector() for v in values])
 
 
+@validate.checked
 def hysteresis(
     engine: RegimeEngine | None = None,
     *,
-    low: float = 0.5,
+    low: Positive = 0.5,
     high: float = 3.0,
-    levels: int = 200,
-    hold: int = 200,
+    levels: AtLeastTwo = 200,
+    hold: AtLeastTwo = 200,
 ) -> xr.Dataset:
     """Load while the drive climbs and falls again, slowly: a loop if the engine remembers.
 
@@ -135,9 +143,7 @@ def hysteresis(
     True
     """
     engine = dataclasses.replace(WaveEngine(), amplitude=0.0) if engine is None else engine
-    low = validate.real("low", low, 0.0, open_low=True)
     high = validate.real("high", high, low, open_low=True)
-    levels, hold = validate.integer("levels", levels, 2), validate.integer("hold", hold, 2)
     drives = np.linspace(low, high, levels)
     out = np.empty(2 * levels)
     there_and_back = np.concatenate([drives, drives[::-1]])
@@ -152,8 +158,9 @@ def hysteresis(
     )
 
 
+@validate.checked
 def return_map(
-    engine: RegimeEngine | None = None, *, steps: int = 400, transient: int = 100
+    engine: RegimeEngine | None = None, *, steps: AtLeastTwo = 400, transient: Steps = 100
 ) -> xr.Dataset:
     """Each load against the next, after a transient: points on the diagonal are at rest.
 
@@ -168,8 +175,6 @@ def return_map(
     49
     """
     engine = AttractorEngine() if engine is None else engine
-    steps = validate.integer("steps", steps, 2)
-    transient = validate.integer("transient", transient, 0)
     load = regimes(engine, transient + steps).system_load.values[transient:]
     return results.dataset(
         {
@@ -183,14 +188,15 @@ def return_map(
     )
 
 
+@validate.checked
 def bifurcation(
     engine: RegimeEngine | None = None,
     parameter: str = "rate",
     values: npt.ArrayLike | None = None,
     *,
-    transient: int = 600,
-    samples: int = 120,
-    stride: int | None = None,
+    transient: Steps = 600,
+    samples: Count = 120,
+    stride: Count | None = None,
 ) -> xr.Dataset:
     """Loads that an engine visits, and its largest Lyapunov exponent, along a parameter.
 
@@ -229,12 +235,9 @@ def bifurcation(
     engine = AttractorEngine() if engine is None else engine
     grid = np.linspace(0.5, 3.5, 300) if values is None else values
     grid = validate.finite_array("values", grid, ndim=1)
-    transient = validate.integer("transient", transient, 0)
-    samples = validate.integer("samples", samples, 1)
     table = _varied(engine, parameter, grid)
     if stride is None:
         stride = max(round(engine.period), 1) if isinstance(engine, WaveEngine) else 1
-    stride = validate.integer("stride", stride, 1)
     out = np.empty((grid.size, samples))
     _samples(table, transient, stride, out)
     exponents = np.empty(grid.size)
@@ -251,7 +254,8 @@ def bifurcation(
     )
 
 
-def lyapunov(engine: RegimeEngine, *, steps: int = 20_000, transient: int = 1000) -> float:
+@validate.checked
+def lyapunov(engine: RegimeEngine, *, steps: Count = 20_000, transient: Steps = 1000) -> float:
     """Largest Lyapunov exponent of an engine, per step (Benettin's method).
 
     A disturbance of the load, the energy and the memory is followed and rescaled at every step.
@@ -265,8 +269,6 @@ def lyapunov(engine: RegimeEngine, *, steps: int = 20_000, transient: int = 1000
     """
     if not isinstance(engine, RegimeEngine):
         raise ParameterError("engine", engine, "a WaveEngine or an AttractorEngine")
-    steps = validate.integer("steps", steps, 1)
-    transient = validate.integer("transient", transient, 0)
     out = np.empty(1)
     _exponents(engine.vector()[np.newaxis], transient, steps, DISTURBANCE, out)
     return float(out[0])

@@ -18,12 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import engine, results, validate
-from entro_nb.engine.regimes import regime_of
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.periods.calendar import SECOND, instants
-from entro_nb.results import compiled
-from entro_nb.sweep.simulations import LAWS
-from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,18 +30,6 @@ REGIMES = ("stable", "stress", "critical")
 
 #: Budget of a stream: Ψ of a value three deviations off, in nats.
 STREAM_BUDGET = math.log1p(3.0)
-
-
-@compiled
-def _observe(p: FloatArray, x: FloatArray, out: FloatArray) -> None:
-    """Fill (4, time) with energy, memory, stability and regime for a measured load."""
-    e = m = 0.0
-    for t in range(x.size):
-        e = min(max(p[6] * e + p[1] * np.tanh(x[t] - p[8]), -p[9]), p[9])
-        m = p[7] * m + (1.0 - p[7]) * x[t] / p[8]
-        out[0, t], out[1, t] = e, m
-        out[2, t] = min(max(1.0 - p[2] * m, p[12]), 1.0)
-        out[3, t] = regime_of(p, x[t], m)
 
 
 def readings(
@@ -100,10 +84,10 @@ def readings(
     validate.same_length(time=moments, load=x, psi=values)
     if np.isnat(moments).any():
         raise DataError("time", "NaT", "instants")
-    p = engine.WaveEngine().vector()
-    fields = np.zeros((4, x.size))
-    _observe(p, p[8] * values / budget, fields)
-    state = fields[3].astype(np.int8) if regime is None else np.asarray(regime, dtype=np.int8)
+    energy, memory, stability, own = engine.observers(
+        engine.WaveEngine().critical_load * values / budget
+    )
+    state = own.astype(np.int8) if regime is None else np.asarray(regime, dtype=np.int8)
     if state.shape != x.shape or ((state < 0) | (state > 2)).any():
         raise ParameterError("regime", regime, "0, 1 or 2 for each reading")
     back = np.zeros(x.size)
@@ -113,9 +97,9 @@ def readings(
         {
             "load": ("time", x, units, "load"),
             "psi": ("time", values, "nats", "entropy Ψ"),
-            "stability": ("time", fields[2], "1", "stability s"),
-            "energy": ("time", fields[0], "1", "energy field e"),
-            "memory": ("time", fields[1], "1", "stress memory m"),
+            "stability": ("time", stability, "1", "stability s"),
+            "energy": ("time", energy, "1", "energy field e"),
+            "memory": ("time", memory, "1", "stress memory m"),
             "regime": ("time", state, "1", "0 stable, 1 stress, 2 critical"),
             "violation": ("time", values > budget, "1", "whether Ψ is above the budget"),
             "set_back": ("time", back, "s", "by how much the clock was set back"),
@@ -141,8 +125,8 @@ def simulated(
     ----------
     days : int
         Length of the run.
-    law : {"none", "static", "entropy", "headroom"}
-        What controls it.
+    law : str
+        What controls it, by its name in :data:`entro_nb.engine.LAWS`.
     seed : int
         Seed of surges and noise.
     start : str
@@ -154,7 +138,7 @@ def simulated(
     2880
     """
     days = validate.integer("days", days, 1)
-    own = LAWS[validate.choice("law", law, LAWS)]
+    chosen = engine.LAWS[validate.choice("law", law, engine.LAWS)]
     rng = np.random.default_rng(seed)
     phases = []
     for day in range(days):
@@ -164,9 +148,6 @@ def simulated(
             rate = (0.6 if day % 7 >= 5 else 1.0) * rate if hour != surge else 2.6
             begin = 60.0 * (24 * day + hour)
             phases.append(engine.Phase(f"day {day} hour {hour}", begin, begin + 60.0, rate))
-    chosen = own(
-        alpha=0.5, beta=2.0, psi_budget=3.0, actuation="integral", relaxation=0.02, limit=1.5
-    )
     run = engine.simulate(engine.pipeline(phases), chosen, seed=seed).isel(replicate=0)
     minutes = (np.arange(run.sizes["time"]) * 60).astype("timedelta64[s]")
     try:

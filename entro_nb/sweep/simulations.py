@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from entro_nb import engine, validate
 from entro_nb import network as net
-from entro_nb.engine.law import Law
-from entro_nb.engine.simulation import summary, sums
 
-__all__ = ["LAWS", "network", "pipeline", "regimes"]
+__all__ = ["network", "pipeline", "regimes"]
 
 #: Steps at the end of a run over which a network is summarised.
 TAIL = 100
-
-#: Law by name, from the parameters of the sweep.
-LAWS: Mapping[str, Callable[..., Law]] = {
-    "none": lambda **_: engine.NoControl(),
-    "static": lambda limit, **_: engine.StaticLimit(limit),
-    "entropy": lambda alpha, beta, psi_budget, actuation, relaxation, **_: engine.EntropyLaw(
-        alpha, beta, psi_budget, actuation=actuation, relaxation=relaxation
-    ),
-    "headroom": lambda psi_budget, **_: engine.HeadroomLaw(psi_budget),
-}
 
 
 def pipeline(
@@ -54,8 +42,9 @@ def pipeline(
     ----------
     seeds : sequence of int
         One a run: the run that ``engine.simulate(…, seed=…)`` makes.
-    law : {"none", "static", "entropy", "headroom"}
-        The law; it takes the parameters that are its own.
+    law : str
+        A name in :data:`entro_nb.engine.LAWS`, such as "none", "static" or "entropy"; the law
+        takes the parameters that are its own.
     alpha, beta, psi_budget, actuation, relaxation
         As :class:`entro_nb.engine.EntropyLaw` has them.
     limit : float
@@ -76,8 +65,7 @@ def pipeline(
     >>> runs["violations"][1].shape
     (2,)
     """
-    own = validate.choice("law", law, LAWS)
-    chosen = LAWS[own](
+    chosen = engine.LAWS[validate.choice("law", law, engine.LAWS)].having(
         alpha=alpha,
         beta=beta,
         psi_budget=psi_budget,
@@ -89,8 +77,8 @@ def pipeline(
         warmup_rate, surge_rate, recovery_rate, surge=surge, duration=duration
     )
     plant = engine.pipeline(phases, noise=noise, capacity=capacity)
-    totals = sums(plant, chosen, dt=dt, delay=delay, budget=psi_budget, seeds=seeds)
-    return summary(totals, round(duration / dt) * dt)
+    totals = engine.sums(plant, chosen, dt=dt, delay=delay, budget=psi_budget, seeds=seeds)
+    return engine.sum_variables(totals, round(duration / dt) * dt)
 
 
 def network(

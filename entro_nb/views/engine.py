@@ -10,8 +10,7 @@ import holoviews as hv
 import numpy as np
 import xarray as xr
 
-from entro_nb.engine import ENTROEngineController
-from entro_nb.engine.identification import Row
+from entro_nb.engine import ENTROEngineController, PublishedRow
 from entro_nb.validate import FloatArray
 from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
 
@@ -174,7 +173,7 @@ def stacked(run: xr.Dataset, replicate: int = 0, every: int = 2) -> hv.Overlay:
     )  # fmt: skip
 
 
-def predictions(rows: xr.Dataset, name: str, published: Mapping[str, Row]) -> hv.Overlay:
+def predictions(rows: xr.Dataset, name: str, published: Mapping[str, PublishedRow]) -> hv.Overlay:
     """Each reading's 95 % interval over all fitting plants, and the published values as lines."""
     values = rows[name]
     low, middle, high = np.percentile(values.values, [2.5, 50.0, 97.5], axis=1)

@@ -9,12 +9,25 @@ import param
 import xarray as xr
 
 from entro_nb import engine
-from entro_nb.engine.law import Law
+from entro_nb.engine import Law
 from entro_nb.views import engine as view
 from entro_nb.views import engine_regimes as regime_view
 from entro_nb.views.app import App
 
 __all__ = ["BudgetApp", "PipelineApp", "RegimeApp"]
+
+
+ALLOWANCE = "headroom, allowance"
+
+#: Laws by their labels: those of the table, how else Eq. 14 may act, headroom with an allowance.
+CONTROLLERS = {
+    law.label: law
+    for law in (
+        *engine.LAWS.values(),
+        engine.EntropyLaw(actuation="additive"),
+        engine.EntropyLaw(actuation="multiplicative"),
+    )
+} | {ALLOWANCE: engine.HeadroomLaw()}
 
 
 @dataclass(frozen=True)
@@ -71,26 +84,11 @@ class PipelineApp(App):
         "work held back; the offered and admitted rate; the law's signal; and the run as a path "
         "over queue and rate."
     )
-    twin = ("law", ("no control", "static limit", "Eq. 14, integral", "PID", "headroom"))
+    twin = ("law", ("no control", "static limit", "ENTRO-ENGINE, integral", "PID", "headroom"))
     seed = param.Integer(42, precedence=-1)
 
     law = param.Selector(
-        default="Eq. 14, integral",
-        objects=[
-            "no control",
-            "static limit",
-            "token bucket",
-            "AIMD",
-            "PID",
-            "CoDel",
-            "drift-plus-penalty",
-            "Eq. 14, integral",
-            "Eq. 14, additive",
-            "Eq. 14, multiplicative",
-            "headroom",
-            "headroom, allowance",
-        ],
-        label="Controller",
+        default="ENTRO-ENGINE, integral", objects=list(CONTROLLERS), label="Controller"
     )
     alpha = param.Number(0.5, bounds=(0.05, 2.0), step=0.05, label="α, largest pressure (1)")
     beta = param.Number(2.0, bounds=(0.1, 10.0), step=0.1, label="β, slope (1/nat)")
@@ -113,28 +111,14 @@ class PipelineApp(App):
 
     def chosen(self) -> Law:
         """The law with the present gains."""
-        kind = self.law
-        if kind.startswith("Eq. 14"):
-            return engine.EntropyLaw(
-                self.alpha,
-                self.beta,
-                self.budget,
-                actuation=kind.split(", ")[1],
-                relaxation=self.relaxation,
-            )
-        if kind == "headroom, allowance":
-            return engine.HeadroomLaw(self.budget, allowance=self.allowance)
-        laws: dict[str, Law] = {
-            "no control": engine.NoControl(),
-            "static limit": engine.StaticLimit(),
-            "token bucket": engine.TokenBucket(),
-            "AIMD": engine.AIMD(),
-            "PID": engine.PID(self.budget),
-            "CoDel": engine.CoDel(),
-            "drift-plus-penalty": engine.DriftPlusPenalty(),
-            "headroom": engine.HeadroomLaw(self.budget),
-        }
-        return laws[kind]
+        law = CONTROLLERS[self.law].having(
+            alpha=self.alpha,
+            beta=self.beta,
+            psi_budget=self.budget,
+            setpoint=self.budget,
+            relaxation=self.relaxation,
+        )
+        return law.having(allowance=self.allowance) if self.law == ALLOWANCE else law
 
     def compute(self) -> xr.Dataset:
         """Run the chosen law on the chosen plant."""

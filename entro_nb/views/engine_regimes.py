@@ -6,7 +6,7 @@ import holoviews as hv
 import numpy as np
 import xarray as xr
 
-from entro_nb.engine.regimes import REGIMES
+from entro_nb.engine import REGIMES
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
 
 __all__ = [
