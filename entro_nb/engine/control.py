@@ -11,7 +11,7 @@ stability analysis call them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, cast
 
@@ -78,23 +78,27 @@ def control_slopes(alpha: float, beta: float, rho: float, delta: float) -> tuple
     return -alpha * t, -alpha * rho * beta * (1.0 - t * t)
 
 
-# The same functions over arrays. Each is a function of its own, since Numba's cache tells
-# compiled functions apart by their source only, and an array's cannot be called with numbers.
-_over_arrays: Any = numba.vectorize
+def _over_arrays(function: Callable[..., float]) -> Any:
+    """Let a function of numbers work on arrays.
+
+    It must be a function of its own: Numba's cache tells compiled functions apart by their source
+    only, and what it compiles for arrays cannot be called with numbers.
+    """
+    return cast(Any, numba).vectorize(cache=True)(function)
 
 
-@_over_arrays(cache=True)
-def _pressures(psi_total: Any, psi_budget: Any, clamped: Any) -> Any:
+@_over_arrays
+def _pressures(psi_total: float, psi_budget: float, clamped: bool) -> float:
     return entropy_pressure(psi_total, psi_budget, clamped)
 
 
-@_over_arrays(cache=True)
-def _shares(psi_i: Any, psi_total: Any) -> Any:
+@_over_arrays
+def _shares(psi_i: float, psi_total: float) -> float:
     return entropy_share(psi_i, psi_total)
 
 
-@_over_arrays(cache=True)
-def _signals(alpha: Any, beta: Any, rho: Any, delta: Any) -> Any:
+@_over_arrays
+def _signals(alpha: float, beta: float, rho: float, delta: float) -> float:
     return control_signal(alpha, beta, rho, delta)
 
 

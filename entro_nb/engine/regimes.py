@@ -19,7 +19,7 @@ import dataclasses
 from abc import ABC
 from collections import namedtuple
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -362,7 +362,7 @@ def regimes(engine: RegimeEngine | None = None, steps: Count = 80) -> xr.Dataset
 
 @validate.checked
 def search(
-    version: Literal["v9", "v10"] = "v9",
+    version: str = "v9",
     *,
     draws: Count = 300_000,
     steps: Count = 80,
@@ -393,6 +393,7 @@ def search(
     >>> found.attrs["matches"] > 0
     True
     """
+    version = validate.choice("version", version, ENGINES)
     rng = np.random.default_rng(seed)
     ranges, kind = RANGES[version], ENGINES[version]
     drawn = {name: rng.uniform(*ends, draws) for name, ends in ranges.items()}

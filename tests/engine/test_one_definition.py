@@ -108,14 +108,14 @@ PROBE = textwrap.dedent(
     import numba, numpy
     numba.vectorize = lambda cache: numpy.vectorize
     from entro_nb.engine import *
-    law = EntropyLaw(psi_budget=0.5, actuation="additive")
+    gains = {"beta": 0.4, "psi_budget": 0.5}
+    law = EntropyLaw(actuation="additive", **gains)
     run = simulate(pipeline([Phase("on", 0.0, 5.0, 2.5)], noise=0.0), law)
-    seen = run.psi.values[0, 3]
-    print(repr(float(ENTROEngineController(psi_budget=0.5).compute_control(seen[0], seen.sum()).u)))
-    print(repr(float(ProportionalAllocator(psi_budget=0.5).control(seen).u[0])))
-    print(repr(float(run.u.values[0, 4, 0])))
-    print(repr(-Loop(EntropyLaw(psi_budget=0.5)).signal(float(run.rate[0, 3, 0]),
-                                                        float(run.queue[0, 3]))))
+    seen, rate, queue = run.psi.values[0, 3], float(run.rate[0, 3, 0]), float(run.queue[0, 3])
+    one = ENTROEngineController(**gains).compute_control(seen[0], seen.sum()).u
+    many = ProportionalAllocator(**gains).control(seen).u[0]
+    loop = -Loop(EntropyLaw(**gains)).signal(rate, queue)
+    print(*(repr(float(x)) for x in (one, many, loop, run.u.values[0, 4, 0])))
     """
 )
 
