@@ -62,7 +62,9 @@ def control_signal(alpha: float, beta: float, rho: float, delta: float) -> float
     >>> round(control_signal(0.5, 2.0, 0.375, 1.0), 6)
     -0.180755
     """
-    # Adding 0 turns the −0.0 of a system within its budget into a plain 0.
+    if delta == 0.0:
+        return 0.0
+    # Adding 0 turns the −0.0 of a subsystem without a share into a plain 0.
     return -alpha * rho * math.tanh(beta * delta) + 0.0
 
 

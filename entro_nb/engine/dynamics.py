@@ -39,36 +39,25 @@ MERGED = 1e-300
 
 
 @compiled
-def _sweep(parameters: FloatArray, hold: int, average: int, out: FloatArray) -> None:
-    """Mean load over the last steps at each row of parameters, going on from the row before."""
+def _samples(
+    parameters: FloatArray, transient: int, stride: int, go_on: bool, out: FloatArray
+) -> None:
+    """Loads after a transient, every `stride` steps, for each row of parameters.
+
+    Each row starts anew, or goes on from where the row before it ended.
+    """
     state = np.zeros(STATE)
-    begin(parameters[0], state)
     t = 0
     for n in range(parameters.shape[0]):
-        total = 0.0
-        for k in range(hold):
+        if n == 0 or not go_on:
+            begin(parameters[n], state)
+            t = 0
+        for k in range(transient + out.shape[1] * stride):
             advance_engine(parameters[n], t, state)
             t += 1
-            if k >= hold - average:
-                total += state[0]
-        out[n] = total / average
-
-
-@compiled
-def _samples(parameters: FloatArray, transient: int, stride: int, out: FloatArray) -> None:
-    """Loads after a transient, every `stride` steps, for each row of parameters."""
-    state = np.zeros(STATE)
-    for n in range(parameters.shape[0]):
-        begin(parameters[n], state)
-        t = 0
-        for _ in range(transient):
-            advance_engine(parameters[n], t, state)
-            t += 1
-        for j in range(out.shape[1]):
-            for _ in range(stride):
-                advance_engine(parameters[n], t, state)
-                t += 1
-            out[n, j] = state[0]
+            kept = k + 1 - transient
+            if kept > 0 and kept % stride == 0:
+                out[n, kept // stride - 1] = state[0]
 
 
 @compiled
@@ -145,10 +134,10 @@ def hysteresis(
     engine = dataclasses.replace(WaveEngine(), amplitude=0.0) if engine is None else engine
     high = validate.real("high", high, low, open_low=True)
     drives = np.linspace(low, high, levels)
-    out = np.empty(2 * levels)
+    out = np.empty((2 * levels, hold // 2))
     there_and_back = np.concatenate([drives, drives[::-1]])
-    _sweep(_varied(engine, "drive", there_and_back), hold, hold // 2, out)
-    up, down = out[:levels], out[levels:][::-1]
+    _samples(_varied(engine, "drive", there_and_back), hold - hold // 2, 1, True, out)
+    up, down = out[:levels].mean(axis=1), out[levels:].mean(axis=1)[::-1]
     return results.dataset(
         {"system_load": (("way", "drive"), np.stack([up, down]), "1", "mean load at rest")},
         coords={"way": (["up", "down"], "1"), "drive": (drives, "1")},
@@ -239,7 +228,7 @@ def bifurcation(
     if stride is None:
         stride = max(round(engine.period), 1) if isinstance(engine, WaveEngine) else 1
     out = np.empty((grid.size, samples))
-    _samples(table, transient, stride, out)
+    _samples(table, transient, stride, False, out)
     exponents = np.empty(grid.size)
     _exponents(table, transient, samples * stride, DISTURBANCE, exponents)
     return results.dataset(

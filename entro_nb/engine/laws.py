@@ -16,13 +16,14 @@ import math
 from abc import ABC
 from collections import namedtuple
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args, get_type_hints
 
+import numba
 import numpy as np
 
 from entro_nb.engine.control import control_signal, entropy_pressure, entropy_share
 from entro_nb.engine.plant import Quantity, pass_through, total_entropy
-from entro_nb.results import compiled
+from entro_nb.results import Function, compiled
 from entro_nb.validate import Bounds, FloatArray, NonNegative, Parameters, Positive
 
 #: How a signal u acts on an intake; see :class:`EntropyLaw`.
@@ -397,16 +398,16 @@ _EQ14 = _places(EntropyLaw)
 
 
 @compiled
-def _entropy(k: FloatArray, table: FloatArray, total: float, before: float, dt: float) -> None:
+def _entropy(k: FloatArray, table: FloatArray, before: float, dt: float) -> None:
     """Eq. 14 and its actuation; the memory holds the integral a of each node, in req/s."""
     alpha, beta, psi_budget = k[_EQ14.alpha], k[_EQ14.beta], k[_EQ14.psi_budget]
     actuation = k[_EQ14.actuation]
-    shared = total
-    if k[_EQ14.valves_only] != 0.0:
-        shared = 0.0
-        for i in range(table.shape[1]):
-            if table[Quantity.VALVE, i] != 0.0:
-                shared += table[Quantity.SEEN_PSI, i]
+    valves_only = k[_EQ14.valves_only] != 0.0
+    total = shared = 0.0
+    for i in range(table.shape[1]):
+        total += table[Quantity.SEEN_PSI, i]
+        if table[Quantity.VALVE, i] != 0.0 or not valves_only:
+            shared += table[Quantity.SEEN_PSI, i]
     ahead = total + k[_EQ14.velocity] * (total - before) / dt
     delta = entropy_pressure(ahead, psi_budget, k[_EQ14.clamped] != 0.0)
     keep = math.exp(-k[_EQ14.relaxation] * dt)
@@ -485,35 +486,6 @@ _ROOM = _places(HeadroomLaw)
 
 
 @compiled
-def _believe(
-    k: FloatArray,
-    table: FloatArray,
-    trial: FloatArray,
-    route: FloatArray,
-    past: FloatArray,
-    row: int,
-    dt: float,
-) -> None:
-    """Bring the loads of the trial table to the queues as the law believes them now.
-
-    `past` is the ring of the loads after each step, oldest from `row` on: what the sources
-    admitted since is what has entered since.
-    """
-    length, n = past.shape
-    for i in range(n):
-        trial[Quantity.LOAD, i] = table[Quantity.SEEN, i]
-    if k[_ROOM.predict] == 0.0:
-        return
-    for back in range(row + 1, row + length - 1):
-        at = back if back < length else back - length
-        for i in range(n):
-            trial[Quantity.CAP, i] = np.inf
-            source = trial[Quantity.STORES, i] == 0.0
-            trial[Quantity.DEMAND, i] = past[at, i] if source else 0.0
-        pass_through(trial, route, k[_ROOM.belief], dt)
-
-
-@compiled
 def _ahead(
     scale: float, table: FloatArray, trial: FloatArray, route: FloatArray, belief: float, dt: float
 ) -> float:
@@ -568,19 +540,38 @@ def _largest_scale(
 
 @compiled
 def _headroom(
-    k: FloatArray, table: FloatArray, trial: FloatArray, route: FloatArray, dt: float
+    k: FloatArray,
+    table: FloatArray,
+    trial: FloatArray,
+    route: FloatArray,
+    past: FloatArray,
+    row: int,
+    dt: float,
 ) -> None:
     """Find the largest intake that keeps the budget; memory: allowance spent, in requests.
 
-    The loads of the trial table are the queues as the law believes them now.
+    `past` is the ring of the loads after each step, the one that is seen in `row`.
     """
-    budget = k[_ROOM.psi_budget]
+    budget, belief = k[_ROOM.psi_budget], k[_ROOM.belief]
     n = table.shape[1]
+    # The loads of the trial table are the queues as the law believes them now: as seen, and then
+    # carried forward through what the sources have admitted since.
+    for i in range(n):
+        trial[Quantity.LOAD, i] = table[Quantity.SEEN, i]
+    if k[_ROOM.predict] != 0.0:
+        length = past.shape[0]
+        for back in range(row + 1, row + length - 1):
+            at = back if back < length else back - length
+            for i in range(n):
+                trial[Quantity.CAP, i] = np.inf
+                source = trial[Quantity.STORES, i] == 0.0
+                trial[Quantity.DEMAND, i] = past[at, i] if source else 0.0
+            pass_through(trial, route, belief, dt)
     scale = 1.0
     if k[_ROOM.lookahead] != 0.0:
         for i in range(n):
             trial[Quantity.SEEN, i] = trial[Quantity.LOAD, i]
-        scale = _largest_scale(budget, table, trial, route, k[_ROOM.belief], dt)
+        scale = _largest_scale(budget, table, trial, route, belief, dt)
     else:
         offered = stored = 0.0
         for i in range(n):
@@ -611,6 +602,11 @@ def _headroom(
             table[Quantity.SIGNAL, i] = np.log1p(rate) - np.log1p(demand)
 
 
+def _inlined(function: Function) -> Function:
+    """Compile a function into its caller: to hand on so many arrays costs as much as a law."""
+    return cast(Function, numba.njit(inline="always", error_model="numpy")(function))
+
+
 #: Every law, as it is by default, by the name that sweeps, periods and reports call it.
 LAWS: dict[str, Law] = {
     "none": NoControl(),
@@ -629,7 +625,7 @@ NUMBERS = {type(law): number for number, law in enumerate(LAWS.values())}
 _NONE, _LIMIT, _TOKENS, _AIMD, _PID, _CODEL, _DRIFT, _ENTROPY, _HEADROOM = range(len(LAWS))
 
 
-@compiled
+@_inlined
 def set_valves(
     law: int,
     k: FloatArray,
@@ -658,6 +654,12 @@ def set_valves(
     dt : float
         Step in s.
     """
+    if law == _ENTROPY:
+        _entropy(k, table, before, dt)
+        return
+    if law == _HEADROOM:
+        _headroom(k, table, trial, route, past, row, dt)
+        return
     n = table.shape[1]
     offered = waiting = sojourn = total = 0.0
     for i in range(n):
@@ -667,12 +669,7 @@ def set_valves(
             waiting += table[Quantity.SEEN, i]
             sojourn += table[Quantity.SEEN, i] / table[Quantity.CAPACITY, i]
     limit = np.inf
-    if law == _ENTROPY:
-        _entropy(k, table, total, before, dt)
-    elif law == _HEADROOM:
-        _believe(k, table, trial, route, past, row, dt)
-        _headroom(k, table, trial, route, dt)
-    elif law == _LIMIT:
+    if law == _LIMIT:
         limit = k[_STATIC.limit]
     elif law == _TOKENS:
         limit = _token_bucket(k, admitted, table, dt)
