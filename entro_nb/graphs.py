@@ -64,12 +64,12 @@ class Spectrum:
     @property
     def bound(self) -> float:
         """2/λ_max: averaging contracts for 0 < α < bound, and for no other α."""
-        return 2.0 / self.largest
+        return 2.0 / self.largest if self.largest else math.inf
 
     @property
     def sufficient(self) -> float:
         """1/d_max, at most the bound and known without eigenvalues."""
-        return 1.0 / self.largest_degree
+        return 1.0 / self.largest_degree if self.largest_degree else math.inf
 
     @property
     def optimal(self) -> float:
@@ -148,6 +148,7 @@ class Graph:
         self.nodes = nodes
         self.name = name
         self.is_complete = edges is None
+        self.is_weighted = conductance is not None
         if edges is not None:
             self.edges = _checked_edges(nodes, edges)
         if length is not None:
@@ -174,9 +175,11 @@ class Graph:
     def replace(self, **changes: Any) -> Graph:
         """The same graph with other lengths, conductances, loads, states, edges or name."""
         kept = {k: v for k, v in vars(self).items() if k in _GIVEN} | {"edges": self._given_edges}
+        if not self.is_weighted:
+            kept.pop("conductance", None)  # ones that were made when somebody asked for them
         if "edges" in changes:
             # What was said of the former edges says nothing of others.
-            kept = {k: v for k, v in kept.items() if k not in ("length", "conductance")}
+            kept = {k: v for k, v in kept.items() if k not in ("length", "conductance", "name")}
         return Graph(**(kept | changes))
 
     @property
@@ -249,6 +252,15 @@ class Graph:
             return np.array(self.nodes, dtype=np.int64)
         return np.array([str(name) for name in self.nodes])
 
+    @property
+    def labels(self) -> IntArray:
+        """Connected component of each node, numbered from 0 in the order of the nodes."""
+        if self.is_complete:
+            return np.zeros(self.n_nodes, np.int64)
+        from scipy.sparse.csgraph import connected_components
+
+        return np.asarray(connected_components(self.matrix(), directed=False)[1], np.int64)
+
     def components(self, active: npt.NDArray[np.bool_] | None = None) -> list[IntArray]:
         """Nodes of each connected component, largest first; among the active nodes, if given."""
         nodes = np.arange(self.n_nodes) if active is None else np.flatnonzero(active)
@@ -299,7 +311,7 @@ class Graph:
         that λ_max is replaced by the bound max(d_i + d_j) over edges (Anderson and Morley 1985),
         which keeps every step that it admits admissible.
         """
-        n, plain = self.n_nodes, "conductance" not in vars(self)
+        n, plain = self.n_nodes, not self.is_weighted
         if not self.n_edges:
             return Spectrum(None, 0.0, True, 0.0)
         if self.is_complete and plain:
@@ -492,7 +504,10 @@ def lattice(rows: Count, columns: Count) -> Graph:
     index = np.arange(rows * columns).reshape(rows, columns)
     left = np.concatenate([index[:, :-1].ravel(), index[:-1].ravel()])
     right = np.concatenate([index[:, 1:].ravel(), index[1:].ravel()])
-    return Graph(range(rows * columns), np.column_stack([left, right]), name="lattice")
+    # In the order of NetworkX, downwards before sideways: draws over edges follow it.
+    order = np.lexsort((-right, left))
+    pairs = np.column_stack([left, right])[order]
+    return Graph(range(rows * columns), pairs, name="lattice")
 
 
 @validate.checked

@@ -111,6 +111,18 @@ def real(
     return result
 
 
+def band(low: Any, high: Any) -> tuple[float, float]:
+    """Ends of a range, refused unless low < high.
+
+    Examples
+    --------
+    >>> band(-1, 1)
+    (-1.0, 1.0)
+    """
+    low = real("low", low)
+    return low, real("high", high, low=low, open_low=True)
+
+
 def finite_array(
     name: str,
     value: npt.ArrayLike,
@@ -291,7 +303,7 @@ class Bounds:
     open_low, open_high : bool
         Whether an end itself is refused.
     infinite : bool
-        Whether infinity, "no limit", is allowed where `high` is infinite.
+        Whether infinity, "no limit", is allowed at an end that is infinite.
     ndim : int, optional
         Required number of dimensions of an array.
     empty : bool
@@ -338,7 +350,7 @@ class Parameters:
     """
 
     def __post_init__(self) -> None:
-        for name, check in _field_checks(cast(Any, type(self))).items():
+        for name, check in field_checks(cast(Any, type(self))).items():
             object.__setattr__(self, name, check(name, getattr(self, name)))
 
 
@@ -383,7 +395,11 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @functools.cache
-def _field_checks(cls: Any) -> dict[str, Check]:
+def field_checks(cls: Any) -> dict[str, Check]:
+    """Checks of the fields of a dataclass by their annotations, as `Parameters` makes them.
+
+    Fields annotated with other types have none.
+    """
     found: dict[str, Check] = {}
     # A field is read among the names of the module that declares it.
     for owner in reversed(cls.__mro__):
@@ -398,8 +414,8 @@ def _checks(hints: Mapping[str, Any], names: dict[str, Any]) -> dict[str, Check]
         if isinstance(hint, str):
             try:
                 hint = eval(hint, names)
-            except NameError:
-                continue  # imported for the type checker only: no type of ours
+            except (NameError, TypeError):
+                continue  # for the type checker only: no type of ours
         if (check := _check_of(hint)) is not None:
             found[name] = check
     return found
@@ -435,8 +451,9 @@ def _check_of(hint: Any, bounds: Bounds | None = None) -> Check | None:
 
 
 def _bounded(b: Bounds, name: str, value: Any) -> float:
-    if b.infinite and isinstance(value, Real) and value == math.inf:
-        return math.inf
+    unlimited = isinstance(value, Real) and math.isinf(float(value))
+    if b.infinite and unlimited and b.low <= float(value) <= b.high:
+        return float(value)
     return real(name, value, b.low, b.high, open_low=b.open_low, open_high=b.open_high)
 
 

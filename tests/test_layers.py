@@ -20,6 +20,7 @@ ABOVE = {
         room: {
             "streams",
             "spokesperson",
+            "simulations",
             "sweep",
             "periods",
             "views",
@@ -31,8 +32,18 @@ ABOVE = {
     },
     "streams": {"spokesperson", "views", "report", "cli", "claims"},
     "spokesperson": {"views", "report", "cli", "claims"},
+    "simulations": {
+        "streams",
+        "spokesperson",
+        "sweep",
+        "periods",
+        "views",
+        "report",
+        "cli",
+        "claims",
+    },
     "sweep": {"streams", "spokesperson", "periods", "views", "report", "cli", "claims"},
-    "periods": {"views", "report", "cli", "claims"},
+    "periods": {"sweep", "views", "report", "cli", "claims"},
     "views": {"report", "cli"},
 }
 PLOTTING = {"holoviews", "panel", "bokeh", "matplotlib"}

@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from entro_nb.spokesperson import Session
-from entro_nb.spokesperson.channel import Happened
-from entro_nb.streams import Credential
-from entro_nb.streams.adapters import Policy, adapter
+from entro_nb.streams import Credential, Policy, adapter
 from loopback import counted
 from loopback.broker import Broker
 from loopback.proxy import Proxy
@@ -28,7 +26,7 @@ POLICY = Policy(base=0.05, cap=0.5, jitter=0.5, timeout=1.5, ping=0.5, limit=2**
 #: Seconds in which data must flow again once a fault is over: at worst an attempt runs into its
 #: timeout, then the longest wait follows (or the second that a server asked for), then another
 #: attempt that must be answered within its timeout.
-BOUND = POLICY.timeout + max(POLICY.bound, 1.0) + POLICY.timeout
+BOUND = POLICY.timeout + max(POLICY.cap, 1.0) + POLICY.timeout
 
 #: What the audit must say of each fault: kinds of event, and words. Faults below the protocol are
 #: made by the relay, those of the messages by the server.
@@ -140,9 +138,7 @@ class Setting:
     async def events(self) -> list[dict[str, Any]]:
         """What the audit trail says of the stream since `listen`."""
         # What the tally still counts would be written ten seconds later: here, now.
-        channel = self.session.channels["numbers"]
-        for notice, count in channel.tally.flush():
-            channel._put(Happened(channel.number, notice, count))
+        self.session.channels["numbers"].flush()
         await self.session.settled()
         return [e for e in self.session.trail().rows("events") if e["id"] > self.before]
 

@@ -14,22 +14,24 @@ import xarray as xr
 
 from entro_nb.accountant import Accountant, AccountantConfig, DecisionGate
 from entro_nb.errors import DataError, ParameterError
-from entro_nb.spokesperson import Audit, Record, Trail
+from entro_nb.spokesperson import Audit, FrameRecord, Trail
 
 CONFIG = AccountantConfig(window=8, bins=4, derivative_window=4)
 
 
-def records(count: int, *, channel: int = 1, start: float = 1e9, seed: int = 0) -> list[Record]:
+def records(
+    count: int, *, channel: int = 1, start: float = 1e9, seed: int = 0
+) -> list[FrameRecord]:
     accountant, gate = Accountant(CONFIG), DecisionGate()
     values = np.random.default_rng(seed).standard_normal(count)
     made = []
     for k, x in enumerate(values.tolist()):
         frame = accountant.process(x)
-        made.append(Record(channel, "numbers", start + k / 8, x / 3, frame, gate.route(frame)))
+        made.append(FrameRecord(channel, "numbers", start + k / 8, x / 3, frame, gate.route(frame)))
     return made
 
 
-def filled(path: Path, count: int = 50) -> list[Record]:
+def filled(path: Path, count: int = 50) -> list[FrameRecord]:
     made = records(count)
     with Audit(path) as audit:
         audit.channel(1, 1e9, "numbers", "1", {"window": 8})
