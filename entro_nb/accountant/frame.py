@@ -152,10 +152,6 @@ class Stability(IntEnum):
     UNSTABLE = 5  #: H outside its band
 
 
-#: The classes by their numbers.
-CLASSES = tuple(Stability)
-
-
 class Column(NamedTuple):
     """What stands in a column of frames, wherever they are kept or shown."""
 

@@ -256,37 +256,24 @@ class Session:
         SessionError
             If the session does not run.
         """
-        detail = {"stream": getattr(stream, "name", stream), "live": live}
-        self._do(
-            who,
-            "connect",
-            detail,
-            lambda: self._connect(find(stream), data, live, speed, config, normalizer),
-        )
 
-    def _connect(
-        self,
-        source: Source,
-        data: xr.DataArray | AsyncIterable[Event] | None,
-        live: bool,
-        speed: float,
-        config: AccountantConfig | None,
-        normalizer: NormalizerConfig | None,
-    ) -> None:
-        keeper = self._running()
-        if source.name in self._channels:
-            raise ParameterError("stream", source.name, "one that is not connected yet")
-        taken = intake(source, data, live=live, speed=speed, now=self.now)
-        number = self._number + 1
-        channel = Channel(number, source, taken, self.gate, keeper, config, normalizer)
-        COLLECTOR.set_aside()
-        self._number = number
-        what = source.name, source.units, channel.parameters()
-        keeper.put(partial(keeper.audit.channel, number, self.now(), *what))
-        self._channels[source.name] = channel
-        self._tasks[source.name] = asyncio.create_task(
-            self._run(channel), name=f"stream {source.name}"
-        )
+        def act() -> None:
+            keeper, source = self._running(), find(stream)
+            if source.name in self._channels:
+                raise ParameterError("stream", source.name, "one that is not connected yet")
+            taken = intake(source, data, live=live, speed=speed, now=self.now)
+            number = self._number + 1
+            channel = Channel(number, source, taken, self.gate, keeper, config, normalizer)
+            COLLECTOR.set_aside()
+            self._number, self._channels[source.name] = number, channel
+            what = source.name, source.units, channel.parameters()
+            keeper.put(partial(keeper.audit.channel, number, self.now(), *what))
+            self._tasks[source.name] = asyncio.create_task(
+                self._run(channel), name=f"stream {source.name}"
+            )
+
+        name = getattr(stream, "name", stream)
+        self._do(who, "connect", {"stream": name, "live": live}, act)
 
     async def _run(self, channel: Channel) -> None:
         """Run a chain, and start it again if it fails: a fault of ours ends no session."""

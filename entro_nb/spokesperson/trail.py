@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.accountant import COLUMNS, Decision, EeFrame, Stability
+from entro_nb.accountant import COLUMNS, Decision, EeFrame, Stability, flags
 from entro_nb.accountant import Path as GatePath
-from entro_nb.accountant.frame import CLASSES, flags
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.spokesperson.audit import TABLES, FrameRecord, is_trail
 from entro_nb.streams import CATALOG
@@ -95,7 +94,7 @@ class Trail:
                 stream,
                 time,
                 raw,
-                EeFrame(*(*measured, CLASSES[stability])),
+                EeFrame(*(*measured, Stability(stability))),
                 Decision(_PATHS[path], reason),
                 number,
             )
