@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import importlib
 import inspect
@@ -16,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from entro_nb import engine, network, results, validate
-from entro_nb.engine.regimes import REGIMES
-from entro_nb.engine.simulation import summary, sums
+from entro_nb.engine import LAWS, REGIMES
 from entro_nb.errors import ParameterError, ParameterTypeError, SweepError
 from entro_nb.settings import ALLOWED, Value, convert
 from entro_nb.validate import Count, Seed
@@ -30,14 +28,6 @@ REPLICATE = "replicate"
 
 #: Steps at the end of a run over which a network is summarised.
 TAIL = 100
-
-#: Laws that a pipeline may be under, by name.
-LAWS: Mapping[str, Any] = {
-    "none": engine.NoControl,
-    "static": engine.StaticLimit,
-    "entropy": engine.EntropyLaw,
-    "headroom": engine.HeadroomLaw,
-}
 
 #: Name by which `entro-nb sweep` knows a simulation, and the function that is one.
 SIMULATIONS = {
@@ -354,7 +344,7 @@ def pipeline_runs(
     seeds : sequence of int
         One a run: the run that ``engine.simulate(…, seed=…)`` makes.
     law : str
-        The law, by its name in `LAWS`; it takes those of the following that are its own.
+        The law, by its name in `engine.LAWS`; it takes those of the following that are its own.
     alpha, beta, psi_budget, actuation, relaxation
         As :class:`entro_nb.engine.EntropyLaw` has them.
     limit : float
@@ -379,15 +369,13 @@ def pipeline_runs(
         "alpha": alpha, "beta": beta, "psi_budget": psi_budget, "actuation": actuation,
         "relaxation": relaxation, "limit": limit,
     }  # fmt: skip
-    kind = LAWS[validate.choice("law", law, LAWS)]
-    own = {field.name for field in dataclasses.fields(kind)} & given.keys()
-    chosen = kind(**{name: given[name] for name in own})
+    chosen = LAWS[validate.choice("law", law, LAWS)].having(**given)
     phases = engine.three_phases(
         warmup_rate, surge_rate, recovery_rate, surge=surge, duration=duration
     )
     plant = engine.pipeline(phases, noise=noise, capacity=capacity)
-    totals = sums(plant, chosen, dt=dt, delay=delay, budget=psi_budget, seeds=seeds)
-    return summary(totals, round(duration / dt) * dt)
+    totals = engine.sums(plant, chosen, dt=dt, delay=delay, budget=psi_budget, seeds=seeds)
+    return engine.sum_variables(totals, round(duration / dt) * dt)
 
 
 def network_run(
