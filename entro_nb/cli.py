@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,10 +14,15 @@ from typing import Any
 from entro_nb import __version__
 from entro_nb.errors import EntroError, ParameterError
 
-__all__ = ["main", "parser"]
-
 #: Exit codes besides 0: a notebook failed; the request was wrong; Ctrl-C (as shells say it).
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+Options = argparse.Namespace
+Command = Callable[[Options], int]
+Argument = tuple[tuple[str, ...], dict[str, Any]]
+
+#: Name of a command to what runs it, an example, and its arguments.
+COMMANDS: dict[str, tuple[Command, str, tuple[Argument, ...]]] = {}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     2
     """
     options, extra = parser().parse_known_args(arguments)
-    if extra and options.command is not lab:
+    if extra and options.command is not _lab:
         parser().error(f"unrecognized arguments: {' '.join(extra)}")
     options.extra = extra
-    command: Callable[[argparse.Namespace], int] = options.command
+    command: Command = options.command
     try:
         return command(options)
     except EntroError as error:
@@ -51,114 +57,64 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    _add_report(commands)
-    _add_sweep(commands)
-    _add_lab(commands)
-    _add_serve(commands)
-    _add_claims(commands)
-    _add_streams(commands)
-    _add_record(commands)
+    for name, (command, example, arguments) in COMMANDS.items():
+        summary = (command.__doc__ or "").split("\n")[0]
+        made = commands.add_parser(
+            name,
+            help=summary[0].lower() + summary[1:].rstrip("."),
+            description=summary,
+            epilog=f"example: entro-nb {name} {example}",
+        )
+        made.set_defaults(command=command)
+        for flags, options in arguments:
+            made.add_argument(*flags, **options)
     return top
 
 
-def _add(commands: Any, command: Callable[..., int], example: str) -> argparse.ArgumentParser:
-    summary = (command.__doc__ or "").split("\n")[0].rstrip(".")
-    made: argparse.ArgumentParser = commands.add_parser(
-        command.__name__,
-        help=summary[0].lower() + summary[1:],
-        description=f"{summary}.",
-        epilog=f"example: {example}",
-    )
-    made.set_defaults(command=command)
-    return made
+def _command(example: str, *arguments: Argument) -> Callable[[Command], Command]:
+    """Make a function ``_NAME`` the command ``NAME``: its first line is its help."""
+
+    def register(function: Command) -> Command:
+        COMMANDS[function.__name__.removeprefix("_")] = (function, example, arguments)
+        return function
+
+    return register
 
 
-def _add_report(commands: Any) -> None:
-    add = _add(commands, report, "entro-nb report 01 accountant -p seed 7 --jobs 2").add_argument
-    add(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="notebooks, by name, number or part of a name; all when none is given; or one file, "
-        "TOML or YAML, with notebooks, parameters, preset, jobs, out, timeout",
-    )
-    add(
-        "-p",
-        "--parameter",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("KEY", "VALUE"),
-        help="set a parameter in every notebook that has it; values divided by commas are run "
-        "one by one, and every combination with those of others",
-    )
-    add("--preset", choices=("quick", "full"), help="how much the notebooks compute")
-    add("--jobs", type=int, metavar="N", help="notebooks that run at the same time")
-    add("--out", metavar="DIR", help="folder (default: reports-out)")
-    add("--timeout", type=float, metavar="S", help="seconds allowed for each notebook")
-    add("--max-memory", type=float, metavar="MB", help="fail a notebook that takes more memory")
-    add("--scheduler", metavar="ADDRESS", help="a Dask cluster to run on, as tcp://host:8786")
-    add("--again", action="store_true", help="run also what is finished and unchanged")
-    add("--yes", action="store_true", help="do not ask before more than 1000 reports")
+def _arg(*flags: str, **options: Any) -> Argument:
+    return flags, options
 
 
-def _add_sweep(commands: Any) -> None:
-    add = _add(commands, sweep, "entro-nb sweep gain.toml --workers 2").add_argument
-    add("file", metavar="FILE", help="TOML or YAML: simulation, grid, replicates, seed, out, …")
-    add("--out", metavar="DIR", help="Zarr store, in the place of the file's")
-    add("--workers", type=int, default=1, metavar="N", help="processes on this machine")
-    add("--scheduler", metavar="ADDRESS", help="a Dask cluster to run on, as tcp://host:8786")
+SCHEDULER = _arg("--scheduler", metavar="ADDRESS", help="a Dask cluster, as tcp://host:8786")
 
 
-def _add_lab(commands: Any) -> None:
-    _add(commands, lab, "entro-nb lab --no-browser --port 8890")
-
-
-def _add_serve(commands: Any) -> None:
-    add = _add(commands, serve, "entro-nb serve --port 5007").add_argument
-    add("--port", type=int, default=5006, metavar="N", help="port (default: %(default)s)")
-    add("--address", default="127.0.0.1", metavar="A", help="address (default: %(default)s)")
-    add(
-        "--origin",
-        action="append",
-        default=[],
-        metavar="HOST:PORT",
-        help="another host name under which browsers reach the apps; may be repeated",
-    )
-
-
-def _add_claims(commands: Any) -> None:
-    add = _add(commands, claims, "entro-nb claims E05 N10 --seed 2").add_argument
-    add("ids", nargs="*", metavar="ID", help="claims by their id; all when none is given")
-    add("--seed", type=int, default=1, metavar="N", help="random seed (default: %(default)s)")
-    add("--summary", action="store_true", help="only the counts, as a Markdown table")
-
-
-def _add_streams(commands: Any) -> None:
-    add = _add(commands, streams, "entro-nb streams check usgs wikipedia").add_argument
-    add("what", nargs="?", choices=("list", "check"), default="list", help="list, or try each")
-    add("names", nargs="*", metavar="STREAM", help="streams to try; all when none is given")
-    add("--seconds", type=float, default=15.0, metavar="S", help="wait (default: %(default)g)")
-
-
-def _add_record(commands: Any) -> None:
-    add = _add(commands, record, "entro-nb record bitstamp --seconds 600").add_argument
-    add("stream", metavar="STREAM", help="name in the catalog: see entro-nb streams")
-    add("--seconds", type=float, default=60.0, metavar="S", help="how long (default: %(default)g)")
-    add("--endpoint", metavar="URL", help="another endpoint than the catalog's")
-    add("--out", metavar="FILE", help="file to write (default: STREAM.nc)")
-
-
-def report(options: argparse.Namespace) -> int:
+@_command(
+    "01 accountant -p seed 7 --jobs 2",
+    _arg("names", nargs="*", metavar="NAME", help="notebooks, by name, number or part of a name; "
+         "all when none is given; or one file, TOML or YAML, with notebooks, parameters, preset, "
+         "jobs, out, timeout"),
+    _arg("-p", "--parameter", nargs=2, action="append", default=[], metavar=("KEY", "VALUE"),
+         help="set a parameter in every notebook that has it; values divided by commas are run "
+         "one by one, and every combination with those of others"),
+    _arg("--preset", choices=("quick", "full"), help="how much the notebooks compute"),
+    _arg("--jobs", type=int, metavar="N", help="notebooks that run at the same time"),
+    _arg("--out", metavar="DIR", help="folder (default: reports-out)"),
+    _arg("--timeout", type=float, metavar="S", help="seconds allowed for each notebook"),
+    _arg("--max-memory", type=float, metavar="MB", help="fail a notebook that takes more memory"),
+    SCHEDULER,
+    _arg("--again", action="store_true", help="run also what is finished and unchanged"),
+    _arg("--yes", action="store_true", help="do not ask before more than 1000 reports"),
+)  # fmt: skip
+def _report(options: Options) -> int:
     """Run notebooks and write them as a report that opens offline."""
-    from entro_nb.report import Bar, Lines, run
-    from entro_nb.report.runner import DEFAULT_TIMEOUT
+    from entro_nb.report import Bar, Lines, run_report
+    from entro_nb.report.run import DEFAULT_TIMEOUT
 
     asked = _request(options)
     out = str(asked.setdefault("out", "reports-out"))
     asked.setdefault("timeout", DEFAULT_TIMEOUT)
     with _executor(options.scheduler) as executor:
-        manifest = run(
+        manifest = run_report(
             **asked,
             executor=executor,
             again=options.again,
@@ -172,16 +128,16 @@ def report(options: argparse.Namespace) -> int:
     return FAILED if manifest.failed else 0
 
 
-def _request(options: argparse.Namespace) -> dict[str, Any]:
+def _request(options: Options) -> dict[str, Any]:
     """What is asked of a report: by a file, and by the line, which has the last word."""
     from entro_nb import settings
-    from entro_nb.report.batch import alternatives
+    from entro_nb.report.run import alternatives
 
     asked: dict[str, Any] = {}
     names = list(options.names)
     if len(names) == 1 and names[0].endswith(settings.ENDINGS):
-        asked = settings.load(names.pop())
-        settings.known(asked, ("notebooks", "parameters", "preset", "jobs", "out", "timeout"))
+        known = ("notebooks", "parameters", "preset", "jobs", "out", "timeout")
+        asked = settings.load_settings(names.pop(), known)
     keys = [key for key, _ in options.parameter]
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
@@ -215,35 +171,40 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
     if scheduler is None:
         yield None
         return
-    from entro_nb.sweep.cluster import client_of
+    from entro_nb.sweep import client_of
 
     with client_of(scheduler, 1) as client:
         yield client.get_executor(pure=False)
 
 
-def sweep(options: argparse.Namespace) -> int:
+@_command(
+    "gain.toml --workers 2",
+    _arg("file", metavar="FILE", help="TOML or YAML: simulation, grid, replicates, seed, out, …"),
+    _arg("--out", metavar="DIR", help="Zarr store, in the place of the file's"),
+    _arg("--workers", type=int, default=1, metavar="N", help="processes on this machine"),
+    SCHEDULER,
+)
+def _sweep(options: Options) -> int:
     """Run a simulation over a grid of parameters into a Zarr store, and go on where it stopped."""
-    from entro_nb import sweep as sweeps
-    from entro_nb.sweep.progress import watch
+    from entro_nb.sweep import read_sweep, run_sweep, watch
 
-    asked = sweeps.read(options.file)
+    asked = read_sweep(options.file)
     if options.out is not None:
         asked["out"] = options.out
     if asked.get("out") is None:
         raise ParameterError("out", None, "a Zarr store, in the file or as --out")
     with watch(sys.stderr) as progress:
-        sweeps.sweep(
-            **asked, workers=options.workers, scheduler=options.scheduler, progress=progress
-        )
+        run_sweep(**asked, workers=options.workers, scheduler=options.scheduler, progress=progress)
     print(asked["out"])
     return 0
 
 
-def lab(options: argparse.Namespace) -> int:
+@_command("--no-browser --port 8890")
+def _lab(options: Options) -> int:
     """Open JupyterLab at the first notebook; other options go to JupyterLab."""
-    from entro_nb import resources
+    from entro_nb import settings
 
-    folder = resources.notebooks()
+    folder = settings.notebooks()
     os.execv(  # in the place of this process, so that Ctrl-C and signals are JupyterLab's own
         sys.executable,
         [
@@ -257,7 +218,13 @@ def lab(options: argparse.Namespace) -> int:
     )
 
 
-def claims(options: argparse.Namespace) -> int:
+@_command(
+    "E05 N10 --seed 2",
+    _arg("ids", nargs="*", metavar="ID", help="claims by their id; all when none is given"),
+    _arg("--seed", type=int, default=1, metavar="N", help="random seed (default: %(default)s)"),
+    _arg("--summary", action="store_true", help="only the counts, as a Markdown table"),
+)
+def _claims(options: Options) -> int:
     """Evaluate published claims and print what was found."""
     from entro_nb.claims import evaluate, summary
 
@@ -274,7 +241,14 @@ def claims(options: argparse.Namespace) -> int:
     return 0
 
 
-def serve(options: argparse.Namespace) -> int:
+@_command(
+    "--port 5007",
+    _arg("--port", type=int, default=5006, metavar="N", help="port (default: %(default)s)"),
+    _arg("--address", default="127.0.0.1", metavar="A", help="address (default: %(default)s)"),
+    _arg("--origin", action="append", default=[], metavar="HOST:PORT",
+         help="another host name under which browsers reach the apps; may be repeated"),
+)  # fmt: skip
+def _serve(options: Options) -> int:
     """Serve all apps to browsers on this machine."""
     from entro_nb import validate
 
@@ -284,6 +258,9 @@ def serve(options: argparse.Namespace) -> int:
 
     from entro_nb import views
 
+    # What was on its way to a visitor who left is dropped with an error that nobody reads.
+    for name in ("asyncio", "tornado.application"):
+        logging.getLogger(name).addFilter(_stays)
     # A page may open its websocket only from the address it came from; loopback has two names.
     hosts = {options.address}
     if options.address in ("127.0.0.1", "localhost", "::1"):
@@ -291,7 +268,8 @@ def serve(options: argparse.Namespace) -> int:
     titles = {name: app.title or name for name, app in views.APPS.items()}
     pn.config.index_titles = {f"/{name}": title for name, title in titles.items()}
     pn.serve(
-        {name: _page(app) for name, app in views.APPS.items()},
+        # A fresh app for each visitor.
+        {name: lambda app=app: app().panel() for name, app in views.APPS.items()},
         port=port,
         address=options.address,
         websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *options.origin],
@@ -303,30 +281,46 @@ def serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def streams(options: argparse.Namespace) -> int:
+@_command(
+    "check usgs wikipedia",
+    _arg("what", nargs="?", choices=("list", "check"), default="list", help="list, or try each"),
+    _arg("names", nargs="*", metavar="STREAM", help="streams to try; all when none is given"),
+    _arg("--seconds", type=float, default=15.0, metavar="S", help="wait (default: %(default)g)"),
+)
+def _streams(options: Options) -> int:
     """List the streams of the catalog, or try each over the network."""
-    from entro_nb.streams import commands
+    from entro_nb.streams import catalog_lines, check_streams
 
     if options.what == "check":
-        return 0 if commands.check(options.names, options.seconds) else FAILED
-    print(*commands.catalog_lines(), sep="\n")
+        return 0 if check_streams(options.names, options.seconds) else FAILED
+    print(*catalog_lines(), sep="\n")
     return 0
 
 
-def record(options: argparse.Namespace) -> int:
+@_command(
+    "bitstamp --seconds 600",
+    _arg("stream", metavar="STREAM", help="name in the catalog: see entro-nb streams"),
+    _arg("--seconds", type=float, default=60.0, metavar="S",
+         help="how long (default: %(default)g)"),
+    _arg("--endpoint", metavar="URL", help="another endpoint than the catalog's"),
+    _arg("--out", metavar="FILE", help="file to write (default: STREAM.nc)"),
+)  # fmt: skip
+def _record(options: Options) -> int:
     """Record a live stream to a file that can be replayed."""
-    from entro_nb.streams import commands, find
+    from entro_nb.streams import find, record_to_file
 
     source = find(options.stream)
     if options.endpoint is not None:
         source = source.at(options.endpoint)
-    commands.record_to(source, options.seconds, options.out)
+    record_to_file(source, options.seconds, options.out)
     return 0
 
 
-def _page(app: Callable[[], Any]) -> Callable[[], Any]:
-    """Make a fresh app for each visitor."""
-    return lambda: app().panel()
+def _stays(record: logging.LogRecord) -> bool:
+    """Whether a line of the server's log is about anything but a visitor who left."""
+    from tornado.websocket import WebSocketClosedError
+
+    return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
 
 
 if __name__ == "__main__":

@@ -148,6 +148,7 @@ class Graph:
         self.nodes = nodes
         self.name = name
         self.is_complete = edges is None
+        self.is_weighted = conductance is not None
         if edges is not None:
             self.edges = _checked_edges(nodes, edges)
         if length is not None:
@@ -174,6 +175,8 @@ class Graph:
     def replace(self, **changes: Any) -> Graph:
         """The same graph with other lengths, conductances, loads, states, edges or name."""
         kept = {k: v for k, v in vars(self).items() if k in _GIVEN} | {"edges": self._given_edges}
+        if not self.is_weighted:
+            kept.pop("conductance", None)  # ones that were made when somebody asked for them
         if "edges" in changes:
             # What was said of the former edges says nothing of others.
             kept = {k: v for k, v in kept.items() if k not in ("length", "conductance")}
@@ -299,7 +302,7 @@ class Graph:
         that λ_max is replaced by the bound max(d_i + d_j) over edges (Anderson and Morley 1985),
         which keeps every step that it admits admissible.
         """
-        n, plain = self.n_nodes, "conductance" not in vars(self)
+        n, plain = self.n_nodes, not self.is_weighted
         if not self.n_edges:
             return Spectrum(None, 0.0, True, 0.0)
         if self.is_complete and plain:

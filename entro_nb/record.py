@@ -1,23 +1,28 @@
-"""What a notebook hands to the report that runs it: verdicts, results, files of its own.
+"""What a notebook hands to the report that runs it: verdicts, results, files, figures.
 
-Outside a report these functions do nothing, so that a cell may always call them.
+Outside a report these functions do nothing, so that a cell may always call them. The figures
+stand alone: what they would fetch is put into them.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from entro_nb.errors import ParameterError, ParameterTypeError
 
-__all__ = ["Record", "attach", "result", "verdict"]
-
+#: Set by the report runner: figures must then live without a kernel.
+REPORT = "ENTRO_NB_REPORT"
+#: Set by the report runner: where the notebook's picture for the gallery goes.
+THUMBNAIL = "ENTRO_NB_THUMBNAIL"
 #: Set by the report runner: the folder that takes what a notebook hands over.
 FOLDER = "ENTRO_NB_RECORD"
 LINES = "record.jsonl"
@@ -110,7 +115,7 @@ def attach(name: str, text: str) -> None:
 
 
 @dataclass(frozen=True)
-class Record:
+class NotebookRecord:
     """What a notebook handed over.
 
     Parameters
@@ -128,7 +133,7 @@ class Record:
     files: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, folder: Path) -> Record:
+    def of(cls, folder: Path) -> NotebookRecord:
         """Record in a folder, empty if there is none; half a last line is left out."""
         verdicts: dict[str, str] = {}
         results: dict[str, Any] = {}
@@ -170,3 +175,38 @@ def _append(said: Mapping[str, Any]) -> None:
     if (folder := _folder()) is not None:
         with (folder / LINES).open("a", encoding="utf-8") as file:
             file.write(json.dumps(said, ensure_ascii=False) + "\n")
+
+
+#: A style sheet of Panel's as a figure's document names it, even where scripts are inline.
+IMPORTED = re.compile(
+    r'"name":"ImportedStyleSheet","id":"(?P<id>[^"]+)","attributes":'
+    r'\{"url":"https://cdn\.holoviz\.org/panel/[^/"]+/dist/(?P<file>[^"?]+)(\?[^"]*)?"\}'
+)
+
+
+def carry_styles(html: str) -> str:
+    """Replace the style sheets of Panel's that figures import by copies of them.
+
+    Examples
+    --------
+    >>> carry_styles("nothing to fetch")
+    'nothing to fetch'
+    """
+    return IMPORTED.sub(_inline, html)
+
+
+def _inline(match: re.Match[str]) -> str:
+    path = _panel() / match["file"]
+    if not path.is_file():
+        return match[0]
+    css = json.dumps(path.read_text(encoding="utf-8")).replace("</", r"<\/")
+    return f'"name":"InlineStyleSheet","id":"{match["id"]}","attributes":{{"css":{css}}}'
+
+
+@cache
+def _panel() -> Path:
+    """Where Panel keeps what its network address serves; found without the cost of importing it."""
+    spec = importlib.util.find_spec("panel")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "dist"

@@ -1,31 +1,98 @@
-"""Settings in files of names and values, TOML or YAML."""
+"""What is set from outside: files of settings, spelled parameters, where notebooks and data are.
+
+Here too is the table of symbols, which is read from the data: every symbol of the five documents
+with the code that stands for it.
+"""
 
 from __future__ import annotations
 
+import importlib
+import math
 import os
+import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from entro_nb.errors import DataError, ParameterError
+from entro_nb.errors import DataError, ParameterError, ParameterTypeError, ReportError
 from entro_nb.validate import nearest
 
-__all__ = ["ENDINGS", "known", "load"]
+if TYPE_CHECKING:
+    import pandas as pd
 
-#: Endings of the files that can be read.
+Value = int | float | bool | str
+
+BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+#: What a parameter of each kind may be, in words.
+ALLOWED = {
+    "int": "an integer",
+    "float": "a finite number",
+    "bool": "true or false",
+    "str": "text",
+}
+
+#: Endings of the files of settings that can be read.
 ENDINGS = (".toml", ".yaml", ".yml")
 
 
-def load(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Content of a TOML or YAML file that holds names and values.
+def convert(name: str, value: object, kind: str) -> Value:
+    """Value of a parameter in its type; text is read the way the command line spells it.
+
+    Parameters
+    ----------
+    name : str
+        Name used in errors.
+    value : object
+        A value of the type, or its spelling. An integer is a float too; a boolean is neither.
+    kind : {"int", "float", "bool", "str"}
+        The type wanted.
+
+    Raises
+    ------
+    ParameterTypeError
+        If the value has another type or cannot be read as this one.
+
+    Examples
+    --------
+    >>> convert("alpha", "1", "float"), convert("verbose", "no", "bool"), convert("n", 3, "int")
+    (1.0, False, 3)
+    >>> convert("n", "many", "int")
+    Traceback (most recent call last):
+    ...
+    entro_nb.errors.ParameterTypeError: n = 'many' is not allowed: expected an integer
+    """
+    result: Value | None = None
+    if kind == "str":
+        result = value if isinstance(value, str) else None
+    elif kind == "bool":
+        result = BOOLEANS.get(value.lower()) if isinstance(value, str) else None
+        result = value if isinstance(value, bool) else result
+    elif isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            if kind == "float":
+                result = float(value)
+            elif not isinstance(value, float):
+                result = int(value)
+        except (ValueError, OverflowError):
+            result = None
+    if result is None or (isinstance(result, float) and not math.isfinite(result)):
+        raise ParameterTypeError(name, value, ALLOWED[kind])
+    return result
+
+
+def load_settings(path: str | os.PathLike[str], names: Iterable[str]) -> dict[str, Any]:
+    """Content of a TOML or YAML file that holds values under these names.
 
     Raises
     ------
     DataError
         If there is no such file, or it is neither.
+    ParameterError
+        If it holds a name that nothing reads; the nearest is suggested.
     """
-    file = Path(path)
+    file, known = Path(path), list(names)
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
@@ -38,6 +105,11 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise DataError("file", file.name, f"TOML (.toml) or YAML ({line})") from error
     if not isinstance(content, dict):
         raise DataError("file", file.name, "names and values")
+    for name in map(str, content):
+        if name not in known:
+            guess = nearest(name, known)
+            meant = "" if guess is None else f" (did you mean {guess!r}?)"
+            raise ParameterError("setting", name, f"one of {', '.join(known)}{meant}")
     return {str(name): value for name, value in content.items()}
 
 
@@ -50,20 +122,68 @@ def _yaml(text: str) -> Any:
         raise ValueError(error) from error
 
 
-def known(content: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Refuse a setting that nothing reads.
+def root() -> Path:
+    """Folder that holds ``notebooks/`` and ``data/``: the checkout, or where a wheel put them.
+
+    Raises
+    ------
+    ReportError
+        If neither a checkout nor an installed copy is found.
 
     Examples
     --------
-    >>> known({"gird": 1}, ["grid"])
-    Traceback (most recent call last):
-    ...
-    entro_nb.errors.ParameterError: setting = 'gird' is not allowed: \
-expected one of grid (did you mean 'grid'?)
+    >>> (root() / "notebooks").is_dir()
+    True
     """
-    names = list(names)
-    for name in content:
-        if name not in names:
-            guess = nearest(name, names)
-            meant = "" if guess is None else f" (did you mean {guess!r}?)"
-            raise ParameterError("setting", name, f"one of {', '.join(names)}{meant}")
+    checkout = Path(__file__).resolve().parents[1]
+    installed = Path(sys.prefix) / "share" / "entro_nb"
+    for folder in (checkout, installed):
+        if (folder / "notebooks").is_dir():
+            return folder
+    raise ReportError(f"no notebooks found: looked in {checkout} and {installed}")
+
+
+def notebooks() -> Path:
+    """Folder of the notebooks."""
+    return root() / "notebooks"
+
+
+def data(name: str = "") -> Path:
+    """Folder of the data that come with the package, or one file in it."""
+    return root() / "data" / name
+
+
+def symbols() -> pd.DataFrame:
+    """Symbols with meaning, units, shape, code name and source, in the order of the notebooks.
+
+    Examples
+    --------
+    >>> list(symbols().columns)
+    ['symbol', 'meaning', 'units', 'shape', 'code', 'source']
+    """
+    import pandas as pd
+
+    return pd.read_csv(data("symbols.csv"), dtype=str)
+
+
+def symbol_code(name: str) -> Any:
+    """Object that a code name of the table of symbols stands for.
+
+    Raises
+    ------
+    ParameterError
+        If the package has no such name.
+
+    Examples
+    --------
+    >>> symbol_code("entropy.shannon").__name__
+    'shannon'
+    """
+    module, _, rest = name.partition(".")
+    try:
+        found: Any = importlib.import_module(f"entro_nb.{module}")
+        for part in rest.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError):
+        raise ParameterError("code", name, "a public name of the package") from None
+    return found

@@ -111,6 +111,18 @@ def real(
     return result
 
 
+def band(low: Any, high: Any) -> tuple[float, float]:
+    """Ends of a range, refused unless low < high.
+
+    Examples
+    --------
+    >>> band(-1, 1)
+    (-1.0, 1.0)
+    """
+    low = real("low", low)
+    return low, real("high", high, low=low, open_low=True)
+
+
 def finite_array(
     name: str,
     value: npt.ArrayLike,
@@ -338,7 +350,7 @@ class Parameters:
     """
 
     def __post_init__(self) -> None:
-        for name, check in _field_checks(cast(Any, type(self))).items():
+        for name, check in field_checks(cast(Any, type(self))).items():
             object.__setattr__(self, name, check(name, getattr(self, name)))
 
 
@@ -383,7 +395,11 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @functools.cache
-def _field_checks(cls: Any) -> dict[str, Check]:
+def field_checks(cls: Any) -> dict[str, Check]:
+    """Checks of the fields of a dataclass by their annotations, as `Parameters` makes them.
+
+    Fields annotated with other types have none.
+    """
     found: dict[str, Check] = {}
     # A field is read among the names of the module that declares it.
     for owner in reversed(cls.__mro__):

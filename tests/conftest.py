@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pytest
 from hypothesis import settings
+from nbformat import v4
 
 # Compilation and a busy machine make single examples slow: that is no failure.
 settings.register_profile("default", deadline=None)
@@ -20,6 +23,10 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 ROOT = Path(__file__).resolve().parents[1]
 
+MakeNotebook = Callable[..., Path]
+
+TITLE = "# The **title**\n\nFirst *paragraph* about $H$,\nin `two` lines.\n\nNot this one."
+
 
 @pytest.fixture(scope="session")
 def payloads() -> Path:
@@ -28,3 +35,33 @@ def payloads() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recorded payloads at {folder}")
     return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of notebooks, one for all tests of a module."""
+    return tmp_path_factory.mktemp("notebooks")
+
+
+@pytest.fixture(scope="module")
+def make(folder: Path) -> MakeNotebook:
+    """Write a notebook: text that begins with # is markdown, the rest is code."""
+
+    def write(name: str, *cells: str, parameters: str = "", title: str = TITLE) -> Path:
+        nb = v4.new_notebook(cells=[v4.new_markdown_cell(title)] if title else [])
+        nb.metadata.kernelspec = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
+        if parameters:
+            nb.cells.append(v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}))
+        for source in cells:
+            new = v4.new_markdown_cell if source.startswith("#") else v4.new_code_cell
+            nb.cells.append(new(source))
+        path = folder / f"{name}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(nb, path)
+        return path
+
+    return write

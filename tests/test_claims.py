@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entro_nb import claims, views
-from entro_nb.claims import Finding, Verdict, packages
+from entro_nb.claims import Finding, Verdict
 from entro_nb.claims.finding import interval, judged
 from entro_nb.claims.table import evaluators
 from entro_nb.errors import ParameterError
-from entro_nb.views.claims import ClaimsApp, evidence, verdict_bars
+from entro_nb.views.overview import ClaimsApp, evidence, verdict_bars
 
 views.setup()
 
@@ -85,12 +85,6 @@ def test_figures_are_read_from_the_table() -> None:
     assert claims.figures("N01") == [0.16538, 0.002169]
     assert claims.figures("E17") == [-0.225]
     assert claims.figures("E13") == [24, 19, 37]
-
-
-def test_packages_were_observed_as_their_hashes_say() -> None:
-    seed = "34443d7f25158090332a666be918f5004be7e204b7b66d345785394387666f6f"
-    assert packages.observed("entro-engine")["sha256"] == seed  # as printed in seed 000
-    assert packages.tally("no tests ran in 0.01s") == {}
 
 
 def test_summary_counts_every_claim_once(found) -> None:

@@ -8,15 +8,15 @@ from types import SimpleNamespace
 import pytest
 
 import entro_nb
-from entro_nb import cli, resources
+from entro_nb import cli, settings
 from entro_nb.errors import ReportError
-from entro_nb.report import Entry, Manifest, runner
-from entro_nb.report.manifest import Source
+from entro_nb.report import Checkout, Entry, Manifest
+from entro_nb.report.run import DEFAULT_TIMEOUT
 
 
 def manifest(status: str, error: str) -> Manifest:
     entry = Entry("a", "A", "", status, error, {}, None, 1.0, None, None, None, None)
-    return Manifest("2026-01-01T00:00:00+00:00", Source(), {}, None, {}, 1.0, (entry,))
+    return Manifest("2026-01-01T00:00:00+00:00", Checkout(), {}, None, {}, 1.0, (entry,))
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def asked(monkeypatch):
         calls.append({"names": names} | options)
         return manifest("passed", "")
 
-    monkeypatch.setattr("entro_nb.report.run", run)
+    monkeypatch.setattr("entro_nb.report.run_report", run)
     return calls
 
 
@@ -76,7 +76,7 @@ def test_report_has_defaults(asked) -> None:
     (options,) = asked
     assert options["names"] == []
     assert options["out"] == "reports-out"
-    assert options["timeout"] == runner.DEFAULT_TIMEOUT
+    assert options["timeout"] == DEFAULT_TIMEOUT
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_errors_are_one_line(monkeypatch, capsys) -> None:
     def run(*_: object, **__: object) -> None:
         raise ReportError("the folder is full")
 
-    monkeypatch.setattr("entro_nb.report.run", run)
+    monkeypatch.setattr("entro_nb.report.run_report", run)
     assert cli.main(["report"]) == 2
     assert capsys.readouterr().err == "entro-nb: error: the folder is full\n"
 
@@ -109,13 +109,15 @@ def test_interruption_has_its_own_code(monkeypatch, capsys) -> None:
     def run(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("entro_nb.report.run", run)
+    monkeypatch.setattr("entro_nb.report.run_report", run)
     assert cli.main(["report"]) == 130
     assert capsys.readouterr().err == "entro-nb: interrupted\n"
 
 
 def test_a_failed_notebook_exits_with_1(monkeypatch, capsys) -> None:
-    monkeypatch.setattr("entro_nb.report.run", lambda *_, **__: manifest("failed", "no luck"))
+    monkeypatch.setattr(
+        "entro_nb.report.run_report", lambda *_, **__: manifest("failed", "no luck")
+    )
     assert cli.main(["report"]) == 1
     written = capsys.readouterr()
     assert written.err == "entro-nb: a failed: no luck\n"
@@ -125,7 +127,7 @@ def test_a_failed_notebook_exits_with_1(monkeypatch, capsys) -> None:
 def test_lab_opens_the_first_notebook_and_passes_options_on(monkeypatch, tmp_path) -> None:
     calls = []
     monkeypatch.setattr("os.execv", lambda *call: calls.append(call))
-    monkeypatch.setattr(resources, "notebooks", lambda: tmp_path)
+    monkeypatch.setattr(settings, "notebooks", lambda: tmp_path)
     cli.main(["lab", "--no-browser", "--port", "8890"])
     ((program, line),) = calls
     assert program == line[0] == sys.executable

@@ -26,6 +26,7 @@ FLOORS = (
     ("geometry",),
     ("streams",),
     ("spokesperson",),
+    ("simulations",),
     ("sweep", "periods"),
     ("claims",),
     ("views",),

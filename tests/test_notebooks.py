@@ -7,9 +7,9 @@ import re
 import nbformat
 import pytest
 
-from entro_nb import resources
+from entro_nb import settings
 
-NOTEBOOKS = sorted(resources.notebooks().rglob("*.ipynb"))
+NOTEBOOKS = sorted(settings.notebooks().rglob("*.ipynb"))
 NAMES = [path.stem for path in NOTEBOOKS]
 
 

@@ -5,17 +5,17 @@ import inspect
 
 import pytest
 
-from entro_nb import symbols
+from entro_nb import settings
 from entro_nb.errors import ParameterError
 
-ROWS = symbols.table()
+ROWS = settings.symbols()
 
 
 @pytest.mark.parametrize("row", list(ROWS.itertuples()), ids=lambda row: row.symbol)
 def test_every_symbol_has_code_that_exists_and_speaks_of_it(row: object) -> None:
-    found = symbols.code(row.code)
+    found = settings.symbol_code(row.code)
     if not inspect.isroutine(found) and not inspect.isclass(found):
-        found = symbols.code(row.code.rpartition(".")[0])  # a field: its class documents it
+        found = settings.symbol_code(row.code.rpartition(".")[0])  # a field: its class documents it
     written = inspect.getdoc(found)
     assert written
     seed = row.source.split(",")[0].removeprefix("seed ")
@@ -39,4 +39,4 @@ def test_the_table_is_complete_and_says_everything_once() -> None:
 
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"entropy\.nothing"):
-        symbols.code("entropy.nothing")
+        settings.symbol_code("entropy.nothing")

@@ -11,30 +11,29 @@ from __future__ import annotations
 import functools
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.accountant.accountant import Rule, State, measure, rule_of, state_of
-from entro_nb.accountant.config import AccountantConfig, Thresholds
-from entro_nb.entropy.rolling import Bins, IntArray, bins_of
+from entro_nb.accountant.frame import AccountantConfig, Thresholds
+from entro_nb.accountant.measure import Rule, State, bins_for, cold_state, measure, rule_of
+from entro_nb.entropy import Bins
 from entro_nb.results import compiled
-from entro_nb.validate import FloatArray
-
-__all__ = ["calibrate", "default_thresholds", "run_lengths"]
+from entro_nb.validate import Bounds, Count, FloatArray, IntArray, Seed
 
 #: One false alarm in this many frames, unless asked otherwise: one in 2¾ hours at a frame a second.
 RUN_LENGTH = 10_000.0
 #: Frames simulated on the fly for parameters that have no stored thresholds (about 50 ms).
 QUICK_FRAMES = 1_000_000
 #: Quantities with a limit, each on its upper side: −H, H, |H′|, |H″|, |H‴|.
-QUANTITIES = 5
+_LIMITED = 5
 #: A running maximum is broken about ln(frames) times along a path, never this often.
-RECORDS = 96
+_RECORDS = 96
 
 
 @compiled
@@ -48,7 +47,7 @@ def _fill(x: FloatArray, reference: FloatArray, rng: np.random.Generator) -> Non
 
 
 @compiled
-def _records(
+def _maxima(
     frames: int,
     state: State,
     bins: Bins,
@@ -88,12 +87,11 @@ def _simulate(
 ) -> tuple[IntArray, FloatArray]:
     """Records of all paths, shapes (paths, quantities, records); unused slots are at infinity."""
     rng = np.random.default_rng(seed)
-    when = np.full((paths, QUANTITIES, RECORDS), np.iinfo(np.int64).max)
-    height = np.full((paths, QUANTITIES, RECORDS), np.inf)
-    bins = bins_of(config.window, config.bins, config.low, config.high)
-    rule = rule_of(config, Thresholds.never())
+    when = np.full((paths, _LIMITED, _RECORDS), np.iinfo(np.int64).max)
+    height = np.full((paths, _LIMITED, _RECORDS), np.inf)
+    bins, rule = bins_for(config), rule_of(config, Thresholds.never())
     for path in range(paths):
-        _records(frames, state_of(config), bins, rule, reference, rng, when[path], height[path])
+        _maxima(frames, cold_state(config), bins, rule, reference, rng, when[path], height[path])
     return when, height
 
 
@@ -109,27 +107,50 @@ def _mean_run_length(passage: IntArray, frames: int) -> float:
     return float(np.minimum(passage, frames).sum()) / alarms if alarms else math.inf
 
 
-def _limit_for(when: IntArray, height: FloatArray, frames: int, run_length: float) -> float:
-    """Smallest recorded height that is exceeded no more often than once in `run_length`."""
-    levels = np.unique(height[np.isfinite(height)])
-    low, high = 0, levels.size - 1  # beyond the highest level there is no alarm at all
+def lowest_limit(
+    levels: FloatArray, passage: Callable[[float], IntArray], frames: int, run_length: float
+) -> float:
+    """Lowest of some alarm limits whose mean run length between false alarms is long enough.
+
+    Parameters
+    ----------
+    levels : ndarray
+        Limits to choose from; beyond the highest there is no alarm at all.
+    passage : callable
+        First alarm of each simulated path at a limit, as a number of frames; beyond `frames` if
+        there is none.
+    frames : int
+        Length of the paths.
+    run_length : float
+        Mean run length wanted.
+
+    Examples
+    --------
+    >>> paths = np.array([[1.0, 3.0, 2.0, 5.0], [2.0, 1.0, 4.0, 1.0]])
+    >>> def passage(limit):
+    ...     return 1 + np.argmax(np.c_[paths, [9.0, 9.0]] > limit, axis=1)
+    >>> lowest_limit(paths.ravel(), passage, frames=4, run_length=3.0)
+    3.0
+    """
+    levels = np.unique(levels)
+    low, high = 0, levels.size - 1
     while low < high:
         middle = (low + high) // 2
-        passage = _first_passage(when, height, float(levels[middle]))
-        if _mean_run_length(passage, frames) >= run_length:
+        if _mean_run_length(passage(float(levels[middle])), frames) >= run_length:
             high = middle
         else:
             low = middle + 1
     return float(levels[low])
 
 
+@validate.checked
 def calibrate(
     config: AccountantConfig | None = None,
-    run_length: float = RUN_LENGTH,
+    run_length: Annotated[float, Bounds(50.0)] = RUN_LENGTH,
     *,
     reference: npt.ArrayLike | None = None,
-    precision: float = 0.02,
-    seed: int = 0,
+    precision: Annotated[float, Bounds(0.0, 0.5, open_low=True)] = 0.02,
+    seed: Seed = 0,
 ) -> Thresholds:
     """Thresholds with a promised mean run length between false alarms.
 
@@ -173,16 +194,10 @@ def calibrate(
     (500.0, True)
     """
     config = AccountantConfig() if config is None else config
-    run_length = validate.real("run_length", run_length, low=50.0)
-    precision = validate.real("precision", precision, low=0.0, high=0.5, open_low=True)
-    seed = validate.integer("seed", seed, 0)
-    sample = (
-        np.empty(0) if reference is None else validate.finite_array("reference", reference, ndim=1)
-    )
     # Paths of twice the run length: six in seven end in an alarm.
     frames = int(2 * run_length)
     paths = math.ceil(1 / (precision**2 * (1 - math.exp(-2))))
-    return _calibrated(config, run_length, sample, paths, frames, seed)
+    return _calibrated(config, run_length, _sample(reference), paths, frames, seed)
 
 
 def _calibrated(
@@ -197,14 +212,16 @@ def _calibrated(
 
     def limits_at(each: float) -> tuple[list[float], float, int]:
         limits, passages = [], []
-        for k in range(QUANTITIES):
-            limits.append(_limit_for(when[:, k], height[:, k], frames, each))
-            passages.append(_first_passage(when[:, k], height[:, k], limits[k]))
+        for k in range(_LIMITED):
+            passage = functools.partial(_first_passage, when[:, k], height[:, k])
+            levels = height[:, k][np.isfinite(height[:, k])]
+            limits.append(lowest_limit(levels, passage, frames, each))
+            passages.append(passage(limits[k]))
         joint = np.min(passages, axis=0)
         return limits, _mean_run_length(joint, frames), int((joint <= frames).sum())
 
     # Were the five independent, each would get five times the run length; they are not.
-    low, high = math.log(run_length), math.log(run_length * QUANTITIES * 4)
+    low, high = math.log(run_length), math.log(run_length * _LIMITED * 4)
     for _ in range(24):
         middle = (low + high) / 2
         if limits_at(math.exp(middle))[1] >= run_length:
@@ -223,14 +240,15 @@ def _calibrated(
     )
 
 
+@validate.checked
 def run_lengths(
     config: AccountantConfig,
     thresholds: Thresholds,
     *,
     reference: npt.ArrayLike | None = None,
-    runs: int = 1000,
-    longest: int = 1_000_000,
-    seed: int = 1,
+    runs: Count = 1000,
+    longest: Count = 1_000_000,
+    seed: Seed = 1,
 ) -> FloatArray:
     """Run lengths to the first false alarm, simulated to the end: the check of a calibration.
 
@@ -261,18 +279,19 @@ def run_lengths(
     >>> bool(400 < run_lengths(config, limits, runs=400).mean() < 600)
     True
     """
-    runs = validate.integer("runs", runs, 1)
-    longest = validate.integer("longest", longest, 1)
-    sample = (
-        np.empty(0) if reference is None else validate.finite_array("reference", reference, ndim=1)
+    rng, sample = np.random.default_rng(seed), _sample(reference)
+    bins, rule = bins_for(config), rule_of(config, thresholds)
+    runs_made = (
+        _run_length(longest, cold_state(config), bins, rule, sample, rng) for _ in range(runs)
     )
-    rng = np.random.default_rng(validate.integer("seed", seed, 0))
-    bins = bins_of(config.window, config.bins, config.low, config.high)
-    rule = rule_of(config, thresholds)
-    lengths = np.empty(runs)
-    for run in range(runs):
-        lengths[run] = _run_length(longest, state_of(config), bins, rule, sample, rng)
-    return lengths
+    return np.fromiter(runs_made, float, runs)
+
+
+def _sample(reference: npt.ArrayLike | None) -> FloatArray:
+    """Values to draw from; none stand for the normal distribution."""
+    if reference is None:
+        return np.empty(0)
+    return validate.finite_array("reference", reference, ndim=1)
 
 
 @compiled
@@ -300,8 +319,8 @@ def _run_length(
 def default_thresholds(config: AccountantConfig) -> Thresholds:
     """Thresholds for a standard normal input: stored ones, or a quick calibration.
 
-    The stored ones were made by ``python -m entro_nb.accountant.store`` and say how; parameters
-    without a stored entry are calibrated on the fly with about a tenth of the precision.
+    The stored ones say how they were made (by a maintainers' tool); parameters without a stored
+    entry are calibrated on the fly with about a tenth of the precision.
 
     Examples
     --------

@@ -11,21 +11,20 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
 from entro_nb import validate
 from entro_nb.accountant.accountant import account
-from entro_nb.accountant.config import AccountantConfig, Thresholds
+from entro_nb.accountant.calibration import lowest_limit
+from entro_nb.accountant.frame import AccountantConfig, Thresholds
 from entro_nb.entropy import expected_plugin
 from entro_nb.results import compiled, dataset, parameters_of
-from entro_nb.validate import FloatArray
+from entro_nb.validate import Bounds, Count, FloatArray, IntArray, Seed
 
 if TYPE_CHECKING:
     import xarray as xr
-
-__all__ = ["DETECTORS", "detection_delays", "limit_for", "statistic"]
 
 
 @compiled
@@ -162,14 +161,15 @@ def mean_entropy(config: AccountantConfig) -> float:
     return expected_plugin(np.diff(norm.cdf(edges)), config.window)
 
 
+@validate.checked
 def limit_for(
     name: str,
-    run_length: float,
+    run_length: Annotated[float, Bounds(10.0)],
     config: AccountantConfig | None = None,
     *,
     warm_up: int = 256,
-    runs: int = 400,
-    seed: int = 0,
+    runs: Count = 400,
+    seed: Seed = 0,
 ) -> float:
     """Alarm limit of a detector for a mean run length between false alarms.
 
@@ -197,25 +197,18 @@ def limit_for(
     >>> 2.9 < limit_for("Shewhart", 370.4) < 3.1  # the textbook's three deviations
     True
     """
-    run_length = validate.real("run_length", run_length, low=10.0)
-    rng = np.random.default_rng(validate.integer("seed", seed, 0))
+    rng = np.random.default_rng(seed)
     frames = int(4 * run_length)
-    peaks = np.empty((validate.integer("runs", runs, 1), frames))
+    peaks = np.empty((runs, frames))
     for run in range(runs):
         x = rng.standard_normal(warm_up + frames)
         peaks[run] = np.maximum.accumulate(statistic(name, x, config)[warm_up:])
-    levels = np.unique(peaks[:, -1])
-    low, high = 0, levels.size - 1
-    while low < high:
-        middle = (low + high) // 2
-        passed = peaks > levels[middle]
-        alarms = passed[:, -1].sum()
-        at_risk = (~passed).sum() + alarms
-        if alarms == 0 or at_risk / alarms >= run_length:
-            high = middle
-        else:
-            low = middle + 1
-    return float(levels[low])
+
+    def passage(limit: float) -> IntArray:
+        first: IntArray = 1 + (peaks <= limit).sum(axis=1)
+        return first
+
+    return lowest_limit(peaks[:, -1], passage, frames, run_length)
 
 
 def detection_delays(

@@ -1,16 +1,138 @@
-"""The EeFrame: what the Accountant says about one sample."""
+"""What an Accountant is told, what it says about a sample, and what is decided on it.
+
+`AccountantConfig` and `Thresholds` go in, an `EeFrame` comes out, and the `DecisionGate` takes it
+to one of five paths. `COLUMNS`, the fields of an EeFrame, is the one table of what a frame holds:
+the Accountant's Dataset, the audit trail and its Dataset are made from it.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
-from enum import IntEnum
-from typing import Any
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from types import MappingProxyType
+from typing import Annotated, Any, NamedTuple, cast, get_type_hints
 
 from entro_nb import validate
-from entro_nb.errors import DataError, ParameterError
+from entro_nb.errors import (
+    DataError,
+    ParameterError,
+    ParameterTypeError,
+    PathUnavailableError,
+)
+from entro_nb.validate import Bounds, Parameters, Share
 
-__all__ = ["EeFrame", "Stability"]
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Limits beyond which a frame is not STABLE, and the promise they were set for.
+
+    Nobody published thresholds for seed 003: these are ours, and come from
+    :func:`entro_nb.accountant.calibrate`, not from a table of magic numbers.
+
+    Parameters
+    ----------
+    entropy_low, entropy_high : float
+        Band of H in bits; outside it the frame is UNSTABLE.
+    velocity : float
+        Limit of |H′| in bits; beyond it the frame is DRIFTING.
+    acceleration : float
+        Limit of |H″| in bits; beyond it the frame is ACCELERATING.
+    jerk : float
+        Limit of |H‴| in bits; beyond it the frame is a TRANSITION.
+    run_length : float
+        Mean number of frames between false alarms that the limits were set for; NaN if unknown.
+    standard_error : float
+        Relative standard error of the run length in the calibration; NaN if unknown.
+
+    Raises
+    ------
+    ParameterError
+        If a limit is NaN or negative, or the band is upside down.
+
+    Examples
+    --------
+    >>> Thresholds(2.5, 3.6, 0.3, 0.1, 0.1).velocity
+    0.3
+    """
+
+    entropy_low: float
+    entropy_high: float
+    velocity: float
+    acceleration: float
+    jerk: float
+    run_length: float = math.nan
+    standard_error: float = math.nan
+
+    def __post_init__(self) -> None:
+        lowest = dict.fromkeys(("velocity", "acceleration", "jerk"), 0.0)
+        lowest |= {"entropy_low": -math.inf, "entropy_high": self.entropy_low}
+        for name, low in lowest.items():
+            value = getattr(self, name)
+            # An infinite limit is meant: it switches that alarm off.
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ParameterTypeError(name, value, f"a number of at least {low:g}")
+            if math.isnan(value) or value < low:
+                raise ParameterError(name, value, f"a number of at least {low:g}")
+
+    @classmethod
+    def never(cls) -> Thresholds:
+        """Limits that no frame exceeds: measure, and never alarm."""
+        return cls(-math.inf, math.inf, math.inf, math.inf, math.inf, run_length=math.inf)
+
+
+@dataclass(frozen=True)
+class AccountantConfig(Parameters):
+    """Parameters of an Accountant (seed 003, §3 and §4; the numbers are ours).
+
+    Parameters
+    ----------
+    window : int
+        Samples in the histogram, at least 2. Longer sees smaller changes, later.
+    bins : int
+        Categories, at least 2. With K bins and N samples the plug-in entropy is low by about
+        (K − 1)/(2 N ln 2) bits: keep K well below N.
+    low, high : float
+        Ends of the fixed edges, in units of the normalised value; what lies outside counts in
+        the end bins.
+    derivative_window : int
+        Entropy values in the mean that the velocity is measured from, the present one included:
+        from 2 to `window`, the length of the history that an Accountant keeps.
+    thresholds : Thresholds, optional
+        Limits of the stability classes. Without them the calibrated ones for these parameters
+        and a standard normal input are used.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is outside its range.
+
+    Examples
+    --------
+    >>> AccountantConfig(window=64, bins=8, derivative_window=16).bins
+    8
+    >>> AccountantConfig(window=1)
+    Traceback (most recent call last):
+    ...
+    entro_nb.errors.ParameterError: window = 1 is not allowed: expected an integer in [2, 16777216]
+    """
+
+    # Beyond these sizes the fixed-point sums would lose the digits that are promised.
+    window: Annotated[int, Bounds(2, 2**24)] = 128
+    bins: Annotated[int, Bounds(2, 2**20)] = 16
+    low: float = -4.0
+    high: float = 4.0
+    derivative_window: int = 32
+    thresholds: Thresholds | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        validate.band(self.low, self.high)
+        validate.integer("derivative_window", self.derivative_window, 2, self.window)
+        if self.thresholds is not None and not isinstance(self.thresholds, Thresholds):
+            raise ParameterTypeError("thresholds", self.thresholds, "a Thresholds, or None")
 
 
 class Stability(IntEnum):
@@ -28,6 +150,17 @@ class Stability(IntEnum):
     ACCELERATING = 3  #: |H″| beyond its limit: the early warning of seed 003
     DRIFTING = 4  #: |H′| beyond its limit: dispersing or concentrating
     UNSTABLE = 5  #: H outside its band
+
+
+#: The classes by their numbers.
+CLASSES = tuple(Stability)
+
+
+class Column(NamedTuple):
+    """What stands in a column of frames, wherever they are kept or shown."""
+
+    units: str
+    long_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +191,19 @@ class EeFrame:
     True
     """
 
-    sequence: int
-    value: float
-    entropy: float
-    esi: float
-    velocity: float | None
-    acceleration: float | None
-    jerk: float | None
-    confidence: float
-    stability: Stability
+    sequence: Annotated[int, Bounds(0), Column("samples", "number of the sample")]
+    value: Annotated[float, Column("1", "normalised value")]
+    entropy: Annotated[float, Bounds(0.0), Column("bits", "entropy H of the window")]
+    esi: Annotated[Share, Column("1", "Environmental Stability Index, H / log2(bins)")]
+    velocity: Annotated[float | None, Column("bits", "velocity H′")]
+    acceleration: Annotated[float | None, Column("bits", "acceleration H″")]
+    jerk: Annotated[float | None, Column("bits", "jerk H‴")]
+    confidence: Annotated[Share, Column("1", "confidence")]
+    stability: Annotated[Stability, Column("1", "stability class")]
 
     def to_dict(self) -> dict[str, Any]:
         """Mapping of plain values, the class by its name."""
-        content: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        return content | {"stability": self.stability.name}
+        return {name: getattr(self, name) for name in COLUMNS} | {"stability": self.stability.name}
 
     def to_json(self) -> str:
         """JSON object with every field; derivatives not yet available are null."""
@@ -88,26 +220,137 @@ class EeFrame:
         ParameterError
             If a field is outside its range.
         """
-        names = [f.name for f in fields(cls)]
+        names = list(COLUMNS)
         try:
             content = json.loads(text)
         except ValueError:
             raise DataError("frame", text, "a JSON object") from None
         if not isinstance(content, dict) or set(content) != set(names):
             raise DataError("frame", text, f"a JSON object with the fields {', '.join(names)}")
-        rates = {
-            name: None if content[name] is None else validate.real(name, content[name])
-            for name in ("velocity", "acceleration", "jerk")
-        }
+        checks = validate.field_checks(cast(Any, cls))
+        content |= {name: check(name, content[name]) for name, check in checks.items()}
         label = content["stability"]
         if not isinstance(label, str) or label not in Stability.__members__:
             raise ParameterError("stability", label, f"one of {', '.join(Stability.__members__)}")
-        return cls(
-            sequence=validate.integer("sequence", content["sequence"], 0),
-            value=validate.real("value", content["value"]),
-            entropy=validate.real("entropy", content["entropy"], low=0.0),
-            esi=validate.real("esi", content["esi"], low=0.0, high=1.0),
-            confidence=validate.real("confidence", content["confidence"], low=0.0, high=1.0),
-            stability=Stability[label],
-            **rates,
-        )
+        return cls(**content | {"stability": Stability[label]})
+
+
+#: Columns of a table of frames, in their order: the fields of an EeFrame, and what they are.
+COLUMNS: Mapping[str, Column] = MappingProxyType(
+    {
+        name: next(m for m in hint.__metadata__ if isinstance(m, Column))
+        for name, hint in get_type_hints(EeFrame, include_extras=True).items()
+    }
+)
+
+
+def flags(codes: Mapping[str, int]) -> dict[str, Any]:
+    """Attributes that say what the codes of a variable stand for, as CF conventions have it."""
+    return {"flag_values": list(codes.values()), "flag_meanings": " ".join(codes)}
+
+
+class Path(Enum):
+    """The five paths of seed 003, §4, stage 5."""
+
+    PROCEED = "PROCEED"
+    PAUSE = "PAUSE"
+    REVISE = "REVISE"
+    VOTE = "VOTE"
+    ABORT = "ABORT"
+
+
+#: Seed 003 keeps two paths as stubs without saying which; these two need what is not here.
+UNAVAILABLE: Mapping[Path, str] = MappingProxyType(
+    {
+        Path.REVISE: "it needs a generator that can produce the output again",
+        Path.VOTE: "it needs several agents to ask",
+    }
+)
+
+#: Which path each class takes when confidence suffices (ours: the seed's rules were never found).
+ROUTES: Mapping[Stability, Path] = MappingProxyType(
+    {
+        Stability.UNKNOWN: Path.PROCEED,
+        Stability.STABLE: Path.PROCEED,
+        Stability.TRANSITION: Path.PROCEED,
+        Stability.ACCELERATING: Path.PAUSE,
+        Stability.DRIFTING: Path.PAUSE,
+        Stability.UNSTABLE: Path.ABORT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Path of a frame and the reason for it, in words."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class DecisionGate(Parameters):
+    """Routes frames to paths by stability class and confidence (seed 003, §4, stage 5).
+
+    PROCEED, PAUSE and ABORT are active. REVISE and VOTE exist by name and are refused.
+
+    Parameters
+    ----------
+    min_confidence : float
+        Below it no frame leads to ABORT: it is held at PAUSE, for want of evidence.
+    routes : mapping from Stability to Path
+        Path of each class; classes left out keep the default.
+
+    Raises
+    ------
+    ParameterError
+        If `min_confidence` lies outside [0, 1] or a route is not from a class to a path.
+    PathUnavailableError
+        If a route leads to REVISE or VOTE.
+
+    Examples
+    --------
+    >>> frame = EeFrame(200, 0.1, 3.9, 0.97, 0.5, 0.1, 0.0, 1.0, Stability.DRIFTING)
+    >>> DecisionGate().route(frame).path
+    <Path.PAUSE: 'PAUSE'>
+    >>> DecisionGate(routes={Stability.DRIFTING: Path.VOTE})
+    Traceback (most recent call last):
+    ...
+    entro_nb.errors.PathUnavailableError: path VOTE is not available: it needs several agents to ask
+    """
+
+    min_confidence: Share = 0.5
+    routes: Mapping[Any, Any] = field(default_factory=lambda: ROUTES)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for stability, path in self.routes.items():
+            if not isinstance(stability, Stability) or not isinstance(path, Path):
+                raise ParameterError("routes", (stability, path), "a Stability to a Path")
+            if path in UNAVAILABLE:
+                raise PathUnavailableError(
+                    f"path {path.name} is not available: {UNAVAILABLE[path]}"
+                )
+        object.__setattr__(self, "routes", MappingProxyType({**ROUTES, **self.routes}))
+
+    def route(self, frame: EeFrame) -> Decision:
+        """Path of one frame.
+
+        Parameters
+        ----------
+        frame : EeFrame
+
+        Returns
+        -------
+        Decision
+        """
+        if not isinstance(frame, EeFrame):
+            raise ParameterTypeError("frame", frame, "an EeFrame")
+        path: Path = self.routes[frame.stability]
+        if path is Path.ABORT and frame.confidence < self.min_confidence:
+            return Decision(
+                Path.PAUSE,
+                f"{frame.stability.name}, but confidence {frame.confidence:.2f} is below "
+                f"{self.min_confidence:.2f}",
+            )
+        return Decision(path, f"{frame.stability.name} at confidence {frame.confidence:.2f}")

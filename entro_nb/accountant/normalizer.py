@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.entropy.rolling import checked_range
 from entro_nb.errors import ParameterTypeError
 from entro_nb.results import compiled
-from entro_nb.validate import FloatArray
+from entro_nb.validate import Bounds, FloatArray, Parameters, Positive
 
-__all__ = ["Normalizer", "NormalizerConfig", "normalize"]
+#: A number of samples that a memory spans.
+Span = Annotated[float, Bounds(1.0)]
 
 
-@dataclass(frozen=True, slots=True)
-class NormalizerConfig:
+@dataclass(frozen=True)
+class NormalizerConfig(Parameters):
     """Parameters of a Normalizer.
 
     Parameters
@@ -55,17 +56,14 @@ class NormalizerConfig:
 
     low: float = -1.0
     high: float = 1.0
-    span: float = 1024.0
-    prior: float = 16.0
-    clip: float = 4.0
-    floor: float = 1e-6
+    span: Span = 1024.0
+    prior: Span = 16.0
+    clip: Positive = 4.0
+    floor: Positive = 1e-6
 
     def __post_init__(self) -> None:
-        checked_range(self.low, self.high)
-        validate.real("span", self.span, low=1.0)
-        validate.real("prior", self.prior, low=1.0)
-        validate.real("clip", self.clip, low=0.0, open_low=True)
-        validate.real("floor", self.floor, low=0.0, open_low=True)
+        super().__post_init__()
+        validate.band(self.low, self.high)
 
 
 @compiled

@@ -18,13 +18,14 @@ from entro_nb.accountant import (
     AccountantConfig,
     NormalizerConfig,
     account,
+    limit_for,
     normalize,
+    statistic,
+    without_alarms,
 )
-from entro_nb.accountant.detectors import limit_for, statistic, without_alarms
 from entro_nb.claims.finding import Finding, Verdict, interval, judged
 from entro_nb.entropy import chain_rule_gap, gini, renyi, shannon
-from entro_nb.streams import Scenario, generate
-from entro_nb.streams.samples import sample
+from entro_nb.streams import Scenario, generate, sample
 from entro_nb.validate import FloatArray
 
 __all__ = ["CLAIMS"]

@@ -10,7 +10,7 @@ import xarray as xr
 
 from entro_nb import engine
 from entro_nb.claims.finding import Evaluator, Finding, Verdict, interval, judged
-from entro_nb.claims.packages import observed
+from entro_nb.claims.published import observed
 from entro_nb.engine import PUBLISHED, bounds
 from entro_nb.engine.identification import TOLERANCE
 from entro_nb.engine.regime_search import PUBLISHED_COUNTS

@@ -9,8 +9,7 @@ import numpy as np
 from entro_nb import network
 from entro_nb.claims import scaling
 from entro_nb.claims.finding import Evaluator, Finding, Verdict, interval, judged
-from entro_nb.claims.packages import observed
-from entro_nb.claims.published import figures
+from entro_nb.claims.published import figures, observed
 from entro_nb.network import Topology
 
 __all__ = ["CLAIMS"]

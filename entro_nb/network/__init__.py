@@ -11,7 +11,6 @@ from entro_nb.network.aggression import FAMILY_TARGET
 from entro_nb.network.cautions import DisconnectedWarning, IsolationWarning, StabilityWarning
 from entro_nb.network.contagion import FAULTS, ISOLATIONS, Outbreak, contagion
 from entro_nb.network.disturbances import Disturbance, waveform
-from entro_nb.network.exchange import pairwise
 from entro_nb.network.fits import (
     Fit,
     goodness,
@@ -45,6 +44,7 @@ from entro_nb.network.policies import (
     simplex_grid,
     spsa,
 )
+from entro_nb.network.power_sums import pairwise
 from entro_nb.network.saturation import CEILING, predicted_variance, unclipped_variance
 from entro_nb.network.scaling import published_variance, scaling_study
 from entro_nb.network.simulation import Channel, simulate

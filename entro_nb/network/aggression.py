@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from entro_nb.network.exchange import FAMILY_TARGET
 from entro_nb.results import compiled, reordered
 from entro_nb.validate import FloatArray
 
 __all__ = ["FAMILY_TARGET", "Tuning", "deviations", "start", "tune"]
-
-#: Ψ* of the family: the level that every one of its documents steers towards.
-FAMILY_TARGET = 0.339
 
 LOWEST, HIGHEST = 0.5, 5.0
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from entro_nb.errors import EntroWarning
+from entro_nb.network.exchange import StabilityWarning
 
 __all__ = ["DisconnectedWarning", "IsolationWarning", "StabilityWarning"]
-
-
-class StabilityWarning(EntroWarning):
-    """The exchange amplifies disagreement: the message names the step and its bound."""
 
 
 class DisconnectedWarning(EntroWarning):

@@ -1,28 +1,51 @@
-"""The entropy exchange law (seed 002) as compiled loops: O(N) on a complete graph, sparse else.
+"""The entropy exchange law (seeds 001 and 002): the one kernel that whoever exchanges calls.
 
-On the complete graph, with d_i = Ψ_i − mean, S₂ = Σd², S₃ = Σd³, the sum over all other nodes
-of g·(Ψ_j − Ψ_i) + c·(Ψ_j − Ψ_i)³ is
-
-    E_i = −g·N·d_i + c·(S₃ − 3·S₂·d_i − N·d_i³),
-
-because Σ_j (d_j − d_i)³ = S₃ − 3·d_i·S₂ + 3·d_i²·Σd − N·d_i³ and Σd = 0. Centring first keeps
-the sums free of cancellation.
+A node i takes from a neighbour j what :func:`flow` says of their difference, times the
+conductance of the link, so that over a whole network Ψ ← Ψ − ε·L·Ψ, and with seed 002's cubic term
+Σ_j α²·(Ψ_j − Ψ_i)³ beside it. What one node gains another gives: the mean is kept. On the complete
+graph the sum over all others has a closed form, :func:`flow_from_all`, and costs O(N); elsewhere
+the kernel goes from link to link.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import warnings
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from entro_nb.network.topology import IntArray, Topology
+from entro_nb import validate
+from entro_nb.errors import EntroWarning, ParameterError
+from entro_nb.graphs import Graph
 from entro_nb.results import compiled, reordered
-from entro_nb.validate import FloatArray
-
-__all__ = ["Moments", "exchange_into", "moments", "pairwise"]
+from entro_nb.validate import FloatArray, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
+
+#: Ψ* of the family: the level that every one of its documents steers towards.
+FAMILY_TARGET = 0.339
+
+
+class StabilityWarning(EntroWarning):
+    """The exchange amplifies disagreement: the message names the step and its bound."""
+
+
+class Links(NamedTuple):
+    """Who exchanges with whom, as the kernel reads it."""
+
+    everyone: bool  #: complete graph with links of conductance 1, which are not listed
+    edges: IntArray  #: (link, 2) the nodes of each link
+    conductance: FloatArray  #: (link,) what it carries, in shares of a link of conductance 1
+
+
+class Gains(NamedTuple):
+    """Strength of the exchange, and the limits that its result is cut to."""
+
+    linear: float  #: ε, or ακ in the seeds
+    cubic: float = 0.0  #: α² of seed 002
+    low: float = -np.inf
+    high: float = np.inf
 
 
 class Moments(NamedTuple):
@@ -31,6 +54,60 @@ class Moments(NamedTuple):
     mean: float  #: mean of Ψ
     squares: float  #: S₂ = Σ(Ψ − mean)²
     cubes: float  #: S₃ = Σ(Ψ − mean)³
+
+
+def links_of(graph: Graph) -> Links:
+    """Links of a graph, with its conductances.
+
+    Examples
+    --------
+    >>> links_of(Graph(range(2), [(0, 1)], conductance=[0.5]))
+    Links(everyone=False, edges=array([[0, 1]]), conductance=array([0.5]))
+    >>> links_of(Graph.complete(1_000_000)).edges.size
+    0
+    """
+    if graph.is_complete and not graph.is_weighted:
+        return Links(True, np.zeros((0, 2), np.int64), np.zeros(0))
+    return Links(False, graph.edges, graph.conductance)
+
+
+@compiled
+def flow(difference: float, linear: float, cubic: float) -> float:
+    """What a node takes from a neighbour that lies d above it, g·d + c·d³ (seed 002).
+
+    Examples
+    --------
+    >>> flow(0.5, 0.1, 0.0)
+    0.05
+    """
+    return difference * (linear + cubic * difference * difference)
+
+
+@compiled
+def flow_from_all(
+    deviation: float, n: float, squares: float, cubes: float, linear: float, cubic: float
+) -> float:
+    """What a node takes from all others of a complete graph, Σ_j flow(d_j − d_i), in O(1).
+
+    With d_i = Ψ_i − mean, S₂ = Σd² and S₃ = Σd³ this is −g·N·d_i + c·(S₃ − 3·S₂·d_i − N·d_i³),
+    because Σ_j (d_j − d_i)³ = S₃ − 3·d_i·S₂ + 3·d_i²·Σd − N·d_i³ and Σd = 0. Centring first
+    keeps the sums free of cancellation.
+
+    Examples
+    --------
+    >>> flow_from_all(0.5, 2, 0.5, 0.0, 0.1, 1.0) == 1.0 * (-0.1 - 1.0)
+    True
+    """
+    slope = -linear * n - 3.0 * cubic * squares
+    return cubic * cubes + deviation * (slope - cubic * n * deviation * deviation)
+
+
+@reordered
+def _total(psi: FloatArray) -> float:
+    total = 0.0
+    for i in range(psi.size):
+        total += psi[i]
+    return total
 
 
 @reordered
@@ -46,6 +123,7 @@ def _centred(psi: FloatArray, mean: float) -> tuple[float, float, float]:
     return one, two, three
 
 
+@compiled
 def moments(psi: FloatArray) -> Moments:
     """Mean and centred sums of squares and cubes of an array, in O(N).
 
@@ -54,97 +132,84 @@ def moments(psi: FloatArray) -> Moments:
     >>> moments(np.array([0.0, 1.0, 2.0]))
     Moments(mean=1.0, squares=2.0, cubes=0.0)
     """
-    guess = float(psi.mean())
+    guess = _total(psi) / psi.size
     rest, squares, cubes = _centred(psi, guess)
     # What rounding left in the mean is moved out of the sums as well.
     shift = rest / psi.size
-    mean = guess + shift
     return Moments(
-        mean, squares - rest * shift, cubes - 3.0 * shift * squares + 2.0 * rest * shift**2
+        guess + shift,
+        squares - rest * shift,
+        cubes - 3.0 * shift * squares + 2.0 * rest * shift**2,
     )
 
 
 @compiled
-def _complete(
-    psi: FloatArray,
-    mean: float,
-    squares: float,
-    cubes: float,
-    linear: float,
-    cubic: float,
-    clip: bool,
-    out: FloatArray,
-) -> None:
-    n = psi.size
-    slope = -linear * n - 3.0 * cubic * squares
-    offset = cubic * cubes
-    bend = -cubic * n
-    if clip:
-        for i in range(n):
-            d = psi[i] - mean
-            value = psi[i] + (offset + d * (slope + bend * d * d))
-            out[i] = min(1.0, max(0.0, value))
-    else:
-        for i in range(n):
-            d = psi[i] - mean
-            out[i] = psi[i] + (offset + d * (slope + bend * d * d))
-
-
-@compiled
-def _sparse(
-    psi: FloatArray,
-    start: IntArray,
-    neighbour: IntArray,
-    active: BoolArray,
-    linear: float,
-    cubic: float,
-    clip: bool,
-    out: FloatArray,
-) -> None:
-    for i in range(psi.size):
-        if not active[i]:
-            out[i] = psi[i]
-            continue
-        total = 0.0
-        for e in range(start[i], start[i + 1]):
-            j = neighbour[e]
-            if active[j]:
-                d = psi[j] - psi[i]
-                total += d * (linear + cubic * d * d)
-        value = psi[i] + total
-        out[i] = min(1.0, max(0.0, value)) if clip else value
-
-
 def exchange_into(
     out: FloatArray,
-    psi: FloatArray,
-    topology: Topology,
-    linear: float,
-    cubic: float,
-    *,
-    clip: bool = False,
-    active: BoolArray | None = None,
-    sums: Moments | None = None,
-) -> None:
-    """Write Ψ_i + Σ_j [linear·(Ψ_j − Ψ_i) + cubic·(Ψ_j − Ψ_i)³] into `out`.
+    own: FloatArray,
+    heard: FloatArray,
+    links: Links,
+    gains: Gains,
+    active: BoolArray,
+) -> Moments:
+    """One exchange: write own_i + Σ_j conductance_ij·flow(heard_j − heard_i) into `out`.
 
-    Isolated nodes (`active` False) neither give nor take: their value passes unchanged.
-    `sums` are the moments of the active states, when the caller has them already.
+    This is Ψ ← Ψ − ε·L·Ψ and its cubic term, for every class and every simulation. Call it from
+    compiled loops or from Python.
+
+    Parameters
+    ----------
+    out : ndarray, shape (node,)
+        Where the states go; neither `own` nor `heard`.
+    own : ndarray, shape (node,)
+        Present states.
+    heard : ndarray, shape (node,)
+        What the nodes sent, the same array as `own` where messages are exact and prompt.
+    links : Links
+        Who exchanges with whom, from :func:`links_of`.
+    gains : Gains
+        Strength, and limits that the result is cut to.
+    active : ndarray of bool, shape (node,)
+        Nodes that take part. The others neither give nor take: their value passes unchanged.
+
+    Returns
+    -------
+    Moments
+        Of what the active nodes sent, so that their variance is ``squares / active.sum()``.
+
+    Examples
+    --------
+    >>> psi, out = np.array([0.0, 1.0]), np.empty(2)
+    >>> links = links_of(Graph.complete(2))
+    >>> exchange_into(out, psi, psi, links, Gains(0.25), np.ones(2, np.bool_)).mean
+    0.5
+    >>> out
+    array([0.25, 0.75])
     """
-    if not topology.is_complete:
-        everyone = np.ones(psi.size, np.bool_) if active is None else active
-        _sparse(psi, topology.start, topology.neighbour, everyone, linear, cubic, clip, out)
-        return
-    if active is None:
-        s = moments(psi) if sums is None else sums
-        _complete(psi, s.mean, s.squares, s.cubes, linear, cubic, clip, out)
-        return
-    own = psi[active]
-    s = moments(own) if sums is None else sums
-    mixed = np.empty_like(own)
-    _complete(own, s.mean, s.squares, s.cubes, linear, cubic, clip, mixed)
-    out[:] = psi
-    out[active] = mixed
+    linear, cubic, low, high = gains
+    whole = active.all()
+    sums = moments(heard) if whole else moments(heard[active])
+    if links.everyone:
+        n = float(own.size) if whole else float(active.sum())
+        for i in range(own.size):
+            d = heard[i] - sums.mean
+            taken = flow_from_all(d, n, sums.squares, sums.cubes, linear, cubic)
+            out[i] = min(high, max(low, own[i] + taken))
+    else:
+        out[:] = own
+        for e in range(links.conductance.size):
+            i, j = links.edges[e, 0], links.edges[e, 1]
+            if active[i] and active[j]:
+                taken = links.conductance[e] * flow(heard[j] - heard[i], linear, cubic)
+                out[i] += taken
+                out[j] -= taken
+        for i in range(own.size):
+            out[i] = min(high, max(low, out[i]))
+    if not whole:
+        for i in range(own.size):
+            if not active[i]:
+                out[i] = own[i]
+    return sums
 
 
 @compiled
@@ -160,6 +225,73 @@ def pairwise(psi: FloatArray, linear: float, cubic: float) -> FloatArray:
     for i in range(psi.size):
         for j in range(psi.size):
             if j != i:
-                d = psi[j] - psi[i]
-                out[i] += linear * d + cubic * d**3
+                out[i] += flow(psi[j] - psi[i], linear, cubic)
     return out
+
+
+#: How the step of the exchange is chosen.
+Step = Literal["kappa", "optimal", "degree"]
+
+
+def admissible_step(
+    graph: Graph, kappa: float | None, aggression: float = 1.0, step: Step | None = None
+) -> float:
+    """Step ε of the exchange Ψ ← Ψ − ε·L·Ψ, warned about when it is not below 2/λ_max.
+
+    Parameters
+    ----------
+    graph : Graph
+        Who exchanges with whom.
+    kappa : float or None
+        Synchronisation constant κ > 0; None chooses the step.
+    aggression : float
+        α, which multiplies κ.
+    step : {"kappa", "optimal", "degree"}, optional
+        ``"kappa"`` is ε = ακ, as in the seeds; ``"optimal"`` is 2/(λ₂ + λ_max), the fastest
+        constant step (Xiao and Boyd 2004); ``"degree"`` is ακ/(d_max + 1), which is ακ/N on the
+        complete graph and admissible for ακ ≤ 1 on any. Default: "kappa" where κ is given,
+        else "optimal", or for graphs too large for λ₂ "degree" with ακ = 1.
+
+    Warns
+    -----
+    StabilityWarning
+        If ε ≥ 2/λ_max: some disagreement then grows, or at best never shrinks.
+
+    Examples
+    --------
+    >>> admissible_step(Graph.complete(5), None)
+    0.2
+    >>> from entro_nb.graphs import graph
+    >>> admissible_step(graph("ring", 8), 0.5, step="degree")
+    0.16666666666666666
+    """
+    ends = graph.spectrum
+    if ends.largest == 0.0:
+        # Nobody exchanges with anybody: any step does the same, nothing.
+        return 1.0 if kappa is None else aggression * kappa
+    if step is None:
+        step = "kappa" if kappa is not None else "optimal" if ends.smallest else "degree"
+    step = validate.choice("step", step, ("kappa", "optimal", "degree"))
+    if step == "optimal":
+        if ends.smallest is None:
+            raise ParameterError(
+                "step", step, f"'kappa' or 'degree' for a graph of {graph.n_nodes} nodes"
+            )
+        return ends.optimal
+    if step == "degree":
+        product = 1.0 if kappa is None else aggression * kappa
+        chosen = product / (ends.largest_degree + 1.0)
+    elif kappa is None:
+        raise ParameterError("kappa", kappa, "a positive number with step='kappa'")
+    else:
+        chosen = aggression * kappa
+    if chosen >= ends.bound:
+        exactness = "" if ends.exact else " (a lower bound of it)"
+        warnings.warn(
+            f"step {chosen:g} of the exchange is not below 2/λ_max = {ends.bound:g}{exactness}: "
+            f"disagreement grows up to {abs(1 - chosen * ends.largest):g}-fold at each "
+            "broadcast; choose a smaller kappa, or step='optimal'",
+            StabilityWarning,
+            stacklevel=3,
+        )
+    return chosen

@@ -14,9 +14,9 @@ from entro_nb import validate
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.network.aggression import FAMILY_TARGET, deviations, start, tune
 from entro_nb.network.cautions import DisconnectedWarning, IsolationWarning
-from entro_nb.network.exchange import exchange_into, moments
 from entro_nb.network.isolation import FaultIsolation
 from entro_nb.network.lyapunov import node_weights
+from entro_nb.network.power_sums import exchange_into, moments
 from entro_nb.network.step import admissible_step
 from entro_nb.network.topology import Topology
 from entro_nb.validate import FloatArray

@@ -1,7 +1,8 @@
 """Notebooks run in batch: checked parameters, a bounded pool, pages that stand alone offline."""
 
-from entro_nb.report.manifest import Entry, Manifest
-from entro_nb.report.progress import Bar, Lines, NoProgress, Progress
-from entro_nb.report.runner import run
+from entro_nb.report.folder import Checkout, Entry, Manifest
+from entro_nb.report.run import Bar, Lines, NoProgress, Progress, run_report
 
-__all__ = ["Bar", "Entry", "Lines", "Manifest", "NoProgress", "Progress", "run"]
+__all__ = [
+    "Bar", "Checkout", "Entry", "Lines", "Manifest", "NoProgress", "Progress", "run_report",
+]  # fmt: skip

@@ -18,8 +18,7 @@ from entro_nb.accountant import (
 )
 from entro_nb.spokesperson.heartbeat import Heartbeat
 from entro_nb.spokesperson.record import Record
-from entro_nb.streams.events import Event, Happening, Notice, Reading, opened
-from entro_nb.streams.source import Source
+from entro_nb.streams import Event, Happening, Notice, Reading, Source, opened
 
 __all__ = ["Channel", "Happened", "Tally"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from entro_nb.spokesperson.language import sentence
-from entro_nb.streams.catalog import CATALOG
+from entro_nb.streams import CATALOG
 
 if TYPE_CHECKING:
     from entro_nb.spokesperson.record import Record

@@ -6,10 +6,7 @@ from collections.abc import AsyncIterable, Callable
 from typing import TYPE_CHECKING, cast
 
 from entro_nb.errors import ParameterError
-from entro_nb.streams.events import Event
-from entro_nb.streams.playback import Playback
-from entro_nb.streams.samples import sample
-from entro_nb.streams.source import Source
+from entro_nb.streams import Event, Playback, Source, sample
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,7 +51,7 @@ def intake(
                 "stream", source.name, f"one with credentials: set {' and '.join(names)}"
             )
         # Loaded here: a replay needs none of the network's packages.
-        from entro_nb.streams.adapters import adapter
+        from entro_nb.streams import adapter
 
         return adapter(source, now=now)
     recording = sample(source) if data is None else cast("xr.DataArray", data)

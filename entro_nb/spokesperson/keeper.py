@@ -16,7 +16,7 @@ from entro_nb.spokesperson.audit import Audit
 from entro_nb.spokesperson.channel import Channel, Happened
 from entro_nb.spokesperson.heartbeat import Beat, Heartbeat
 from entro_nb.spokesperson.record import Record
-from entro_nb.streams.events import Happening, Notice
+from entro_nb.streams import Happening, Notice
 
 __all__ = ["Action", "Keeper", "Opened", "Request"]
 

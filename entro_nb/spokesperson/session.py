@@ -22,9 +22,7 @@ from entro_nb.spokesperson.intake import intake
 from entro_nb.spokesperson.keeper import Action, Keeper, Opened
 from entro_nb.spokesperson.record import Record
 from entro_nb.spokesperson.trail import Trail
-from entro_nb.streams.catalog import find
-from entro_nb.streams.events import Event, Happening, Notice
-from entro_nb.streams.source import Source
+from entro_nb.streams import Event, Happening, Notice, Source, find
 
 if TYPE_CHECKING:
     import xarray as xr

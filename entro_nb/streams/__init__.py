@@ -1,18 +1,44 @@
-"""Where scalars come from: live streams, recordings, generators with known changes, replay."""
+"""Where scalars come from: live streams, recordings, generators with known changes, replay.
 
-from entro_nb.streams.catalog import CATALOG, add, find, read, scalars
-from entro_nb.streams.dedupe import Deduplicator
-from entro_nb.streams.events import Event, Happening, Notice, Reading
-from entro_nb.streams.generators import KINDS, Scenario, generate
-from entro_nb.streams.messages import Content, Message
-from entro_nb.streams.recordings import RECORDINGS, Recording, load
-from entro_nb.streams.replay import Replay, Sample
-from entro_nb.streams.source import Credential, Source
+What speaks to the network (`Adapter`, `adapter`, `check_streams`) loads on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from entro_nb.streams.catalog import (
+    CATALOG,
+    Credential,
+    Source,
+    add,
+    catalog_lines,
+    find,
+    messages_of,
+    scalars,
+)
+from entro_nb.streams.connection import Event, Happening, Notice, Policy, Reading, opened
+from entro_nb.streams.data import (
+    CHANGES,
+    RECORDINGS,
+    Recording,
+    Scenario,
+    generate,
+    load_recording,
+    sample,
+)
+from entro_nb.streams.messages import Content, Deduplicator, Message
+from entro_nb.streams.replay import Playback, Replay, Sample, open_recording, record_to_file
+
+if TYPE_CHECKING:
+    from entro_nb.streams.live import Adapter, adapter, check_streams
 
 __all__ = [
     "CATALOG",
-    "KINDS",
+    "CHANGES",
     "RECORDINGS",
+    "Adapter",
     "Content",
     "Credential",
     "Deduplicator",
@@ -20,16 +46,31 @@ __all__ = [
     "Happening",
     "Message",
     "Notice",
+    "Playback",
+    "Policy",
     "Reading",
     "Recording",
     "Replay",
     "Sample",
     "Scenario",
     "Source",
+    "adapter",
     "add",
+    "catalog_lines",
+    "check_streams",
     "find",
     "generate",
-    "load",
-    "read",
+    "load_recording",
+    "messages_of",
+    "open_recording",
+    "opened",
+    "record_to_file",
+    "sample",
     "scalars",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Adapter", "adapter", "check_streams"):
+        return getattr(importlib.import_module("entro_nb.streams.live"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

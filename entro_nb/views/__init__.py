@@ -9,27 +9,25 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from entro_nb.views.app import App, show
-from entro_nb.views.figure import Figure, figure
-from entro_nb.views.style import setup
+from entro_nb.views.app import App, Figure, figure, setup, show
 
 #: Name under which `entro-nb serve` offers an app, its module here, and its class.
 _APPS = {
     "map": ("overview", "SystemMap"),
     "histogram": ("entropy", "HistogramApp"),
-    "accountant": ("accountant", "AccountantApp"),
-    "streams": ("spokesperson", "SpokespersonApp"),
-    "budget": ("engine_apps", "BudgetApp"),
-    "pipeline": ("engine_apps", "PipelineApp"),
-    "regimes": ("engine_apps", "RegimeApp"),
+    "accountant": ("entropy", "AccountantApp"),
+    "streams": ("dashboard", "SpokespersonApp"),
+    "budget": ("engine", "BudgetApp"),
+    "pipeline": ("engine", "PipelineApp"),
+    "regimes": ("regimes", "RegimeApp"),
     "network": ("network", "SyncApp"),
-    "stability": ("network_stability", "StabilityApp"),
-    "learning": ("network_learning", "LearningApp"),
-    "isolation": ("network_faults", "IsolationApp"),
-    "scaling": ("network_scaling", "ScalingApp"),
-    "flow": ("geometry_apps", "FlowApp"),
-    "landscape": ("geometry_apps", "LandscapeApp"),
-    "liars": ("geometry_apps", "LiarsApp"),
+    "stability": ("network", "StabilityApp"),
+    "learning": ("learning", "LearningApp"),
+    "isolation": ("learning", "IsolationApp"),
+    "scaling": ("learning", "ScalingApp"),
+    "flow": ("geometry", "FlowApp"),
+    "landscape": ("geometry", "LandscapeApp"),
+    "liars": ("geometry", "LiarsApp"),
 }
 
 __all__ = ["APPS", "App", "Figure", "figure", "setup", "show", *(c for _, c in _APPS.values())]

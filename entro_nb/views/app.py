@@ -1,22 +1,29 @@
 """What an app is: parameters one can move, and the figure they make.
 
 The same class stands in a notebook, under ``panel serve``, and, as a twin that plays through
-the values of one parameter, in a static report.
+the values of one parameter, in a static report. A figure has a text alternative and lives without
+the network; what a widget says before the kernel knows of it is kept.
 """
 
 from __future__ import annotations
 
+import functools
+import html
+import os
+import sys
+import threading
+from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import holoviews as hv
 import panel as pn
 import param
 
-from entro_nb.views.figure import Figure, figure, in_report
-from entro_nb.views.style import setup
-
-__all__ = ["App", "show"]
+from entro_nb.errors import ParameterError
+from entro_nb.record import REPORT, THUMBNAIL, carry_styles
+from entro_nb.views import style
 
 #: A view: from the app's result to something HoloViews draws.
 View = Callable[[Any], Any]
@@ -119,3 +126,164 @@ def show(app: App, alt: str = "", *, thumbnail: bool = False) -> Figure:
     """
     content = app.still() if in_report() else app.panel()
     return figure(content, alt or app.alt, thumbnail=app.picture() if thumbnail else False)
+
+
+def in_report() -> bool:
+    """Whether this kernel runs for a report, so that no widget will have a kernel behind it."""
+    return bool(os.environ.get(REPORT))
+
+
+class Figure:
+    """A HoloViews object or Panel layout with a caption that says what it shows.
+
+    Parameters
+    ----------
+    content : HoloViews object or Panel viewable
+    alt : str
+        What the figure shows, in a sentence: caption for all, text alternative for a reader
+        who cannot see it, and the cell's text output.
+    """
+
+    def __init__(self, content: Any, alt: str) -> None:
+        self.content, self.alt = content, alt
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.alt}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        data, metadata = _rendered(self.content)
+        text = html.escape(self.alt)
+        body = data.get("text/html", "")
+        data = data | {
+            "text/plain": repr(self),
+            "text/html": f'<figure role="group" aria-label="{text}" style="margin:0">{body}'
+            f"<figcaption>{text}</figcaption></figure>",
+        }
+        return data, metadata
+
+
+def _rendered(content: Any) -> Any:
+    """Mimebundle of a view that asks for nothing from the network."""
+    if isinstance(content, pn.viewable.Viewable):
+        return content._repr_mimebundle_()
+    pane = pn.pane.HoloViews(content, widget_location="top_left", center=False)
+    if not content.traverse(lambda x: x, [_plays]):
+        return pane._repr_mimebundle_()
+    # A view that plays carries all its frames, and then Panel leaves its style sheets to the
+    # network even where everything is to be inline.
+    with pn.config.set(embed=True, inline=True):
+        data, metadata = pane._repr_mimebundle_()
+    return data | {"text/html": carry_styles(data["text/html"])}, metadata
+
+
+def _plays(view: Any) -> bool:
+    return isinstance(view, hv.HoloMap) and not isinstance(view, hv.DynamicMap)
+
+
+def figure(content: Any, alt: str, *, thumbnail: Any = False) -> Figure:
+    """Figure of a view, with its text alternative.
+
+    Parameters
+    ----------
+    content : HoloViews object
+        What to show.
+    alt : str
+        What it shows, in a sentence.
+    thumbnail : bool or HoloViews object
+        Whether the gallery shows this one for the notebook; or a part of it that does better
+        at the size of a stamp.
+
+    Returns
+    -------
+    Figure
+        Shows itself at the end of a cell.
+
+    Raises
+    ------
+    ParameterError
+        If `alt` says nothing.
+    """
+    setup()
+    if not str(alt).strip():
+        raise ParameterError("alt", alt, "a sentence that says what the figure shows")
+    if thumbnail is not False and (path := os.environ.get(THUMBNAIL)):
+        style.write_thumbnail(content if thumbnail is True else thumbnail, Path(path))
+    return Figure(content, alt)
+
+
+#: Messages kept at most: those of a page whose kernel was restarted are never claimed.
+LIMIT = 256
+
+
+class EarlyMessages:
+    """Handlers of a kernel that keep messages until their comm is open.
+
+    Parameters
+    ----------
+    kernel : ipykernel.ipkernel.IPythonKernel
+        Its handlers are replaced by ones that call them.
+    """
+
+    def __init__(self, kernel: Any) -> None:
+        self._comms = kernel.comm_manager.comms
+        self._handlers = dict(kernel.shell_handlers)
+        self._waiting: deque[tuple[str, tuple[Any, Any, Any]]] = deque(maxlen=LIMIT)
+        self._opening: set[str] = set()
+        self._lock = threading.Lock()
+        kernel.shell_handlers |= {"comm_open": self.open, "comm_msg": self.message}
+
+    def open(self, stream: Any, ident: Any, msg: Any) -> None:
+        """Open a comm, and hand it what came before."""
+        name = msg["content"]["comm_id"]
+        with self._lock:
+            self._opening.add(name)
+        try:
+            self._handlers["comm_open"](stream, ident, msg)
+        finally:
+            early = self._claimed(name)
+        for given in early:
+            self._handlers["comm_msg"](*given)
+
+    def _claimed(self, name: str) -> list[tuple[Any, Any, Any]]:
+        with self._lock:
+            self._opening.discard(name)
+            early = [given for other, given in self._waiting if other == name]
+            rest = [pair for pair in self._waiting if pair[0] != name]
+            self._waiting = deque(rest, LIMIT)
+        return early
+
+    def message(self, stream: Any, ident: Any, msg: Any) -> None:
+        """Hand a message on, or keep it if its comm is not open yet."""
+        name = msg["content"]["comm_id"]
+        with self._lock:
+            if name not in self._comms or name in self._opening:
+                self._waiting.append((name, (stream, ident, msg)))
+                return
+        self._handlers["comm_msg"](stream, ident, msg)
+
+
+def keep_early_messages() -> None:
+    """Have the kernel that this runs in, if it is one, keep messages until their comm is open."""
+    if "ipykernel" not in sys.modules:
+        return
+    from IPython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    handlers = getattr(kernel, "shell_handlers", {})
+    if "comm_msg" not in handlers or not hasattr(kernel, "comm_manager"):
+        return
+    if not isinstance(getattr(handlers["comm_msg"], "__self__", None), EarlyMessages):
+        EarlyMessages(kernel)
+
+
+@functools.cache
+def setup() -> None:
+    """Load plotting with its scripts inline, and put the book's theme and defaults in force.
+
+    The first cell of every notebook calls it. Without it BokehJS would come from a content
+    delivery network, and with no network a figure would stay blank without an error.
+    """
+    keep_early_messages()
+    hv.extension("bokeh", inline=True, logo=False)
+    pn.extension(inline=True)
+    style.apply()

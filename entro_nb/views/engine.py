@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import holoviews as hv
 import numpy as np
+import param
 import xarray as xr
 
+from entro_nb import engine
 from entro_nb.engine import ENTROEngineController
 from entro_nb.engine.identification import Row
+from entro_nb.engine.law import Law
 from entro_nb.validate import FloatArray
+from entro_nb.views.app import App
 from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
-
-__all__ = [
-    "control_surface",
-    "culprit_share",
-    "front",
-    "phase_portrait",
-    "predictions",
-    "queue_curve",
-    "rate_curve",
-    "signal_curve",
-    "stability_map",
-    "stacked",
-    "total_curve",
-]
 
 TIME = hv.Dimension("time", unit="s")
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "star", "hex", "cross")
@@ -103,7 +94,7 @@ def queue_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     ).opts(hv.opts.Overlay(**_STRIP, legend_position="top_left", fontsize={"legend": 8}))
 
 
-def rate_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
+def admission_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     """What was offered to the sources, and what was admitted."""
     y = hv.Dimension("rate", label="rate (req/s)")
     stores = [str(name) for name in run.subsystem.values if str(name).startswith("scraper")]
@@ -252,3 +243,133 @@ def stability_map(
             title="stable below the line, except at the bottom (no rest); dashed: published β",
         ),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Budgeted:
+    """The law, and subsystems that live under it."""
+
+    law: engine.ENTROEngineController
+    run: xr.Dataset
+
+
+class BudgetApp(App):
+    """Eq. 14 as a surface, and N subsystems stacked under the budget line."""
+
+    title = "Entropy budget"
+    alt = (
+        "Above, the signal u of Eq. 14 as a surface over a subsystem's share and the pressure. "
+        "Below, the entropies of several scrapers and their queue stacked over time, under the "
+        "budget line."
+    )
+    twin = ("alpha", (0.1, 0.25, 0.5, 1.0))
+    seed = param.Integer(42, precedence=-1)
+
+    alpha = param.Number(0.5, bounds=(0.05, 2.0), step=0.05, label="α, largest pressure (1)")
+    beta = param.Number(2.0, bounds=(0.1, 10.0), step=0.1, label="β, slope (1/nat)")
+    budget = param.Number(3.5, bounds=(0.5, 8.0), step=0.1, label="Budget Ψ_budget (nats)")
+    scrapers = param.Integer(3, bounds=(1, 6), label="Scrapers (subsystems)")
+
+    views: ClassVar[Any] = (
+        lambda made: control_surface(made.law),
+        lambda made: stacked(made.run),
+    )
+
+    def compute(self) -> Budgeted:
+        """Let several scrapers surge one after the other into one queue."""
+        n = self.scrapers
+        sources = []
+        for k in range(n):
+            phases = engine.three_phases(
+                0.9 / n, 2.4 / n, 0.8 / n, warmup=60.0 + 25.0 * k, surge=60.0, duration=400.0
+            )
+            sources.append(engine.Scraper(f"scraper {k + 1}", phases, noise=0.03))
+        plant = engine.fan(sources, engine.LLMQueue())
+        law = engine.EntropyLaw(self.alpha, self.beta, self.budget)
+        run = engine.simulate(plant, law, budget=self.budget, seed=self.seed)
+        return Budgeted(engine.ENTROEngineController(self.alpha, self.beta, self.budget), run)
+
+
+class PipelineApp(App):
+    """A scraper and its queue under a law of one's choice: trajectories and phase portrait."""
+
+    title = "Pipeline"
+    alt = (
+        "Total entropy with the budget line and the steps above it shaded; the queue and the "
+        "work held back; the offered and admitted rate; the law's signal; and the run as a path "
+        "over queue and rate."
+    )
+    twin = ("law", ("no control", "static limit", "Eq. 14, integral", "PID", "headroom"))
+    seed = param.Integer(42, precedence=-1)
+
+    law = param.Selector(
+        default="Eq. 14, integral",
+        objects=[
+            "no control",
+            "static limit",
+            "token bucket",
+            "AIMD",
+            "PID",
+            "CoDel",
+            "drift-plus-penalty",
+            "Eq. 14, integral",
+            "Eq. 14, additive",
+            "Eq. 14, multiplicative",
+            "headroom",
+            "headroom, allowance",
+        ],
+        label="Controller",
+    )
+    alpha = param.Number(0.5, bounds=(0.05, 2.0), step=0.05, label="α, largest pressure (1)")
+    beta = param.Number(2.0, bounds=(0.1, 10.0), step=0.1, label="β, slope (1/nat)")
+    relaxation = param.Number(0.02, bounds=(0.0, 0.2), step=0.005, label="λ, relaxation (1/s)")
+    budget = param.Number(3.0, bounds=(1.0, 6.0), step=0.1, label="Budget Ψ_budget (nats)")
+    allowance = param.Number(60.0, bounds=(0.0, 100.0), step=5.0, label="Allowance (requests)")
+    surge = param.Number(52.0, bounds=(5.0, 200.0), step=1.0, label="Surge length (s)")
+    surge_rate = param.Number(2.88, bounds=(0.5, 3.0), step=0.02, label="Surge rate (req/s)")
+    recovery_rate = param.Number(0.9, bounds=(0.1, 1.15), step=0.05, label="Recovery (req/s)")
+    noise = param.Number(0.05, bounds=(0.0, 0.5), step=0.01, label="Noise (req/s)")
+    delay = param.Integer(0, bounds=(0, 30), label="Delay of the loop (steps)")
+
+    views: ClassVar[Any] = (
+        total_curve,
+        queue_curve,
+        admission_curve,
+        signal_curve,
+        phase_portrait,
+    )
+
+    def chosen(self) -> Law:
+        """The law with the present gains."""
+        kind = self.law
+        if kind.startswith("Eq. 14"):
+            return engine.EntropyLaw(
+                self.alpha,
+                self.beta,
+                self.budget,
+                actuation=kind.split(", ")[1],
+                relaxation=self.relaxation,
+            )
+        if kind == "headroom, allowance":
+            return engine.HeadroomLaw(self.budget, allowance=self.allowance)
+        laws: dict[str, Law] = {
+            "no control": engine.NoControl(),
+            "static limit": engine.StaticLimit(),
+            "token bucket": engine.TokenBucket(),
+            "AIMD": engine.AIMD(),
+            "PID": engine.PID(self.budget),
+            "CoDel": engine.CoDel(),
+            "drift-plus-penalty": engine.DriftPlusPenalty(),
+            "headroom": engine.HeadroomLaw(self.budget),
+        }
+        return laws[kind]
+
+    def compute(self) -> xr.Dataset:
+        """Run the chosen law on the chosen plant."""
+        phases = engine.three_phases(
+            1.0, self.surge_rate, self.recovery_rate, 100.0, self.surge, 600.0
+        )
+        plant = engine.pipeline(phases, noise=self.noise)
+        return engine.simulate(
+            plant, self.chosen(), delay=self.delay, budget=self.budget, seed=self.seed
+        )

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import holoviews as hv
 import networkx as nx
 import numpy as np
+import panel as pn
+import param
 import xarray as xr
 
-from entro_nb.geometry import boltzmann
+from entro_nb.geometry import (
+    Liar,
+    RicciFlow,
+    agreement,
+    as_network,
+    boltzmann,
+    family,
+    flow,
+    karate_club,
+    langevin,
+    planted_communities,
+    resilient_consensus,
+    robust_graph,
+    split_of,
+)
+from entro_nb.geometry.byzantine import STRATEGIES
 from entro_nb.geometry.graph import Network
 from entro_nb.geometry.sampling import rugged
 from entro_nb.validate import FloatArray
+from entro_nb.views.app import App
 from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
-
-__all__ = [
-    "CURVATURE_COLOURS",
-    "confidence",
-    "graph_picture",
-    "intervals",
-    "landscape",
-    "lines",
-    "places",
-    "scatter",
-    "shares",
-]
 
 DASHES = ("solid", "dashed", "dotted", "dotdash")
 #: Colours of classes of nodes: none that curvature has.
@@ -257,3 +265,326 @@ def shares(study: xr.DataArray, columns: Sequence[str]) -> hv.Overlay:
         hv.opts.Labels(text_color="#202020", text_font_size="9pt"),
         hv.opts.Overlay(width=WIDTH, height=90 + 42 * len(rows), show_grid=False),
     )
+
+
+#: Steps of the flow that the app can play through.
+LONGEST = 40
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A graph with where its nodes are drawn and which known class each has."""
+
+    network: Network
+    spots: FloatArray
+    kind: Any
+
+
+@functools.cache
+def drawn(name: str) -> Drawn:
+    """Graph of the app by name."""
+    graph: nx.Graph
+    kind = None
+    if name == "karate club":
+        graph = karate_club()
+        kind = split_of(graph, "club")
+    elif name == "three communities":
+        graph = planted_communities(3, 10, 0.6, 0.03, seed=1)
+        kind = split_of(graph, "block")
+    else:
+        graph = family(name, 16, seed=1)
+    network = as_network(graph)
+    return Drawn(network, places(network), kind)
+
+
+@functools.lru_cache(maxsize=64)
+def flowed(name: str, parameters: RicciFlow, cutoff: float, seed: int) -> xr.Dataset:
+    """The whole flow, once for all positions of the player."""
+    surgery = 0 if cutoff == 0 else 5
+    return flow(
+        drawn(name).network,
+        parameters,
+        steps=LONGEST,
+        surgery_every=surgery,
+        cutoff=cutoff or 1.0,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A flow and the step to look at."""
+
+    picture: Drawn
+    run: xr.Dataset
+    step: int
+
+
+def flowing_graph(moment: Moment) -> hv.Overlay:
+    """Edges at one step: colour is curvature, thickness length."""
+    length = moment.run["length"].values[moment.step]
+    relative = np.nan_to_num(length / np.nanmean(length))
+    curvature = moment.run["curvature"].values[moment.step]
+    limit = max(float(np.nanmax(np.abs(moment.run["curvature"].values[0]))), 0.1)
+    return graph_picture(
+        moment.picture.network,
+        moment.picture.spots,
+        curvature,
+        np.clip(3.0 * relative, 0.8, 14.0),
+        kind=moment.picture.kind,
+        limit=limit,
+        name="curvature (1)",
+    )
+
+
+def curvature_paths(moment: Moment) -> hv.Overlay:
+    """Curvature of every edge along the flow, with a line at the present step."""
+    values = moment.run["curvature"].values
+    step = hv.Dimension("step", label="step of the flow")
+    height = hv.Dimension("kappa", label="curvature (1)")
+    at = np.arange(len(values))
+    paths = hv.Path([np.column_stack([at, column]) for column in values.T], [step, height])
+    return (paths * hv.VLine(moment.step)).opts(
+        hv.opts.Path(color=COLOURS["blue"], alpha=0.35, line_width=1),
+        hv.opts.VLine(color=COLOURS["vermilion"], line_dash="solid"),
+        hv.opts.Overlay(width=WIDTH, height=200, xlim=(0, LONGEST)),
+    )
+
+
+class FlowApp(App):
+    """A graph under the discrete Ricci flow: play it, and move its parameters."""
+
+    title = "Curvature and flow"
+    alt = (
+        "A graph whose edges are coloured by curvature, from vermilion (negative, bottlenecks) "
+        "to blue (positive, inside communities), and drawn thicker the longer they are; below, "
+        "the curvature of every edge along the flow."
+    )
+    twin = ("step", (0, 2, 5, 10, 20, 40))
+    widgets: ClassVar[dict[str, Any]] = {
+        "step": {
+            "widget_type": pn.widgets.Player,
+            "interval": 250,
+            "width": 250,
+            "show_loop_controls": False,
+            "visible_buttons": ["first", "previous", "pause", "play", "next", "last"],
+        }
+    }
+    seed = param.Integer(1, precedence=-1)
+
+    graph = param.Selector(
+        default="karate club",
+        objects=["karate club", "three communities", "barbell", "grid", "tree", "random"],
+        label="Graph",
+    )
+    step = param.Integer(0, bounds=(0, LONGEST), label="Step")
+    form = param.Selector(default="ni", objects=["ni", "bai"], label="Form of the flow")
+    alpha = param.Number(0.5, bounds=(0.0, 0.95), step=0.05, label="Idleness α")
+    barrier = param.Number(0.0, bounds=(0.0, 1.0), step=0.05, label="Barrier Λ")
+    noise = param.Number(0.0, bounds=(0.0, 5.0), step=0.25, label="Noise Φ")
+    cutoff = param.Number(
+        0.0, bounds=(0.0, 5.0), step=0.25, label="Cut edges longer than (× mean; 0: never)"
+    )
+
+    views: ClassVar[Any] = (flowing_graph, curvature_paths)
+
+    def compute(self) -> Moment:
+        """The flow with the present parameters, at the present step."""
+        parameters = RicciFlow(
+            step=0.3, form=self.form, alpha=self.alpha, noise=self.noise, barrier=self.barrier
+        )
+        run = flowed(self.graph, parameters, self.cutoff, self.seed)
+        return Moment(drawn(self.graph), run, min(self.step, run.sizes["time"] - 1))
+
+
+@dataclass(frozen=True)
+class Walked:
+    """Where walkers ended, and the temperature."""
+
+    x: FloatArray
+    temperature: float
+
+
+class LandscapeApp(App):
+    """Walkers in a rugged landscape at a temperature, against Boltzmann's law."""
+
+    title = "Landscape"
+    alt = (
+        "Histogram of walkers in a landscape with five minima, and Boltzmann's law as a line. At "
+        "temperature zero every walker stays in the minimum it started in; with noise and time "
+        "the histogram follows the line."
+    )
+    twin = ("temperature", (0.0, 0.1, 0.3, 0.6, 1.0, 2.0))
+    seed = param.Integer(1, precedence=-1)
+
+    temperature = param.Number(0.6, bounds=(0.0, 3.0), step=0.05, label="Temperature λ")
+    steps = param.Integer(600, bounds=(1, 1000), label="Steps of 0.2")
+    walkers = param.Integer(500, bounds=(50, 1000), step=50, label="Walkers")
+
+    views: ClassVar[Any] = (lambda state: landscape(state.x, state.temperature),)
+
+    def compute(self) -> Walked:
+        """Walk from anywhere, at the present temperature."""
+        x = langevin(
+            self.temperature, steps=self.steps, walkers=self.walkers, step=0.2, seed=self.seed
+        )
+        return Walked(x, self.temperature)
+
+
+@functools.cache
+def hall(name: str) -> Drawn:
+    """Graph of the consensus app by name."""
+    graph = {
+        "complete, 9 nodes": lambda: nx.complete_graph(9),
+        "3-robust, 12 nodes": lambda: robust_graph(12, 3, seed=1),
+        "5-robust, 12 nodes": lambda: robust_graph(12, 5, seed=1),
+        "cycle, 12 nodes": lambda: nx.cycle_graph(12),
+        "small world, 12 nodes": lambda: family("small_world", 12, seed=1),
+    }[name]()
+    network = as_network(graph)
+    return Drawn(network, places(network), None)
+
+
+TRAJECTORIES = {"width": WIDTH, "height": 320, "ylim": (-3.3, 3.3), "xlim": (0, 66)}
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A run of consensus with liars, and the graph it ran on."""
+
+    picture: Drawn
+    run: xr.Dataset
+
+
+def trajectories(meeting: Meeting) -> hv.Overlay:
+    """States of honest nodes over time, within the band of their first states."""
+    steps = hv.Dimension("time", label="step")
+    state = hv.Dimension("state", label="state (1)")
+    run = meeting.run
+    honest = run["x"].values[:, run["honest"].values]
+    at = run["time"].values
+    band = hv.Area(
+        (at[[0, -1]], [run.attrs["low"]] * 2, [run.attrs["high"]] * 2), steps, ["state", "high"]
+    )
+    paths = hv.Path([np.column_stack([at, column]) for column in honest.T], [steps, state])
+    verdict = "honest nodes agree within their range" if agreement(run) else "no honest agreement"
+    words = hv.Text(float(at[-1]) / 2, 2.8, verdict)
+    return (band * paths * words).opts(
+        hv.opts.Area(color=COLOURS["green"], alpha=0.2, line_alpha=0),
+        hv.opts.Path(color=CYCLE[0], line_width=1.5),
+        hv.opts.Text(color=GREY, text_font_size="11pt"),
+        hv.opts.Overlay(**TRAJECTORIES),
+    )
+
+
+def who_lies(meeting: Meeting) -> hv.Overlay:
+    """The graph with its liars as triangles."""
+    run, picture = meeting.run, meeting.picture
+    m = len(picture.network.edges)
+    return graph_picture(
+        picture.network,
+        picture.spots,
+        np.zeros(m),
+        np.ones(m),
+        kind=(~run["honest"].values).astype(int),
+        height=260,
+        colours=(COLOURS["blue"], COLOURS["vermilion"]),
+        name="role",
+    ).opts(hv.opts.Segments(colorbar=False, color=GREY))
+
+
+class LiarsApp(App):
+    """Consensus with liars whose lies one drags up and down, with and without W-MSR."""
+
+    title = "Consensus among liars"
+    alt = (
+        "States of honest nodes against time, with a band for the range of their first states, "
+        "and below it the graph with liars as triangles. With plain averaging one liar drags all "
+        "to its value; with W-MSR on a robust graph they agree within the band."
+    )
+    twin = ("value", (-3.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0))
+    seed = param.Integer(1, precedence=-1)
+
+    graph = param.Selector(
+        default="3-robust, 12 nodes",
+        objects=[
+            "complete, 9 nodes",
+            "3-robust, 12 nodes",
+            "5-robust, 12 nodes",
+            "cycle, 12 nodes",
+            "small world, 12 nodes",
+        ],
+        label="Graph",
+    )
+    rule = param.Selector(default="average", objects=["average", "w-msr"], label="Rule")
+    liars = param.Integer(1, bounds=(0, 2), label="Liars")
+    value = param.Number(2.0, bounds=(-3.0, 3.0), step=0.1, label="What the first one says")
+    second = param.Number(-2.0, bounds=(-3.0, 3.0), step=0.1, label="What the second one says")
+    strategy = param.Selector(default="stubborn", objects=list(STRATEGIES), label="How they lie")
+    tolerated = param.Integer(1, bounds=(0, 3), label="F that W-MSR is prepared for")
+
+    views: ClassVar[Any] = (trajectories, who_lies)
+
+    def compute(self) -> Meeting:
+        """Sixty steps with the present liars; drifting ones move a twentieth of it a step."""
+        picture = hall(self.graph)
+        rng = np.random.default_rng(self.seed)
+        nodes = picture.network.nodes
+        x0 = rng.random(len(nodes))
+        # Places that stay put when the number of liars changes.
+        chosen = rng.permutation(len(nodes))[: self.liars]
+        scale = 0.05 if self.strategy == "drift" else 1.0
+        lies = {
+            nodes[k]: Liar(self.strategy, scale * value)
+            for k, value in zip(chosen, (self.value, self.second), strict=False)
+        }
+        run = resilient_consensus(
+            picture.network, x0, lies, tolerated=self.tolerated, rule=self.rule, steps=60
+        )
+        return Meeting(picture, run)
+
+    def handles(self) -> hv.DynamicMap:
+        """Points at what the liars say, to be dragged."""
+
+        def points(**_: Any) -> hv.Points:
+            said = [self.value, self.second][: self.liars]
+            return hv.Points(
+                ([62.0] * len(said), said), [hv.Dimension("time", label="step"), "state"]
+            ).opts(
+                hv.opts.Points(
+                    color=COLOURS["vermilion"],
+                    marker="triangle",
+                    size=16,
+                    line_color="white",
+                    tools=["hover"],
+                    active_tools=["point_draw"],
+                )
+            )
+
+        follow = hv.streams.Params(self, ["value", "second", "liars"])
+        dragged = hv.DynamicMap(points, streams=[follow])
+        drag = hv.streams.PointDraw(source=dragged, add=False, num_objects=2)
+
+        def moved(data: Any) -> None:
+            said = list((data or {}).get("state", ()))[: self.liars]
+            for name, y in zip(("value", "second"), said, strict=False):
+                setattr(self, name, float(np.clip(y, -3.0, 3.0)))
+
+        drag.add_subscriber(moved)
+        self._drag = drag  # kept alive with the app
+        return dragged
+
+    def live(self) -> hv.Layout:
+        """Trajectories with draggable lies, over the graph."""
+        names = self.controls()
+
+        def follow(view: Any) -> hv.DynamicMap:
+            stream = hv.streams.Params(self, names)
+            return hv.DynamicMap(lambda **_: view(self.result), streams=[stream])
+
+        drawing = (follow(trajectories) * self.handles()).opts(
+            hv.opts.Overlay(**TRAJECTORIES, active_tools=["point_draw"])
+        )
+        return (
+            hv.Layout([drawing, follow(who_lies)]).cols(1).opts(hv.opts.Layout(shared_axes=False))
+        )

@@ -1,24 +1,28 @@
-"""The map of the four systems: the same number measured, budgeted, shared and shaped."""
+"""The whole at a glance: the map of the four systems, the claims, the periods."""
 
 from __future__ import annotations
 
 import functools
+import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import holoviews as hv
 import networkx as nx
 import numpy as np
+import panel as pn
 import param
 import xarray as xr
 
 from entro_nb import engine, geometry, network
 from entro_nb.accountant import AccountantConfig, account
+from entro_nb.claims.finding import Verdict
+from entro_nb.engine.regimes import REGIMES
+from entro_nb.periods import Summary
 from entro_nb.streams import Scenario, generate
 from entro_nb.views.app import App
-from entro_nb.views.style import COLOURS, CYCLE, GREY
-
-__all__ = ["SystemMap", "Systems"]
+from entro_nb.views.style import CLASS_COLOURS, COLOURS, CYCLE, GREY, WIDTH
 
 _SIZE = {
     "width": 360,
@@ -69,7 +73,7 @@ def _shaped(idleness: float) -> dict[Any, float]:
     return geometry.ollivier_ricci(geometry.karate_club(), alpha=idleness)
 
 
-def measured(run: Systems) -> hv.Overlay:
+def streamed(run: Systems) -> hv.Overlay:
     """System one: a stream that doubles in spread, and its entropy."""
     steps = np.arange(run.stream.size)
     x = hv.Dimension("sample")
@@ -165,7 +169,7 @@ class SystemMap(App):
     )
     idleness = param.Number(0.5, bounds=(0.0, 0.9), step=0.1, label="Idleness of the curvature")
 
-    views: ClassVar[Any] = (measured, budgeted, shared, shaped)
+    views: ClassVar[Any] = (streamed, budgeted, shared, shaped)
 
     def compute(self) -> Systems:
         """Run the four systems for the present knobs; what did not move is not run again."""
@@ -178,3 +182,196 @@ class SystemMap(App):
             _shared(self.step, self.seed),
             _shaped(self.idleness),
         )
+
+
+#: Colour and sign of each verdict: never told by colour alone.
+_LOOK = {
+    Verdict.REPRODUCED.value: (COLOURS["green"], "✓"),
+    Verdict.PARTLY.value: (COLOURS["sky"], "◐"),
+    Verdict.NOT_REPRODUCED.value: (COLOURS["orange"], "✗"),
+    Verdict.REFUTED.value: (COLOURS["vermilion"], "⊥"),
+    Verdict.NOT_TESTABLE.value: (GREY, "?"),
+}
+EVERY = "all"
+
+
+def verdict_bars(found: xr.Dataset) -> hv.Overlay:
+    """Verdicts of each system as a row of boxes, with their counts written in them."""
+    systems = list(dict.fromkeys(found.system.values.tolist()))
+    boxes, labels = [], []
+    for row, system in enumerate(reversed(systems)):
+        left = 0
+        verdicts = found.verdict.values[found.system.values == system].tolist()
+        for verdict, (_, sign) in _LOOK.items():
+            if count := verdicts.count(verdict):
+                boxes.append((left, row - 0.35, left + count, row + 0.35, verdict))
+                labels.append((left + count / 2, row, f"{sign} {count}"))
+                left += count
+    x = hv.Dimension("claims", label="claims")
+    bars = hv.Rectangles(boxes, [x, "row", "right", "top"], "verdict").opts(
+        hv.opts.Rectangles(
+            color="verdict",
+            cmap={name: colour for name, (colour, _) in _LOOK.items()},
+            alpha=0.75,
+            line_color="white",
+            show_legend=True,
+            legend_position="bottom",
+            legend_cols=3,
+        )
+    )
+    text = hv.Labels(labels, ["claims", "row"], "text").opts(
+        hv.opts.Labels(text_color="black", text_font_size="9pt")
+    )
+    return (bars * text).opts(
+        hv.opts.Overlay(
+            width=WIDTH,
+            height=110 + 55 * len(systems),
+            yticks=list(enumerate(reversed(systems))),
+            ylabel="",
+            show_grid=False,
+            ylim=(-0.6, len(systems) - 0.4),
+        )
+    )
+
+
+def evidence(found: xr.Dataset) -> str:
+    """Claims as HTML, each one opening on what was found and where it is shown."""
+    rows = []
+    for name in found.claim.values:
+        one = {key: str(found[key].sel(claim=name).item()) for key in _SHOWN}
+        one = {key: html.escape(value) for key, value in one.items()}
+        colour, sign = _LOOK[str(found.verdict.sel(claim=name).item())]
+        instead = f"<dt>What holds</dt><dd>{one['instead']}</dd>" if one["instead"] else ""
+        rows.append(
+            f'<details style="border-left:4px solid {colour};padding:2px 8px;margin:4px 0">'
+            f"<summary><b>{name}</b> {sign} <i>{one['verdict']}</i> · {one['text']}</summary>"
+            f"<dl><dt>Published</dt><dd>{one['published']} {one['unit']}</dd>"
+            f"<dt>Obtained</dt><dd>{one['obtained']}</dd>"
+            f"<dt>Why</dt><dd>{one['why']}</dd>{instead}"
+            f'<dt>Shown in</dt><dd><a href="{one["notebook"]}.ipynb">{one["notebook"]}</a>, '
+            f"<code>{one['command']}</code></dd></dl></details>"
+        )
+    return "".join(rows)
+
+
+_SHOWN = (
+    "text", "published", "unit", "obtained", "verdict", "why", "instead", "notebook", "command",
+)  # fmt: skip
+
+
+class ClaimsApp(App):
+    """The claims, to be filtered by system and verdict; each opens on its evidence."""
+
+    title = "Claims"
+    alt = "The claims, each with its verdict; opening one shows what was published and obtained."
+    found = param.ClassSelector(class_=xr.Dataset, precedence=-1)
+    system = param.Selector(default=EVERY, objects=[EVERY], label="System")
+    verdict = param.Selector(default=EVERY, objects=[EVERY, *_LOOK], label="Verdict")
+    views: ClassVar[Any] = ()
+
+    def __init__(self, found: xr.Dataset, **values: Any) -> None:
+        super().__init__(found=found, **values)
+        self.param.system.objects = [EVERY, *dict.fromkeys(found.system.values.tolist())]
+
+    def compute(self) -> xr.Dataset:
+        """Claims of the chosen system with the chosen verdict."""
+        keep = np.ones(self.found.sizes["claim"], dtype=bool)
+        for name in ("system", "verdict"):
+            if (wanted := getattr(self, name)) != EVERY:
+                keep &= self.found[name].values == wanted
+        chosen: xr.Dataset = self.found.isel(claim=keep)
+        return chosen
+
+    def still(self) -> pn.viewable.Viewable:
+        """All claims, for a page with no kernel behind it."""
+        return pn.pane.HTML(evidence(self.found), width=WIDTH)
+
+    def panel(self) -> pn.viewable.Viewable:
+        """The filters above the claims that pass them."""
+        shown = pn.bind(lambda *_: evidence(self.result), self.param.system, self.param.verdict)
+        filters = pn.Param(
+            self.param, parameters=["system", "verdict"], default_layout=pn.Row, show_name=False
+        )
+        return pn.Column(filters, pn.pane.HTML(shown, width=WIDTH))
+
+
+TIME = hv.Dimension("time", label="time (UTC)")
+#: Points drawn of a curve, at most; more are grouped, and of each group the largest is drawn.
+POINTS = 1500
+
+
+def _within(data: xr.Dataset, summary: Summary) -> xr.Dataset:
+    start, stop = (np.datetime64(t, "ns") for t in (summary.period.start, summary.period.stop))
+    times = data.time.values
+    return data.isel(time=slice(*np.searchsorted(times, [start, stop])))
+
+
+def psi_curve(data: xr.Dataset, summary: Summary) -> hv.Overlay:
+    """Ψ in a period, with its budget; what is above it is filled."""
+    part = _within(data, summary)
+    group = max(part.sizes["time"] // POINTS, 1)
+    ends = np.arange(0, part.sizes["time"], group)
+    psi = np.maximum.reduceat(part.psi.values, ends) if ends.size else part.psi.values
+    time = part.time.values[ends]
+    axis = hv.Dimension("psi", label="Ψ (nats)")
+    above = np.where(psi > summary.budget, psi, summary.budget)
+    top = hv.Dimension("psi above", label="Ψ above the budget (nats)")
+    area = hv.Area((time, above, np.full(psi.size, summary.budget)), TIME, [axis, top])
+    budget = hv.HLine(summary.budget)
+    return (area * hv.Curve((time, psi), TIME, axis) * budget).opts(
+        hv.opts.Area(color=COLOURS["vermilion"], alpha=0.4, line_alpha=0),
+        hv.opts.Curve(color=COLOURS["blue"], line_width=1),
+        hv.opts.HLine(color=GREY),
+        hv.opts.Overlay(width=WIDTH, height=220, title=f"Ψ and its budget, {summary.period.label}"),
+    )
+
+
+def regime_bars(summaries: Sequence[Summary]) -> hv.Bars:
+    """Share of the readings in each regime, period by period."""
+    rows = [
+        (s.period.label, name, 100.0 * s.totals.share(k) if s.totals.count else 0.0)
+        for s in summaries
+        for k, name in enumerate(REGIMES)
+    ]
+    share = hv.Dimension("share", label="readings (%)")
+    return hv.Bars(rows, ["period", "regime"], share).opts(
+        stacked=True,
+        color="regime",
+        cmap=[CLASS_COLOURS[name] for name in REGIMES],
+        line_color=None,
+        width=WIDTH,
+        height=240,
+        xrotation=60,
+        legend_position="right",
+        title="Regimes",
+    )
+
+
+def health_curve(summaries: Sequence[Summary]) -> hv.Overlay:
+    """Health of each period, and its risk as a marker."""
+    known = [s for s in summaries if s.totals.count]
+    axis = hv.Dimension("health", label="health (of 100)", range=(0, 105))
+    markers = {
+        "LOW": ("circle", "green"),
+        "MODERATE": ("triangle", "orange"),
+        "HIGH": ("square", "vermilion"),
+    }
+    curve = hv.Curve([(s.period.label, s.health) for s in known], "period", axis)
+    overlay = curve.opts(color=GREY, line_width=1)
+    for risk, (marker, colour) in markers.items():
+        points = [(s.period.label, s.health) for s in known if s.risk == risk]
+        if points:
+            overlay = overlay * hv.Scatter(points, "period", axis, label=f"risk {risk}").opts(
+                marker=marker, color=COLOURS[colour], size=9
+            )
+    return overlay.opts(
+        hv.opts.Overlay(
+            width=WIDTH, height=220, xrotation=60, legend_position="right", title="Health and risk"
+        )
+    )
+
+
+def glance(data: xr.Dataset, summary: Summary, around: Sequence[Summary]) -> hv.Layout:
+    """A period at a glance: its Ψ, and how it stands among its neighbours."""
+    parts = [psi_curve(data, summary), regime_bars(around), health_curve(around)]
+    return hv.Layout(parts).opts(shared_axes=False).cols(1)

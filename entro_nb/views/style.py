@@ -1,18 +1,15 @@
-"""One look for the whole book: palette, class colours, width, plotting that needs no network."""
+"""One look for the whole book: palette, class colours, theme, and the gallery's stamps."""
 
 from __future__ import annotations
 
-import functools
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import holoviews as hv
-import panel as pn
 from bokeh.themes import Theme
 
-from entro_nb.views.comms import keep_early_messages
-
-__all__ = ["CLASS_COLOURS", "COLOURS", "CYCLE", "GREY", "HEIGHT", "WIDTH", "setup"]
+from entro_nb import validate
 
 #: Okabe and Ito's palette, which colour-blind readers can tell apart. Its black is left out:
 #: it would vanish on a dark page.
@@ -77,16 +74,8 @@ _THEME: dict[str, Any] = {
 }
 
 
-@functools.cache
-def setup() -> None:
-    """Load plotting with its scripts inline, and put the book's theme and defaults in force.
-
-    The first cell of every notebook calls it. Without it BokehJS would come from a content
-    delivery network, and with no network a figure would stay blank without an error.
-    """
-    keep_early_messages()
-    hv.extension("bokeh", inline=True, logo=False)
-    pn.extension(inline=True)
+def apply() -> None:
+    """Put the book's theme and defaults in force."""
     hv.renderer("bokeh").theme = Theme(json=_THEME)
     cycle = hv.Cycle(list(CYCLE))
     hv.opts.defaults(
@@ -109,3 +98,168 @@ def setup() -> None:
         hv.opts.Layout(shared_axes=True, toolbar="above"),
         backend="bokeh",
     )
+
+
+#: Inches of a stamp. Letters of 8 points then stay readable on a card.
+SIZE = (4.0, 2.4)
+
+#: Dots of a plot at the size of a stamp.
+SHRINK = 0.6
+
+#: Words on a stamp are too small to read.
+_WORDS = ("Labels", "Text")
+
+_DASHES = {"solid": "-", "dashed": "--", "dotted": ":", "dotdash": "-.", "dashdot": "-."}
+_MARKERS = {
+    "circle": "o", "square": "s", "triangle": "^", "inverted_triangle": "v", "diamond": "D",
+    "cross": "+", "x": "x", "star": "*", "hex": "h", "dash": "_",
+}  # fmt: skip
+#: Options of the look that both libraries know by one name, and those that they name apart.
+_SAME = ("alpha", "cmap", "color", "edge_alpha", "edge_cmap", "edge_color", "node_color")
+_RENAMED = {
+    "line_width": "linewidth", "edge_line_width": "edge_linewidth", "node_cmap": "cmap",
+    "edge_line_color": "edge_color", "edge_line_alpha": "edge_alpha",
+}  # fmt: skip
+_FILLED = ("Area", "Bars", "Histogram", "HSpan", "Rectangles", "VSpan")
+_DOTS = ("Points", "Scatter")
+#: Options of the axes that both know.
+_AXES = ("invert_axes", "invert_xaxis", "invert_yaxis", "logx", "logy", "logz", "xaxis",
+         "xlabel", "xlim", "xticks", "yaxis", "ylabel", "ylim", "yticks")  # fmt: skip
+
+
+def write_thumbnail(content: Any, path: Path, width: int = 560) -> None:
+    """Still picture of a HoloViews object, drawn without a browser.
+
+    Parameters
+    ----------
+    content : HoloViews object
+    path : pathlib.Path
+        PNG file to write.
+    width : int
+        Pixels.
+    """
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    width = validate.integer("width", width, 16, 4096)
+    renderer = hv.renderer("matplotlib")
+    # A clone: what a browser shows of the view stays as it is.
+    view = _dressed(still(content).clone())
+    look = {"figure.max_open_warning": 0, "font.size": 8, "text.color": GREY}
+    with mpl.rc_context(look):
+        picture = renderer.get_plot(view).state
+        for axes in picture.axes:
+            _few_dates(axes.xaxis)
+        picture.savefig(
+            path, dpi=width / picture.get_size_inches()[0], format="png", bbox_inches="tight"
+        )
+        plt.close(picture)
+
+
+def _few_dates(axis: Any) -> None:
+    """Dates that do not run into one another."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    if isinstance(axis.get_major_locator(), AutoDateLocator):
+        locator = AutoDateLocator(minticks=2, maxticks=4)
+        axis.set_major_locator(locator)
+        axis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def still(content: Any) -> Any:
+    """First frame of a view that moves, the view itself if it does not."""
+    if isinstance(content, hv.Layout):
+        return hv.Layout([still(part) for part in content]).cols(2 if len(content) > 1 else 1)
+    return content.last if isinstance(content, hv.HoloMap) else content
+
+
+def _dressed(view: Any) -> Any:
+    """The view with the looks and axes that it has in a browser, in Matplotlib's words."""
+    if isinstance(view, hv.Layout):
+        parts = hv.Layout([_dressed(part) for part in view]).cols(2 if len(view) > 1 else 1)
+        return parts.opts(
+            backend="matplotlib", sublabel_format="", tight=True, fig_inches=SIZE, fontsize=6
+        )
+    parts = [view] if isinstance(view, hv.Element) else list(view)
+    axes: dict[str, Any] = {}
+    for part in (*parts, view):
+        given = _given(part, "plot")
+        axes |= {name: given[name] for name in _AXES if name in given}
+    if axes.get("yaxis", "left") is not None:
+        axes.pop("xaxis", None)  # one that leaves it to the plot below has it here
+    words = [part for part in parts if type(part).__name__ in _WORDS]
+    return hv.Overlay(
+        [piece for part in parts if part not in words for piece in _pieces(part)]
+    ).opts(
+        backend="matplotlib",
+        show_legend=False,
+        title="",
+        fig_inches=SIZE,
+        aspect="auto",
+        fontsize={"ticks": 7, "labels": 8},
+        **axes,
+    )
+
+
+def _given(part: Any, group: str) -> dict[str, Any]:
+    """Options in force for a browser."""
+    return dict(hv.Store.lookup_options("bokeh", part, group).kwargs)
+
+
+def _pieces(part: Any) -> list[Any]:
+    """An element with its looks; one of many named colours or markers as one for each."""
+    given = _given(part, "style")
+    colour = _each(part, given.get("color", given.get("fill_color")))
+    marker = _each(part, given.get("marker"))
+    if colour is None and marker is None:
+        return [_looking(part, given)]
+    palette = given.get("cmap")
+    names = palette if isinstance(palette, dict) else {}
+    looks: list[dict[str, Any]] = [{}] * len(part)
+    if colour is not None:
+        looks = [{"color": names.get(value, value), "cmap": None} for value in colour]
+    if marker is not None:
+        looks = [look | {"marker": value} for look, value in zip(looks, marker, strict=True)]
+    rows: dict[tuple[Any, ...], list[int]] = {}
+    for k, look in enumerate(looks):
+        rows.setdefault(tuple(look.items()), []).append(k)
+    return [_looking(part.iloc[places], given | dict(look)) for look, places in rows.items()]
+
+
+def _each(part: Any, value: Any) -> list[Any] | None:
+    """What a look is for every row, if it is not one for all nor a number's."""
+    if isinstance(value, hv.dim):
+        found = value.apply(part)
+    elif isinstance(value, str) and part.get_dimension(value) is not None:
+        found = part.dimension_values(value)
+    else:
+        return None
+    return None if found.dtype.kind in "biuf" else list(found)
+
+
+def _looking(part: Any, given: dict[str, Any]) -> Any:
+    """An element with its looks in Matplotlib's words."""
+    kind = type(part).__name__
+    looks = {name: given[name] for name in _SAME if given.get(name) is not None}
+    looks |= {new: given[old] for old, new in _RENAMED.items() if old in given}
+    if "line_dash" in given:
+        looks["linestyle"] = _DASHES.get(given["line_dash"], "-")
+    if kind in _DOTS:
+        marker = _MARKERS.get(given.get("marker", "circle"), "o")
+        looks |= {"s": (SHRINK * given.get("size", 5)) ** 2, "marker": marker, "linewidth": 0}
+    if kind == "Graph":
+        looks |= {"node_size": SHRINK * given.get("node_size", 5), "node_edgecolors": GREY}
+    if kind in _FILLED:
+        fill = given.get("fill_color", given.get("color", CYCLE[0]))
+        looks |= {
+            "color": fill,
+            "facecolor": fill,
+            "alpha": given.get("fill_alpha", given.get("alpha", 1.0)),
+            "linewidth": 0,
+        }
+    if (limits := _given(part, "plot").get("clim")) is not None:
+        looks["clim"] = limits
+    groups = hv.Store.options(backend="matplotlib")[kind].groups.values()
+    known = {name for group in groups for name in group.allowed_keywords}
+    looks = {name: value for name, value in looks.items() if name in known}
+    return part.opts(backend="matplotlib", clone=True, **looks)

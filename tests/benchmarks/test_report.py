@@ -10,7 +10,7 @@ import multiprocessing
 import time
 from pathlib import Path
 
-from entro_nb.report.runner import run
+from entro_nb.report import run_report
 
 
 def _busy() -> None:
@@ -39,7 +39,7 @@ def test_two_workers_against_one(tmp_path: Path) -> None:
     for jobs in (2, 1):
         machine.append(_machine())
         start = time.perf_counter()
-        assert not run(jobs=jobs, preset="quick", out=tmp_path / str(jobs)).failed
+        assert not run_report(jobs=jobs, preset="quick", out=tmp_path / str(jobs)).failed
         took[jobs] = time.perf_counter() - start
     speedup = took[1] / took[2]
     print(

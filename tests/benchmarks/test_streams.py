@@ -18,8 +18,7 @@ import numpy as np
 from entro_nb import streams
 from entro_nb.accountant import Accountant, DecisionGate, Normalizer
 from entro_nb.spokesperson import Audit, Record, Session
-from entro_nb.streams import Event, Reading
-from entro_nb.streams.adapters import adapter
+from entro_nb.streams import Event, Reading, adapter
 
 TRADE = (
     b'{"e":"trade","E":1777807004059,"s":"BTCUSDT","t":6268487624,"p":"78530.40000000",'

@@ -15,10 +15,8 @@ import time
 import numpy as np
 import pytest
 
-from entro_nb.sweep import Simulation, sweep
-from entro_nb.sweep.cluster import client_of
-from entro_nb.sweep.plan import Plan
-from entro_nb.sweep.simulations import pipeline
+from entro_nb.simulations import Plan, Simulation, pipeline_runs
+from entro_nb.sweep import client_of, run_sweep
 
 GRID = {"alpha": [0.1, 0.2, 0.5, 1.0], "beta": [0.5, 2.0]}
 RUNS = int(os.environ.get("ENTRO_NB_RUNS", 1_000_000))
@@ -36,23 +34,25 @@ def seconds(call, repeats: int = 3, clock=time.perf_counter) -> float:
 @pytest.fixture(scope="module")
 def second() -> int:
     """Runs that take about a second."""
-    pipeline(seeds=list(range(10)))
-    return int(1000 / seconds(lambda: pipeline(seeds=list(range(1000)))))
+    pipeline_runs(seeds=list(range(10)))
+    return int(1000 / seconds(lambda: pipeline_runs(seeds=list(range(1000)))))
 
 
 def test_overhead_of_a_sweep_over_the_same_numpy_calls(second: int, tmp_path) -> None:
     replicates = max(second // 2, 1)
-    plan = Plan.of(Simulation.of("pipeline"), GRID, {}, replicates, 1)
+    plan = Plan(Simulation.of("pipeline"), GRID, {}, replicates, 1)
 
     def bare() -> list[object]:
-        points = list(plan.points(tuple(slice(0, n) for n in plan.shape)))
+        points = list(np.ndindex(plan.shape[:-1]))
         return [
-            pipeline(seeds=plan.seeds(plan.point(place), slice(0, replicates)), **plan.point(place))
+            pipeline_runs(
+                seeds=plan.seeds(plan.point(place), slice(0, replicates)), **plan.point(place)
+            )
             for place in points
         ]
 
     def swept(**more: object) -> object:
-        return sweep("pipeline", GRID, replicates=replicates, seed=1, chunk=second, **more)
+        return run_sweep("pipeline", GRID, replicates=replicates, seed=1, chunk=second, **more)
 
     stores = iter(range(100))
     # Of the processor, not of the wall: others may want the machine at the same time.
@@ -74,7 +74,7 @@ def test_two_workers_against_one(second: int) -> None:
             client.wait_for_workers(workers)
 
             def swept(replicates: int, chunk: int, client=client) -> object:
-                return sweep(
+                return run_sweep(
                     "pipeline", GRID, replicates=replicates, seed=1, chunk=chunk, scheduler=client
                 )
 
@@ -96,9 +96,9 @@ def test_two_workers_against_one(second: int) -> None:
 
 GREAT = """
 import resource, time
-from entro_nb.sweep import sweep
+from entro_nb.sweep import run_sweep
 start = time.perf_counter()
-sweep("pipeline", {{"alpha": [0.1, 0.2, 0.5, 1.0, 2.0], "beta": [0.5, 1.0, 2.0, 4.0]}},
+run_sweep("pipeline", {{"alpha": [0.1, 0.2, 0.5, 1.0, 2.0], "beta": [0.5, 1.0, 2.0, 4.0]}},
       replicates={replicates}, seed=1, out={out!r}, memory=50_000_000)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(peak, time.perf_counter() - start)
@@ -120,12 +120,12 @@ def test_a_great_sweep_stays_in_bounded_memory(tmp_path) -> None:
 
 
 def test_seeding_is_a_small_part() -> None:
-    plan = Plan.of(Simulation.of("pipeline"), GRID, {}, 1000, 1)
+    plan = Plan(Simulation.of("pipeline"), GRID, {}, 1000, 1)
     point = plan.point((0, 0))
     seeding = statistics.median(
         seconds(lambda: plan.seeds(point, slice(0, 1000)), 1) for _ in range(5)
     )
-    running = seconds(lambda: pipeline(seeds=plan.seeds(point, slice(0, 1000))))
+    running = seconds(lambda: pipeline_runs(seeds=plan.seeds(point, slice(0, 1000))))
     generators = seconds(lambda: [np.random.default_rng(k) for k in range(1000)])
     print(
         f"\nseeds {seeding / running:.1%} of the runs' time, a generator each "

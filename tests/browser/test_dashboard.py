@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from entro_nb import resources
+from entro_nb import settings
 
 
 def free_port() -> int:
@@ -164,5 +164,5 @@ def test_what_a_page_draws(page: Any) -> None:
 
 def test_it_works_in_jupyterlab(open_notebook: Any, workspace: Path) -> None:
     name = "03_live_streams.ipynb"
-    shutil.copy(resources.notebooks() / name, workspace / name)
+    shutil.copy(settings.notebooks() / name, workspace / name)
     use_every_control(open_notebook(name))

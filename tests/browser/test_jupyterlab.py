@@ -10,12 +10,12 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from entro_nb import resources
-from entro_nb.report.notebook import read
+from entro_nb import settings
+from entro_nb.report.notebook import read_notebook
 
 #: The foundation's notebooks, or every one: ENTRO_NB_EVERY=1 pytest -n 0 tests/browser
 NOTEBOOKS = sorted(
-    resources.notebooks().rglob("[0-9]*.ipynb" if os.environ.get("ENTRO_NB_EVERY") else "0[0-2]*")
+    settings.notebooks().rglob("[0-9]*.ipynb" if os.environ.get("ENTRO_NB_EVERY") else "0[0-2]*")
 )
 
 #: Seconds that a figure may take to follow a slider, as the median of five. Only a quiet machine
@@ -175,7 +175,9 @@ def test_notebook_runs_and_its_sliders_answer(open_notebook, workspace, path, tm
     page = open_notebook(path.name)
     page.wait_for_timeout(1000)
     page.screenshot(path=tmp_path / "notebook.png")
-    meant = [c for c in read(path).cells if "raises-exception" in c.metadata.get("tags", [])]
+    meant = [
+        c for c in read_notebook(path).cells if "raises-exception" in c.metadata.get("tags", [])
+    ]
     assert len(errors(page)) == len(meant), errors(page)
     figures = page.locator(".jp-OutputArea-output figure").all()
     assert figures

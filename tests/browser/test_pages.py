@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from entro_nb import resources
-from entro_nb.report import run
+from entro_nb import settings
+from entro_nb.report import run_report
 from entro_nb.report.notebook import available
 
 #: A report of all notebooks that was made already (CI makes one); else a small one is made here.
 MADE = os.environ.get("ENTRO_NB_PAGES")
 FEW = ["00_start_here", "01_entropy", "02_accountant"]
-NOTEBOOKS = [name.replace("/", "-") for name in available(resources.notebooks())] if MADE else FEW
+NOTEBOOKS = [name.replace("/", "-") for name in available(settings.notebooks())] if MADE else FEW
 
 #: For each figure, how many pixels its canvases have drawn.
 DRAWN = """figure => {
@@ -41,7 +41,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any
         content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         return content["entries"], folder
     out = tmp_path_factory.mktemp("out")
-    run(FEW, out=out, preset="quick")
+    run_report(FEW, out=out, preset="quick")
     return json.loads((out / "manifest.json").read_text(encoding="utf-8"))["entries"], out
 
 

@@ -8,7 +8,7 @@ import pytest
 from nbformat import v4
 from PIL import Image
 
-from entro_nb.report import run
+from entro_nb.report import run_report
 
 BLUE = (0x00, 0x72, 0xB2)
 
@@ -44,7 +44,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bad = [v4.new_markdown_cell("# Breaks\n\nOn purpose."), v4.new_code_cell("1 / 0")]
     nbformat.write(v4.new_notebook(cells=bad), notebooks / "01_breaks.ipynb")
     out = tmp_path_factory.mktemp("out")
-    waves, _ = run(out=out, folder=notebooks).entries
+    waves, _ = run_report(out=out, folder=notebooks).entries
     assert waves.error == ""
     return out
 
@@ -138,7 +138,7 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     squares = v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(squares, notebooks / "00_squares.ipynb")
     out = tmp_path_factory.mktemp("batch-out")
-    run(parameters={"seed": [3, 20, -1]}, out=out, folder=notebooks)
+    run_report(parameters={"seed": [3, 20, -1]}, out=out, folder=notebooks)
     return out
 
 

@@ -14,8 +14,7 @@ from typing import Any
 
 from entro_nb.spokesperson import Session
 from entro_nb.spokesperson.channel import Happened
-from entro_nb.streams import Credential
-from entro_nb.streams.adapters import Policy, adapter
+from entro_nb.streams import Credential, Policy, adapter
 from loopback import counted
 from loopback.broker import Broker
 from loopback.proxy import Proxy
@@ -28,7 +27,7 @@ POLICY = Policy(base=0.05, cap=0.5, jitter=0.5, timeout=1.5, ping=0.5, limit=2**
 #: Seconds in which data must flow again once a fault is over: at worst an attempt runs into its
 #: timeout, then the longest wait follows (or the second that a server asked for), then another
 #: attempt that must be answered within its timeout.
-BOUND = POLICY.timeout + max(POLICY.bound, 1.0) + POLICY.timeout
+BOUND = POLICY.timeout + max(POLICY.cap, 1.0) + POLICY.timeout
 
 #: What the audit must say of each fault: kinds of event, and words. Faults below the protocol are
 #: made by the relay, those of the messages by the server.

@@ -16,7 +16,7 @@ import psutil
 
 from entro_nb.spokesperson import Session
 from entro_nb.streams import Message, Source
-from entro_nb.streams.adapters import WebSocketAdapter
+from entro_nb.streams.live import WebSocketAdapter
 
 FLOOD = Path(__file__).with_name("flood.py")
 

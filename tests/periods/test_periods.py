@@ -17,18 +17,17 @@ from entro_nb import Accountant, DecisionGate
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.periods import (
     KINDS,
-    Tally,
+    SECOND,
+    PeriodTotals,
     alerts_csv,
     alerts_of,
-    periods,
+    calendar_periods,
     plain,
-    readings,
+    readings_of,
     recorded,
     simulated,
     summarize,
-    tally,
 )
-from entro_nb.periods.calendar import SECOND
 from entro_nb.spokesperson import Audit, Record
 
 START = np.datetime64("2026-01-01T00:00", "ns")
@@ -38,16 +37,20 @@ ZONES = ("UTC", "Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "As
 def hourly(psi, budget=3.0, regime=None, every="1h", start=START):
     step = np.timedelta64(int(every[:-1]), every[-1])
     psi = np.asarray(psi, dtype=float)
-    return readings(start + np.arange(psi.size) * step, np.expm1(psi), psi, budget, regime=regime)
+    return readings_of(
+        start + np.arange(psi.size) * step, np.expm1(psi), psi, budget, regime=regime
+    )
 
 
-def close(a: Tally, b: Tally) -> bool:
+def close(a: PeriodTotals, b: PeriodTotals) -> bool:
     exact = (a.count, a.regimes, a.violations) == (b.count, b.regimes, b.violations)
-    spreads = zip(a.spreads, b.spreads, strict=True)
-    return exact and all(
-        (x.low, x.high) == (y.low, y.high)
-        and math.isclose(x.total, y.total, rel_tol=1e-12, abs_tol=1e-9)
-        for x, y in spreads
+    return (
+        exact
+        and (a.lows, a.highs) == (b.lows, b.highs)
+        and all(
+            math.isclose(x, y, rel_tol=1e-12, abs_tol=1e-9)
+            for x, y in zip(a.sums, b.sums, strict=True)
+        )
     )
 
 
@@ -59,8 +62,8 @@ def close(a: Tally, b: Tally) -> bool:
 def test_a_whole_is_the_sum_of_its_parts_however_it_is_cut(psi, cuts):
     data = hourly(psi)
     edges = sorted({0, len(psi), *(min(cut, len(psi)) for cut in cuts)})
-    parts = [tally(data.isel(time=slice(a, b))) for a, b in itertools.pairwise(edges)]
-    assert close(sum(parts, Tally()), tally(data))
+    parts = [PeriodTotals.of(data.isel(time=slice(a, b))) for a, b in itertools.pairwise(edges)]
+    assert close(sum(parts, PeriodTotals()), PeriodTotals.of(data))
 
 
 @settings(max_examples=40)
@@ -73,11 +76,11 @@ def test_days_weeks_and_months_agree(steps, zone, seed):
     """Readings, alerts and observed time of any period are the sums of those of its days."""
     time = START + np.cumsum(steps).astype("timedelta64[s]")
     psi = np.random.default_rng(seed).uniform(0.0, 5.0, len(steps))
-    data = readings(time, psi, psi, 3.0)
-    whole, alerts = tally(data), alerts_of(data)
+    data = readings_of(time, psi, psi, 3.0)
+    whole, alerts = PeriodTotals.of(data), alerts_of(data)
     made = {kind: summarize(data, kind, zone) for kind in KINDS}
     for found in made.values():
-        assert close(sum((s.tally for s in found), Tally()), whole)
+        assert close(sum((s.totals for s in found), PeriodTotals()), whole)
         assert [a for s in found for a in s.alerts] == alerts
         assert all(a.period.stop == b.period.start for a, b in itertools.pairwise(found))
         assert all(0.0 <= s.coverage <= 1.0 + 1e-12 for s in found)
@@ -85,13 +88,13 @@ def test_days_weeks_and_months_agree(steps, zone, seed):
     assert observed == pytest.approx([observed[0]] * 3)
     month = made["monthly"][0]
     days = [s for s in made["daily"] if s.period.start < month.period.stop]
-    assert close(sum((s.tally for s in days), Tally()), month.tally)
+    assert close(sum((s.totals for s in days), PeriodTotals()), month.totals)
 
 
 def test_figures_against_a_count_by_hand():
     data = hourly([1.0, 2.0, 3.5, 3.0, 0.5], regime=[0, 1, 2, 2, 0])
     (day,) = summarize(data)
-    t = day.tally
+    t = day.totals
     assert (t.count, t.regimes, t.violations) == (5, (2, 1, 2), 1)
     assert t.mean("psi") == pytest.approx(2.0)
     assert (t.peak("psi"), t.least("psi")) == (3.5, 0.5)
@@ -127,20 +130,23 @@ def test_the_observers_are_the_equations():
 )
 def test_days_on_which_clocks_change(zone, day, hours):
     noon = int(np.datetime64(f"{day}T10:00", "ns").astype(int))
-    (found,) = periods(noon, noon, "daily", zone)
+    (found,) = calendar_periods(noon, noon, "daily", zone)
     assert found.label == day
     assert found.seconds == hours * 3600
     minutes = np.arange(found.start, found.stop, 60 * SECOND).astype("datetime64[ns]")
     (only,) = summarize(
-        readings(minutes, [0.0] * minutes.size, [0.0] * minutes.size, 1.0), "daily", zone
+        readings_of(minutes, [0.0] * minutes.size, [0.0] * minutes.size, 1.0), "daily", zone
     )
-    assert only.tally.count == hours * 60
+    assert only.totals.count == hours * 60
 
 
 def test_weeks_are_iso_weeks_and_months_are_months():
     first, last = (int(np.datetime64(d, "ns").astype(int)) for d in ("2025-12-30", "2026-02-01"))
-    assert [p.label for p in periods(first, last, "weekly")][:2] == ["2026-W01", "2026-W02"]
-    months = periods(first, last, "monthly")
+    assert [p.label for p in calendar_periods(first, last, "weekly")][:2] == [
+        "2026-W01",
+        "2026-W02",
+    ]
+    months = calendar_periods(first, last, "monthly")
     assert [(p.label, p.seconds / 86400) for p in months] == [
         ("2025-12", 31), ("2026-01", 31), ("2026-02", 28),
     ]  # fmt: skip
@@ -149,9 +155,9 @@ def test_weeks_are_iso_weeks_and_months_are_months():
 def test_an_empty_period_is_reported_as_such():
     data = hourly([1.0] * 12 + [1.0] * 12)
     late = np.where(np.arange(24) < 12, 0, 5 * 24).astype("timedelta64[h]")
-    data = readings(data.time.values + late, data["load"].values, data.psi.values, 3.0)
+    data = readings_of(data.time.values + late, data["load"].values, data.psi.values, 3.0)
     found = summarize(data)
-    assert [s.tally.count for s in found] == [12, 0, 0, 0, 0, 12]
+    assert [s.totals.count for s in found] == [12, 0, 0, 0, 0, 12]
     empty = found[2]
     assert math.isnan(empty.health)
     assert (empty.risk, empty.coverage) == ("UNKNOWN", 0.0)
@@ -164,7 +170,7 @@ def test_an_empty_period_is_reported_as_such():
 def test_a_gap_ends_a_stretch_of_violations():
     psi = [4.0, 4.0, 4.0, 4.0]
     time = START + np.array([0, 1, 50, 51]).astype("timedelta64[m]")
-    data = readings(time, psi, psi, 3.0, regime=[0] * 4)
+    data = readings_of(time, psi, psi, 3.0, regime=[0] * 4)
     kinds = [a.kind for a in alerts_of(data)]
     assert kinds.count("BUDGET_VIOLATION") == 2
     assert kinds.count("DATA_GAP") == 1
@@ -173,7 +179,7 @@ def test_a_gap_ends_a_stretch_of_violations():
 
 def test_a_clock_that_is_set_back_is_told_and_nothing_is_lost():
     time = START + np.array([0, 60, 120, 30, 90]).astype("timedelta64[s]")
-    data = readings(time, [0, 1, 2, 3, 4], [0.0] * 5, 3.0)
+    data = readings_of(time, [0, 1, 2, 3, 4], [0.0] * 5, 3.0)
     assert (np.diff(data.time.values).astype(int) >= 0).all()
     assert sorted(data["load"].values) == [0, 1, 2, 3, 4]
     (alert,) = alerts_of(data)
@@ -199,7 +205,7 @@ def test_the_text_holds_what_the_documents_reports_hold():
         "health", "risk", "advice", "average", "peak", "minimum",
     ):  # fmt: skip
         assert word in text
-    assert f"violations   {week.tally.violations} " in text
+    assert f"violations   {week.totals.violations} " in text
     assert text.isascii()
 
 
@@ -207,8 +213,8 @@ def test_a_stronger_law_makes_a_healthier_month():
     def month(law):
         return summarize(simulated(law=law, days=28), "monthly")[0]
 
-    assert month("headroom").tally.violations < month("entropy").tally.violations
-    assert month("entropy").tally.violations < month("none").tally.violations
+    assert month("headroom").totals.violations < month("entropy").totals.violations
+    assert month("entropy").totals.violations < month("none").totals.violations
     same = [simulated(days=2, seed=3).psi.values for _ in range(2)]
     assert np.array_equal(*same)
 
@@ -244,8 +250,8 @@ def test_an_audit_trail_in_use_can_be_reported_on(trail):
     with pytest.raises(ParameterError, match="did you mean 'quiet'"):
         recorded(trail, "quite")
     quiet, loud = (summarize(recorded(trail, name))[0] for name in ("quiet", "loud"))
-    assert quiet.tally.count == loud.tally.count == 600
-    assert loud.tally.violations > 10 * quiet.tally.violations
+    assert quiet.totals.count == loud.totals.count == 600
+    assert loud.totals.violations > 10 * quiet.totals.violations
     assert loud.health < quiet.health
     assert loud.coverage == pytest.approx(599 / 1440)
 
@@ -277,10 +283,10 @@ def test_what_is_no_audit_trail_is_refused(tmp_path):
         (lambda d: simulated(law="iron"), "law = 'iron'"),
         (lambda d: simulated(days=0), "days = 0"),
         (lambda d: simulated(days=1, start="noon"), "start = 'noon'"),
-        (lambda d: readings(d.time, [1.0], [1.0], 3.0), "equal lengths"),
-        (lambda d: readings(d.time, d["load"], d.psi * np.nan, 3.0), "psi"),
-        (lambda d: readings(d.time, d["load"], d.psi, 0.0), "budget = 0"),
-        (lambda d: readings(d.time, d["load"], d.psi, 3.0, regime=[3, 0, 0]), "0, 1 or 2"),
+        (lambda d: readings_of(d.time, [1.0], [1.0], 3.0), "equal lengths"),
+        (lambda d: readings_of(d.time, d["load"], d.psi * np.nan, 3.0), "psi"),
+        (lambda d: readings_of(d.time, d["load"], d.psi, 0.0), "budget = 0"),
+        (lambda d: readings_of(d.time, d["load"], d.psi, 3.0, regime=[3, 0, 0]), "0, 1 or 2"),
     ],
 )
 def test_what_is_refused(call, message):

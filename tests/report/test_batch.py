@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +18,11 @@ from nbformat import v4
 
 from entro_nb import cli, record
 from entro_nb.errors import ParameterError, ParameterTypeError, ReportError
-from entro_nb.record import Record
-from entro_nb.report import Manifest, batch, run
+from entro_nb.record import NotebookRecord
+from entro_nb.report import Manifest, run_report
 from entro_nb.report.job import Outcome
-from entro_nb.report.parameters import Parameter
+from entro_nb.report.notebook import Parameter
+from entro_nb.report.run import agreed, count, run_label, runs_of
 
 WORK = """\
 from pathlib import Path
@@ -43,79 +45,108 @@ def books(folder, make) -> Path:
     return folder
 
 
-@pytest.fixture
-def ran(tmp_path) -> Path:
+@pytest.fixture(scope="module")
+def log(tmp_path_factory) -> Path:
     """A file whose neighbour tells which runs really ran."""
-    path = tmp_path / "log.txt"
+    path = tmp_path_factory.mktemp("log") / "log.txt"
     path.write_text("as it was")
     return path
 
 
-def seeds(ran: Path) -> list[str]:
-    told = ran.with_suffix(".ran")
+@pytest.fixture(scope="module")
+def whole(books, log, tmp_path_factory) -> tuple[Manifest, Path]:
+    """Every notebook, one of them with two seeds: what ran, and the folder of the report."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    report = run_report(
+        [], parameters={"seed": [2, 30], "log_file": str(log)}, out=out, folder=books
+    )
+    assert [(entry.name, entry.error) for entry in report.failed] == []
+    return report, out
+
+
+@pytest.fixture
+def former(whole, tmp_path) -> Path:
+    """A copy of that report."""
+    return shutil.copytree(whole[1], tmp_path / "out")
+
+
+def seeds(log: Path) -> list[str]:
+    told = log.with_suffix(".ran")
     return sorted(told.read_text().split()) if told.exists() else []
 
 
-def test_the_product_is_run_and_what_is_finished_is_not_run_again(books, tmp_path, ran) -> None:
-    out = tmp_path / "out"
-    asked = {"seed": [1, 2], "log_file": str(ran)}
-    one = run([], parameters=asked, out=out, folder=books)
-    names = ["00_work--seed-1", "00_work--seed-2", "01_rest", "reports-deep"]
-    assert [e.name for e in one.entries] == names
-    assert [e.title for e in one.entries][:2] == ["Work (seed = 1)", "Work (seed = 2)"]
-    assert seeds(ran) == ["1", "2"]
-    two = one.entries[1]
+def test_the_product_is_run(whole) -> None:
+    report, out = whole
+    names = ["00_work--seed-2", "00_work--seed-30", "01_rest", "reports-deep"]
+    assert [e.name for e in report.entries] == names
+    assert [e.title for e in report.entries][:2] == ["Work (seed = 2)", "Work (seed = 30)"]
+    two = report.entries[0]
     assert two.parameters["seed"] == 2
     assert two.varied == ("seed",)
     assert two.verdicts == {"C01": "reproduced"}
     assert two.results == {"square": [4, "1"]}
     assert two.attachments == ("00_work--seed-2.note.txt",)
     assert (out / "00_work--seed-2.note.txt").read_text() == "2 a\n"
-    assert Manifest.from_json((out / "manifest.json").read_text()).entries == one.entries
+    assert Manifest.from_json((out / "manifest.json").read_text()).entries == report.entries
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
-    before = {path.name: path.read_bytes() for path in out.iterdir()}
-    again = run([], parameters=asked, out=out, folder=books)
-    assert seeds(ran) == ["1", "2"]
-    assert again.entries == one.entries
-    after = {path.name: path.read_bytes() for path in out.iterdir()}
+
+def test_links_lead_to_the_run_most_alike_and_out_of_folders(whole) -> None:
+    _, out = whole
+    assert 'href="00_work--seed-2.html"' in (out / "01_rest.html").read_text()
+    assert 'href="01_rest.html"' in (out / "reports-deep.html").read_text()
+
+
+def test_the_table_tells_parameters_results_verdicts_and_cost(whole) -> None:
+    index = (whole[1] / "index.html").read_text()
+    for column in ("notebook", "seed", "status", "square (1)", "verdicts", "run time"):
+        assert f'<th scope="col" aria-sort="none">{column}</th>' in index
+    assert '<td data-value="900" class="number">900</td>' in index
+    assert "1 reproduced, 1 refuted" not in index  # one claim has one verdict
+    assert "Verdicts on published claims: 1 refuted." in index
+    assert "4 runs" in index
+    assert index.count("<tr data-run=") == 4
+
+
+def test_what_is_finished_is_not_run_again(whole, former, books, log) -> None:
+    asked = {"seed": [2, 30], "log_file": str(log)}
+    assert seeds(log) == ["2", "30"]
+    before = {path.name: path.read_bytes() for path in former.iterdir()}
+    again = run_report([], parameters=asked, out=former, folder=books)
+    assert seeds(log) == ["2", "30"]
+    assert again.entries == whole[0].entries
+    after = {path.name: path.read_bytes() for path in former.iterdir()}
     assert {n for n in after if after[n] != before.get(n)} <= {"index.html", "manifest.json"}
 
-    more = run(["work"], parameters=asked | {"seed": [2, 3]}, out=out, folder=books)
-    assert seeds(ran) == ["1", "2", "3"]
-    assert more.entries[0].seconds == two.seconds
-    assert more.entries[0].html_sha256 != two.html_sha256  # it has other neighbours now
-    page = (out / "00_work--seed-2.html").read_text()
-    assert 'href="00_work--seed-3.html"' in page
+    more = run_report(["work"], parameters=asked | {"seed": [30, 4]}, out=former, folder=books)
+    assert seeds(log) == ["2", "30", "4"]
+    assert more.entries[0].seconds == whole[0].entries[1].seconds
+    assert more.entries[0].html_sha256 != whole[0].entries[1].html_sha256  # other neighbours now
+    page = (former / "00_work--seed-30.html").read_text()
+    assert 'href="00_work--seed-4.html"' in page
     assert 'href="01_rest.html"' not in page
 
-    ran.write_text("changed")
-    run(["work"], parameters=asked | {"seed": [2, 3]}, out=out, folder=books)
-    assert seeds(ran) == ["1", "2", "2", "3", "3"]
-    run(["work"], parameters=asked | {"seed": 3}, out=out, folder=books, again=True)
-    assert seeds(ran) == ["1", "2", "2", "3", "3", "3"]
-
-
-def test_links_lead_to_the_run_most_alike_and_out_of_folders(books, tmp_path) -> None:
-    run([], parameters={"seed": [4, 5]}, out=tmp_path, folder=books)
-    assert 'href="00_work--seed-4.html"' in (tmp_path / "01_rest.html").read_text()
-    assert 'href="01_rest.html"' in (tmp_path / "reports-deep.html").read_text()
+    log.write_text("changed")
+    run_report(["work"], parameters=asked | {"seed": 4}, out=former, folder=books)
+    assert seeds(log) == ["2", "30", "4", "4"]
+    run_report(["work"], parameters=asked | {"seed": 4}, out=former, folder=books, again=True)
+    assert seeds(log) == ["2", "30", "4", "4", "4"]
 
 
 SCRIPT = """\
 import sys
-from entro_nb.report import NoProgress, run
+from entro_nb.report import NoProgress, run_report
 class Tell(NoProgress):
     def finished(self, job, outcome):
         print(job.name, flush=True)
-run(["work", "slow"], parameters={"seed": [1, 2], "log_file": sys.argv[3]}, out=sys.argv[1],
+run_report(["work", "slow"], parameters={"seed": [2, 30], "log_file": sys.argv[3]}, out=sys.argv[1],
     folder=sys.argv[2], jobs=1, progress=Tell())
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="kills by signal")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
-def test_an_interrupted_report_goes_on_and_ends_the_same(books, tmp_path, ran, name) -> None:
+def test_an_interrupted_report_goes_on_and_ends_the_same(whole, books, tmp_path, name) -> None:
     folder = tmp_path / "notebooks"
     folder.mkdir()
     (folder / "00_work.ipynb").write_bytes((books / "00_work.ipynb").read_bytes())
@@ -123,56 +154,55 @@ def test_an_interrupted_report_goes_on_and_ends_the_same(books, tmp_path, ran, n
     nbformat.write(slow, folder / "09_slow.ipynb")
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
+    log = tmp_path / "log.txt"
+    log.write_text("its own")
     out = tmp_path / "out"
     process = subprocess.Popen(
-        [sys.executable, str(script), str(out), str(folder), str(ran)],
+        [sys.executable, str(script), str(out), str(folder), str(log)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert process.stdout is not None
-    assert process.stdout.readline() == "00_work--seed-1\n"
+    assert process.stdout.readline() == "00_work--seed-2\n"
     process.send_signal(getattr(signal, name))
     process.wait(30)
     process.stdout.close()
     assert not (out / "manifest.json").exists()
-    asked = {"seed": [1, 2], "log_file": str(ran)}
-    report = run(["work"], parameters=asked, out=out, folder=folder)
-    assert seeds(ran).count("1") == 1  # the finished one was taken over
-    fresh = run(["work"], parameters=asked, out=tmp_path / "fresh", folder=folder)
-    assert [(e.name, e.status, e.results) for e in report.entries] == [
-        (e.name, e.status, e.results) for e in fresh.entries
+    asked = {"seed": [2, 30], "log_file": str(log)}
+    report = run_report(["work"], parameters=asked, out=out, folder=folder)
+    assert seeds(log).count("2") == 1  # the finished one was taken over
+    assert [(e.name, e.status, e.error, e.results) for e in report.entries] == [
+        (e.name, e.status, e.error, e.results) for e in whole[0].entries[:2]
     ]
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
-def test_a_report_cut_short_while_its_files_were_moved_can_be_run_again(books, tmp_path) -> None:
-    run(["rest"], out=tmp_path, folder=books)
-    names = sorted(path.name for path in tmp_path.iterdir())
-    (tmp_path / ".publishing").write_text(json.dumps(names))
-    (tmp_path / "manifest.json").unlink()
-    run(["rest"], out=tmp_path, folder=books)
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
+def test_a_report_cut_short_while_its_files_were_moved_can_be_run_again(former, books) -> None:
+    (former / ".publishing").write_text(json.dumps(sorted(path.name for path in former.iterdir())))
+    (former / "manifest.json").unlink()
+    run_report(["rest"], out=former, folder=books)
+    left = {"01_rest.html", "01_rest.ipynb", "index.html", "manifest.json"}
+    assert {path.name for path in former.iterdir()} == left
 
 
 def test_a_full_disk_leaves_the_former_report_and_what_is_finished(
-    books, tmp_path, monkeypatch
+    former, books, monkeypatch
 ) -> None:
-    run(["rest"], out=tmp_path, folder=books)
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = {path.name: path.read_bytes() for path in former.iterdir()}
 
     def full(*_: object) -> str:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr("entro_nb.report.gallery.page", full)
+        patched.setattr("entro_nb.report.html.gallery_page", full)
         with pytest.raises(ReportError, match=r"No space left on device .* run it again"):
-            run(["work"], out=tmp_path, folder=books)
+            run_report(["work"], out=former, folder=books)
         patched.undo()
         patched.setattr(Manifest, "to_json", full)
         with pytest.raises(ReportError, match="No space left on device"):
-            run(["work"], out=tmp_path, folder=books)
-    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+            run_report(["work"], out=former, folder=books)
+    kept = {path.name: path.read_bytes() for path in former.iterdir() if path.is_file()}
     assert kept == before
-    assert len(list((tmp_path / ".finished").iterdir())) == 1
+    assert len(list((former / ".finished").iterdir())) == 1
 
 
 DECLARED = {
@@ -184,9 +214,9 @@ DECLARED = {
 
 def test_each_notebook_is_varied_in_its_own_parameters_only() -> None:
     asked = {"seed": ["1", "2"], "alpha": [0.1, "0.2", 0.3], "kind": "y/z"}
-    runs = list(batch.spread(DECLARED, asked, None))
-    assert len(runs) == batch.count(DECLARED, asked) == 6 + 2 + 1
-    labels = [batch.label(*made) for made in runs]
+    runs = list(runs_of(DECLARED, asked, None))
+    assert len(runs) == count(DECLARED, asked) == 6 + 2 + 1
+    labels = [run_label(*made) for made in runs]
     assert len(set(labels)) == 9
     assert labels[0] == "a--seed-1--alpha-0.1"
     assert labels[-1] == "c"
@@ -194,20 +224,20 @@ def test_each_notebook_is_varied_in_its_own_parameters_only() -> None:
 
 
 def test_labels_are_files_and_differ() -> None:
-    odd = [batch.label("n", {"s": text}, ["s"]) for text in ("a/b", "a_b", "a:b", "é", "x" * 300)]
+    odd = [run_label("n", {"s": text}, ["s"]) for text in ("a/b", "a_b", "a:b", "é", "x" * 300)]
     assert len(set(odd)) == 5
     assert all(len(text) < 140 and "/" not in text for text in odd)
 
 
 def test_a_great_number_of_reports_is_not_begun_by_mistake() -> None:
     asked = {"seed": list(range(1000)), "alpha": list(range(1000))}
-    assert batch.count(DECLARED, asked) == 10**6 + 1000 + 1
+    assert count(DECLARED, asked) == 10**6 + 1000 + 1
     with pytest.raises(ReportError, match="1001001 reports"):
-        batch.agreed(batch.count(DECLARED, asked), None)
+        agreed(count(DECLARED, asked), None)
     with pytest.raises(ReportError, match="--yes"):
-        batch.agreed(1001, lambda _: False)
-    batch.agreed(1001, lambda _: True)
-    batch.agreed(1000, None)
+        agreed(1001, lambda _: False)
+    agreed(1001, lambda _: True)
+    agreed(1000, None)
 
 
 def test_what_cannot_be_run_is_refused_before_anything_is(books, tmp_path) -> None:
@@ -219,27 +249,16 @@ def test_what_cannot_be_run_is_refused_before_anything_is(books, tmp_path) -> No
         ({"log_file": "none/such.db"}, ParameterError, "a file that exists"),
     ):
         with pytest.raises(kind, match=message):
-            run([], parameters=asked, out=tmp_path / "out", folder=books)
+            run_report([], parameters=asked, out=tmp_path / "out", folder=books)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_notebook_that_takes_too_much_memory_has_failed(books, tmp_path) -> None:
-    report = run(["rest"], out=tmp_path, folder=books, max_memory=1)
-    assert report.entries[0].status == "failed"
-    assert "more than the 1 MB allowed" in report.entries[0].error
-    assert run(["rest"], out=tmp_path, folder=books, max_memory=1e4).failed == ()
-
-
-def test_the_table_tells_parameters_results_verdicts_and_cost(books, tmp_path) -> None:
-    run(["work", "rest"], parameters={"seed": [2, 30]}, out=tmp_path, folder=books)
-    index = (tmp_path / "index.html").read_text()
-    for column in ("notebook", "seed", "status", "square (1)", "verdicts", "run time"):
-        assert f'<th scope="col" aria-sort="none">{column}</th>' in index
-    assert '<td data-value="900" class="number">900</td>' in index
-    assert "1 reproduced, 1 refuted" not in index  # one claim has one verdict
-    assert "Verdicts on published claims: 1 refuted." in index
-    assert "3 runs" in index
-    assert index.count("<tr data-run=") == 3
+def test_a_notebook_that_takes_too_much_memory_has_failed(former, books, tmp_path) -> None:
+    for out in (former, tmp_path / "fresh"):  # taken over, and run
+        (entry,) = run_report(["rest"], out=out, folder=books, max_memory=1).entries
+        assert entry.status == "failed"
+        assert "more than the 1 MB allowed" in entry.error
+    assert run_report(["rest"], out=former, folder=books, max_memory=1e4).failed == ()
 
 
 def test_a_record_survives_a_kernel_that_died_as_it_wrote(tmp_path, monkeypatch) -> None:
@@ -250,17 +269,17 @@ def test_a_record_survives_a_kernel_that_died_as_it_wrote(tmp_path, monkeypatch)
     record.attach("a.csv", "1,2")
     with (tmp_path / "r" / record.LINES).open("a") as file:
         file.write('{"verdict": "ref')
-    told = Record.of(tmp_path / "r")
-    assert told == Record({"C01": "reproduced"}, {"x": [0.5, "s"]}, ("a.csv",))
+    told = NotebookRecord.of(tmp_path / "r")
+    assert told == NotebookRecord({"C01": "reproduced"}, {"x": [0.5, "s"]}, ("a.csv",))
     told.write(tmp_path / "r")
-    assert Record.of(tmp_path / "r") == told
+    assert NotebookRecord.of(tmp_path / "r") == told
     for wrong in (math.nan, [1], None):
         with pytest.raises(ParameterError):
             record.result("x", wrong)  # type: ignore[arg-type]
     for name in ("../a", "", ".hidden", record.LINES, "a/b"):
         with pytest.raises(ParameterError):
             record.attach(name, "")
-    assert Record.of(tmp_path / "none") == Record()
+    assert NotebookRecord.of(tmp_path / "none") == NotebookRecord()
 
 
 def test_a_file_says_what_the_line_says(tmp_path, monkeypatch) -> None:
@@ -270,7 +289,7 @@ def test_a_file_says_what_the_line_says(tmp_path, monkeypatch) -> None:
         calls.append({"names": names} | options)
         return Manifest("2026-01-01T00:00:00+00:00", None, {}, None, {}, 1.0, ())  # type: ignore
 
-    monkeypatch.setattr("entro_nb.report.run", take)
+    monkeypatch.setattr("entro_nb.report.run_report", take)
     file = tmp_path / "batch.yaml"
     file.write_text(
         "notebooks: ['02']\npreset: full\njobs: 2\nparameters: {seed: [1, 2], alpha: 0.5}\n"
@@ -298,7 +317,7 @@ def test_a_dask_cluster_runs_the_jobs(books, tmp_path) -> None:
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
-        report = run(
+        report = run_report(
             ["work"], parameters={"seed": [1, 2]}, out=tmp_path, folder=books,
             executor=client.get_executor(pure=False),
         )  # fmt: skip

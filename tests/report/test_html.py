@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from nbformat import v4
 
-from entro_nb.report import gallery, html
-from entro_nb.report.equations import mathml
+from entro_nb.record import carry_styles
+from entro_nb.report import Checkout, Entry, Manifest, html
+from entro_nb.report.html import carry_images, gallery_page, mathml
 from entro_nb.report.job import Job, Outcome
-from entro_nb.report.manifest import Entry, Manifest, Source
-from entro_nb.report.offline import carry_images
-from entro_nb.stylesheets import carry_styles
 
 #: Attributes whose address a browser fetches without being asked.
 FETCHED = {
@@ -103,7 +101,7 @@ def page(name: str = "01_entropy", outcome: Outcome | None = None, source: str =
         next=PAGES[here + 1] if here + 1 < len(PAGES) else None,
         links={"reports/period": "reports-period"} | {page: page for page, _ in PAGES},
     )
-    return html.page(nb, job, outcome or Outcome("passed", "", 3.0, 350_000_000))
+    return html.notebook_page(nb, job, outcome or Outcome("passed", "", 3.0, 350_000_000))
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +235,7 @@ def test_a_folded_answer_holds_its_text(text) -> None:
 
 
 def test_pictures_travel_with_the_page(tmp_path) -> None:
-    (tmp_path / "a b.png").write_bytes(gallery.PNG)
+    (tmp_path / "a b.png").write_bytes(html.PNG)
     carried = carry_images('<p><img alt="A" src="a%20b.png" width="3"/></p>', tmp_path)
     assert carried == '<p><img alt="A" src="data:image/png;base64,iVBORw0KGgo=" width="3"/></p>'
     assert carry_images(carried, tmp_path) == carried
@@ -282,19 +280,19 @@ def entry(name: str, **changes: object) -> Entry:
 
 @pytest.fixture
 def index(tmp_path) -> str:
-    (tmp_path / "a.png").write_bytes(gallery.PNG + b"rest")
+    (tmp_path / "a.png").write_bytes(html.PNG + b"rest")
     (tmp_path / "b.png").write_bytes(b"half a pictu")
     entries = (entry("a"), entry("b", status="failed", error="E: <no>", html=None), entry("c"))
     report = Manifest(
         "2026-01-02T03:04:05+00:00",
-        Source("abc", True),
+        Checkout("abc", True),
         {"numpy": "2"},
         "quick",
         {},
         200.0,
         entries,
     )
-    return gallery.page(report, {name: tmp_path / f"{name}.png" for name in "abc"})
+    return gallery_page(report, {name: tmp_path / f"{name}.png" for name in "abc"})
 
 
 def test_gallery_fetches_nothing(index) -> None:

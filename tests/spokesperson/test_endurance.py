@@ -24,8 +24,7 @@ from loopback import counted, load
 from loopback.simulated import SimulatedLoop
 
 from entro_nb.spokesperson import Session
-from entro_nb.streams import Happening
-from entro_nb.streams.adapters import Policy, adapter
+from entro_nb.streams import Happening, Policy, adapter
 
 LOAD = float(os.environ.get("ENTRO_NB_LOAD", "3"))
 KILLS = int(os.environ.get("ENTRO_NB_KILLS", "6"))

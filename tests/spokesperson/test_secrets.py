@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from loopback import counted
 
-from entro_nb import resources
+from entro_nb import settings
 from entro_nb.errors import ParameterError
 from entro_nb.spokesperson import Session, Trail
-from entro_nb.streams import CATALOG, Credential, Source
-from entro_nb.streams.adapters import Policy, adapter
+from entro_nb.streams import CATALOG, Credential, Policy, Source, adapter
 
 SECRETS = {
     "ENTRO_NB_TEST_QUERY": "query-key-5f3a9c",
@@ -180,7 +179,7 @@ def test_an_endpoint_holds_no_password() -> None:
 def test_no_secret_in_a_notebook_or_a_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from entro_nb.report import run
+    from entro_nb.report import run_report
 
     asked = [c.variable for source in CATALOG.values() for c in source.credentials]
     secrets = SECRETS | {name: f"fake-{k}-91c4e7" for k, name in enumerate(asked)}
@@ -188,10 +187,10 @@ def test_no_secret_in_a_notebook_or_a_report(
     for name, secret in secrets.items():
         monkeypatch.setenv(name, secret)
     out = tmp_path / "report"
-    manifest = run(["03_live_streams"], out=out)
+    manifest = run_report(["03_live_streams"], out=out)
     assert manifest.failed == ()
     written = [path for path in out.rglob("*") if path.is_file()]
     assert {path.suffix for path in written} >= {".html", ".ipynb", ".json"}
-    for path in [*written, *resources.notebooks().rglob("*.ipynb")]:
+    for path in [*written, *settings.notebooks().rglob("*.ipynb")]:
         text = path.read_bytes()
         assert not [name for name, secret in secrets.items() if secret.encode() in text], path

@@ -20,8 +20,7 @@ from entro_nb import streams
 from entro_nb.accountant import Accountant, Normalizer, NormalizerConfig, Stability, Thresholds
 from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, SessionError
 from entro_nb.spokesperson import Record, Session, Trail, WeightedEsi
-from entro_nb.streams import Event, Happening, Notice, Reading
-from entro_nb.streams.samples import sample
+from entro_nb.streams import Event, Happening, Notice, Reading, sample
 
 
 def test_frames_are_those_of_the_stages_one_after_another(tmp_path: Path) -> None:

@@ -19,12 +19,24 @@ from loopback.servers import DocumentServer, EventServer, Feed, SocketServer
 
 from entro_nb.cli import main
 from entro_nb.errors import DataError, ParameterError
-from entro_nb.streams import CATALOG, Event, Happening, Notice, Reading, Replay, Source, commands
-from entro_nb.streams.adapters import Policy, RESTPollingAdapter, adapter
-from entro_nb.streams.adapters.base import LostError
-from entro_nb.streams.adapters.status import retry_after
-from entro_nb.streams.adapters.stomp import FrameBuffer
-from entro_nb.streams.recording import open_recording, record, save
+from entro_nb.streams import (
+    CATALOG,
+    Event,
+    Happening,
+    Notice,
+    Policy,
+    Reading,
+    Replay,
+    Source,
+    adapter,
+    check_streams,
+    open_recording,
+    record_to_file,
+)
+from entro_nb.streams.connection import LostError, retry_after
+from entro_nb.streams.live import RESTPollingAdapter
+from entro_nb.streams.replay import record_stream, save_recording
+from entro_nb.streams.stomp import FrameBuffer
 
 POLICY = Policy(base=0.02, cap=0.1, timeout=2.0, ping=0.5, stall=2.0)
 
@@ -52,7 +64,7 @@ def test_backoff_doubles_up_to_its_bound(
     wait = policy.wait(failures, np.random.default_rng(failures))
     full = min(policy.cap, base * 2.0 ** min(failures - 1, 60))
     assert full * (1 - jitter) <= wait * (1 + 1e-12)
-    assert wait <= full <= policy.bound
+    assert wait <= full <= policy.cap
 
 
 def test_jitter_spreads_clients_that_were_cut_off_together() -> None:
@@ -259,12 +271,12 @@ def test_a_recording_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixtu
         await server.start()
         source = counted.source("websocket", server.port)
         try:
-            return await record(source, adapter(source, POLICY), 0.5)
+            return await record_stream(source, adapter(source, POLICY), 0.5)
         finally:
             await server.stop()
 
     data = asyncio.run(run())
-    found = open_recording(save(data, tmp_path / "numbers.nc"))
+    found = open_recording(save_recording(data, tmp_path / "numbers.nc"))
     np.testing.assert_array_equal(found, data)
     assert found.attrs["units"] == "1"
     samples = list(Replay(found))
@@ -280,7 +292,7 @@ def test_a_recording_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixtu
         yield None
 
     with pytest.raises(DataError, match="at least one value"):
-        asyncio.run(record(CATALOG["usgs"], silent(), 0.05))
+        asyncio.run(record_stream(CATALOG["usgs"], silent(), 0.05))
 
 
 def test_the_commands(
@@ -301,7 +313,7 @@ def test_the_commands(
 
     said: list[str] = []
     make = {"usgs": three, "noaa": none}
-    good = commands.check(
+    good = check_streams(
         ("usgs", "noaa", "airnow"), 0.5, said.append, lambda source: make[source.name](source)
     )
     assert good == 1
@@ -312,7 +324,7 @@ def test_the_commands(
         "usgs: 0 1",
     ]
     said.clear()
-    path = commands.record_to("usgs", 5.0, tmp_path / "usgs.nc", said.append, three)
+    path = record_to_file("usgs", 5.0, tmp_path / "usgs.nc", said.append, three)
     assert open_recording(path).values.tolist() == [0.0, 1.0, 2.0]
     assert said[0].startswith("connected: https://earthquake.usgs.gov")
 

@@ -14,7 +14,7 @@ from loopback import payloads
 from loopback.mutate import mutate
 
 from entro_nb.streams import CATALOG, Content
-from entro_nb.streams.messages import darwin
+from entro_nb.streams.messages_pushed import darwin
 
 NAME = "10_darwin_TS-2025-three-locations.xml"
 

@@ -27,7 +27,7 @@ NAMES = list(streams.CATALOG)
 
 def check(stream: str, payload: bytes) -> int:
     """Numbers found in a payload, each proved to stand in it."""
-    messages = streams.read(stream, payload)
+    messages = streams.messages_of(stream, payload)
     assert messages
     for message in messages:
         assert (message.value is None) == (message.content is not Content.VALUE)

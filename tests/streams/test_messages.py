@@ -25,7 +25,7 @@ def one(stream: str, value: object) -> float | None:
 
 
 def content(stream: str, value: object) -> Content:
-    return streams.read(stream, json.dumps(value).encode())[0].content
+    return streams.messages_of(stream, json.dumps(value).encode())[0].content
 
 
 @payloads.needed
@@ -133,8 +133,8 @@ def test_bitstamp() -> None:
     assert one("bitstamp", trade(price=1.0) | {"data": [1.0]}) is None
     for data in ({}, "", None):
         asked = {"event": "bts:request_reconnect", "channel": "", "data": data}
-        assert streams.read("bitstamp", json.dumps(asked).encode())[0].reconnect
-    assert streams.read("bitstamp", b'{"event":"bts:request_reconnect"}')[0].reconnect
+        assert streams.messages_of("bitstamp", json.dumps(asked).encode())[0].reconnect
+    assert streams.messages_of("bitstamp", b'{"event":"bts:request_reconnect"}')[0].reconnect
 
 
 def test_binance() -> None:
@@ -193,7 +193,10 @@ def test_usgs() -> None:
     assert latest() is None
     assert latest(None, 3, {"properties": []}) is None
     assert one("usgs", {"features": None}) is None
-    assert streams.read("usgs", json.dumps({"features": [quake(1, 5000)]}).encode())[0].time == 5.0
+    assert (
+        streams.messages_of("usgs", json.dumps({"features": [quake(1, 5000)]}).encode())[0].time
+        == 5.0
+    )
 
 
 HEAD = "#YY  MM DD hh mm WDIR WVHT   DPD\n#yr  mo dy hr mn degT    m   sec\n"
@@ -219,7 +222,10 @@ def test_noaa() -> None:
     assert station("98 08 01 14 1.2", head="YY MM DD hh WVHT\n") == 1.2
     # Cut off inside the very value: 1.25 must not become 1.2.
     assert streams.scalars("noaa", b"#YY MM DD hh mm WVHT\n2018 08 01 14 50 1.2") == [None]
-    assert streams.read("noaa", (HEAD + "1970 01 02 00 01 9 1.2 6\n").encode())[0].time == 86460.0
+    assert (
+        streams.messages_of("noaa", (HEAD + "1970 01 02 00 01 9 1.2 6\n").encode())[0].time
+        == 86460.0
+    )
     assert streams.scalars("noaa", b"#YY MM DD hh mm WVHT\n2018 02 31 14 50 1.2\n") == [1.2]
 
 
@@ -267,8 +273,8 @@ def test_mta() -> None:
     assert streams.scalars("mta", feed((-90, None))) == [-90.0]
     assert streams.scalars("mta", feed((None, None))) == [None]
     assert streams.scalars("mta", feed()) == [None]
-    assert streams.read("mta", b"")[0].content is Content.UNREADABLE
-    assert streams.read("mta", feed((1, 1)))[0].key == 7
+    assert streams.messages_of("mta", b"")[0].content is Content.UNREADABLE
+    assert streams.messages_of("mta", feed((1, 1)))[0].key == 7
 
 
 def test_airnow() -> None:
@@ -342,7 +348,7 @@ def test_yahoo() -> None:
     # Price as a varint or a double, a group, a field cut off, a number without end.
     for tail in (b"\x10\x05", b"\x11" + bytes(8), b"\x13", b"\x15\x00", b"\x18" + b"\xff" * 11):
         assert streams.scalars("yahoo", pricing(None, more=tail)) == [None]
-    zigzag = streams.read("yahoo", pricing(2.5, more=b"\x18\xd0\x0f"))[0]
+    zigzag = streams.messages_of("yahoo", pricing(2.5, more=b"\x18\xd0\x0f"))[0]
     assert zigzag.time == 1.0
 
 

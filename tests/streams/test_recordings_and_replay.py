@@ -10,12 +10,12 @@ import pytest
 import xarray as xr
 
 from entro_nb.errors import DataError, EntroError, ParameterError, ParameterTypeError
-from entro_nb.streams import RECORDINGS, Replay, Sample, load
+from entro_nb.streams import RECORDINGS, Replay, Sample, load_recording
 
 
 @pytest.mark.parametrize("name", sorted(RECORDINGS))
 def test_every_recording_is_real_ordered_and_documented(name: str) -> None:
-    x = load(name)
+    x = load_recording(name)
     assert x.dims == ("time",)
     assert x.size > 500
     assert np.isfinite(x).all()
@@ -28,7 +28,7 @@ def test_every_recording_is_real_ordered_and_documented(name: str) -> None:
 
 def test_an_unknown_recording_suggests_the_nearest() -> None:
     with pytest.raises(ParameterError, match="did you mean 'earthquakes'"):
-        load("earthquake")
+        load_recording("earthquake")
 
 
 def series(values: list[float], times: Any = None) -> xr.DataArray:

@@ -15,7 +15,8 @@ import pytest
 import xarray as xr
 
 from entro_nb.errors import SweepError
-from entro_nb.sweep import Simulation, cluster, sweep
+from entro_nb.simulations import Plan, Simulation
+from entro_nb.sweep import computed, first_run, run_sweep, tile_size, tiles
 
 distributed = pytest.importorskip("distributed")
 
@@ -49,7 +50,7 @@ def client(local: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def alone() -> xr.Dataset:
-    return sweep("pipeline", GRID, replicates=10, seed=7, fixed=FIXED)
+    return run_sweep("pipeline", GRID, replicates=10, seed=7, fixed=FIXED)
 
 
 @pytest.mark.parametrize(("workers", "chunk"), [(1, 7), (2, 10), (3, 1)])
@@ -70,15 +71,15 @@ def test_any_number_of_workers_gives_the_same_bit_for_bit(client, alone, workers
         def __getattr__(self, name: str) -> Any:
             return getattr(client, name)
 
-    from entro_nb.sweep.plan import Plan, tile_size, tiles
-    from entro_nb.sweep.run import _gathered
-    from entro_nb.sweep.task import probe
-
-    plan = Plan.of(Simulation.of("pipeline"), GRID, FIXED, 10, 7)
-    template = probe(plan, None)
+    plan = Plan(Simulation.of("pipeline"), GRID, FIXED, 10, 7)
+    template, _ = first_run(plan, None)
     work = list(enumerate(tiles(plan.shape, tile_size(plan.shape, chunk))))
-    pieces = cluster.over(Some(), plan, template, work, plan.simulation.fingerprint())
-    together = _gathered(plan, template, pieces, None)
+    together = alone.copy(deep=True)
+    for v in together.values():
+        v.values = np.full_like(v, -1)
+    for _, tile, arrays in computed(Some(), plan, template, work):
+        for name, array in arrays.items():
+            together[name].values[tile] = array
     xr.testing.assert_identical(together, alone)
 
 
@@ -86,8 +87,8 @@ def test_a_client_an_address_and_a_cluster_of_our_own_all_do(local, client, alon
     asked = {"replicates": 10, "seed": 7, "fixed": FIXED}
     address = local.scheduler_address
     for where in ({"scheduler": client}, {"scheduler": address}, {"workers": 2}):
-        xr.testing.assert_identical(sweep("pipeline", GRID, **asked, **where), alone)
-    stored = sweep("pipeline", GRID, **asked, scheduler=address, out=tmp_path / "s", chunk=4)
+        xr.testing.assert_identical(run_sweep("pipeline", GRID, **asked, **where), alone)
+    stored = run_sweep("pipeline", GRID, **asked, scheduler=address, out=tmp_path / "s", chunk=4)
     for name in alone.data_vars:
         assert np.array_equal(stored[name], alone[name])
     assert client.status == "running"
@@ -106,9 +107,9 @@ def test_a_worker_that_dies_is_survived(client, tmp_path):
     marker = tmp_path / "marker"
     marker.write_text(str(os.getpid()))
     asked = {"seed": 1, "fixed": {"marker": str(marker)}, "replicates": 2}
-    runs = sweep(dies_once, {"x": list(range(8))}, **asked, chunk=1, scheduler=client)
+    runs = run_sweep(dies_once, {"x": list(range(8))}, **asked, chunk=1, scheduler=client)
     assert "xxx" in marker.read_text()
-    xr.testing.assert_identical(runs, sweep(dies_once, {"x": list(range(8))}, **asked))
+    xr.testing.assert_identical(runs, run_sweep(dies_once, {"x": list(range(8))}, **asked))
 
 
 def deadly(*, seed: int, home: int, x: int = 0) -> dict[str, float]:
@@ -121,7 +122,7 @@ def deadly(*, seed: int, home: int, x: int = 0) -> dict[str, float]:
 def test_a_piece_that_kills_every_worker_is_told(client):
     asked = {"fixed": {"home": os.getpid()}, "chunk": 1, "scheduler": client}
     with pytest.raises(SweepError, match="workers died with the same piece"):
-        sweep(deadly, {"x": [0, 1]}, **asked)
+        run_sweep(deadly, {"x": [0, 1]}, **asked)
     client.wait_for_workers(3, timeout=30)
 
 
@@ -132,19 +133,19 @@ def fails(*, seed: int, x: int = 0) -> dict[str, float]:
 
 def test_a_run_that_fails_far_away_is_told_as_one_here(client):
     with pytest.raises(SweepError, match="fails at x = 2: ZeroDivisionError"):
-        sweep(fails, {"x": [0, 1, 2]}, chunk=1, scheduler=client)
+        run_sweep(fails, {"x": [0, 1, 2]}, chunk=1, scheduler=client)
 
 
 def test_an_unreachable_scheduler_is_told_soon(monkeypatch):
-    monkeypatch.setattr(cluster, "ANSWER", 0.5)
+    monkeypatch.setattr("entro_nb.sweep.ANSWER", 0.5)
     for address in ("tcp://127.0.0.1:9", "nowhere"):
         started = time.monotonic()
         with pytest.raises(SweepError, match=f"no Dask scheduler answers at {address}"):
-            sweep("pipeline", GRID, scheduler=address)
+            run_sweep("pipeline", GRID, scheduler=address)
         assert time.monotonic() - started < 10
 
 
 def test_a_worker_with_other_code_is_refused(client, monkeypatch):
     monkeypatch.setattr(Simulation, "fingerprint", lambda _: "ours")
     with pytest.raises(SweepError, match="another version of the code"):
-        sweep("pipeline", GRID, fixed=FIXED, scheduler=client)
+        run_sweep("pipeline", GRID, fixed=FIXED, scheduler=client)

@@ -18,10 +18,8 @@ from hypothesis import given, settings
 
 from entro_nb import engine
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError, SweepError
-from entro_nb.sweep import SIMULATIONS, Simulation, read, sweep
-from entro_nb.sweep.plan import Plan, tile_size, tiles
-from entro_nb.sweep.store import Store
-from entro_nb.sweep.task import probe
+from entro_nb.simulations import SIMULATIONS, Plan, Simulation
+from entro_nb.sweep import Store, first_run, read_sweep, run_sweep, tile_size, tiles
 
 SHORT = {"duration": 300.0}
 
@@ -38,10 +36,10 @@ def vector(*, seed: int, n: int = 3) -> xr.Dataset:
 
 
 def test_a_run_is_the_one_that_the_simulation_makes_with_its_seed():
-    runs = sweep(
+    runs = run_sweep(
         "pipeline", {"alpha": [0.2, 0.8], "delay": [0, 3]}, replicates=2, seed=5, fixed=SHORT
     )
-    plan = Plan.of(Simulation.of("pipeline"), {"alpha": [0.2, 0.8], "delay": [0, 3]}, SHORT, 2, 5)
+    plan = Plan(Simulation.of("pipeline"), {"alpha": [0.2, 0.8], "delay": [0, 3]}, SHORT, 2, 5)
     seeds = plan.seeds(plan.point((1, 1)), slice(0, 2))
     plant = engine.pipeline(engine.three_phases(duration=300.0))
     law = engine.EntropyLaw(alpha=0.8)
@@ -57,34 +55,34 @@ def test_a_run_is_the_one_that_the_simulation_makes_with_its_seed():
 @given(chunk=st.integers(1, 40), sizes=st.tuples(*[st.integers(1, 4)] * 2), runs=st.integers(1, 6))
 def test_any_chunking_gives_the_same(chunk, sizes, runs):
     grid = {"scale": [float(k) for k in range(sizes[0])], "shift": list(range(sizes[1]))}
-    whole = sweep(draw, grid, replicates=runs, seed=3, chunk=1000)
-    xr.testing.assert_identical(sweep(draw, grid, replicates=runs, seed=3, chunk=chunk), whole)
+    whole = run_sweep(draw, grid, replicates=runs, seed=3, chunk=1000)
+    xr.testing.assert_identical(run_sweep(draw, grid, replicates=runs, seed=3, chunk=chunk), whole)
 
 
 def test_a_point_is_the_same_in_a_larger_grid_and_with_more_replicates():
-    small = sweep(draw, {"scale": [2.0]}, replicates=2, seed=3)
-    large = sweep(draw, {"shift": [0, 1], "scale": [1.0, 2.0]}, replicates=5, seed=3)
+    small = run_sweep(draw, {"scale": [2.0]}, replicates=2, seed=3)
+    large = run_sweep(draw, {"shift": [0, 1], "scale": [1.0, 2.0]}, replicates=5, seed=3)
     assert (large.x.sel(shift=0, scale=[2.0], replicate=[0, 1]).values == small.x.values).all()
 
 
 def test_runs_are_independent_unless_they_are_to_be_paired():
     grid = {"shift": [0, 100]}
-    free = sweep(draw, grid, replicates=50, seed=3).x
-    paired = sweep(draw, grid, replicates=50, seed=3, common=True).x
+    free = run_sweep(draw, grid, replicates=50, seed=3).x
+    paired = run_sweep(draw, grid, replicates=50, seed=3, common=True).x
     assert np.unique(np.round(free.values, 9)).size == 100
     assert np.allclose(np.diff(paired.values, axis=0), 100.0)
-    assert not np.array_equal(free, sweep(draw, grid, replicates=50, seed=4).x)
-    values = sweep(draw, {"shift": [0]}, replicates=4000, seed=1).x.values
+    assert not np.array_equal(free, run_sweep(draw, grid, replicates=50, seed=4).x)
+    values = run_sweep(draw, {"shift": [0]}, replicates=4000, seed=1).x.values
     assert abs(values.mean()) < 4 / np.sqrt(4000)
     assert abs(values.std() - 1) < 0.05
 
 
 def test_variables_keep_their_own_dimensions():
-    runs = sweep(vector, {"n": [3]}, replicates=2, seed=1)
+    runs = run_sweep(vector, {"n": [3]}, replicates=2, seed=1)
     assert runs.v.dims == ("n", "replicate", "node")
     assert runs.v.attrs["units"] == "psi"
     with pytest.raises(SweepError, match=r"v is shape \(4,\) at .*'n': 4"):
-        sweep(vector, {"n": [3, 4]}, seed=1)
+        run_sweep(vector, {"n": [3, 4]}, seed=1)
 
 
 @pytest.mark.parametrize("name", SIMULATIONS)
@@ -92,7 +90,7 @@ def test_every_known_simulation_runs(name):
     simulation = Simulation.of(name)
     axis = next(iter(simulation.parameters))
     value = simulation.parameters[axis]
-    runs = sweep(name, {axis: [value]}, replicates=2 if simulation.takes else 1)
+    runs = run_sweep(name, {axis: [value]}, replicates=2 if simulation.takes else 1)
     assert all(np.isfinite(v.values).all() and v.attrs["units"] for v in runs.data_vars.values())
 
 
@@ -123,12 +121,12 @@ REFUSED = {
 def test_what_cannot_be_is_refused(case):
     wrong, kind, message = REFUSED[case]
     with pytest.raises(kind, match=message):
-        sweep(**{"simulation": "pipeline", "grid": {"alpha": [0.5]}, "fixed": SHORT} | wrong)
+        run_sweep(**{"simulation": "pipeline", "grid": {"alpha": [0.5]}, "fixed": SHORT} | wrong)
 
 
 def test_replicates_of_a_deterministic_simulation_are_refused():
     with pytest.raises(ParameterError, match="takes no seed"):
-        sweep("regimes", {"drive": [1.0]}, replicates=2)
+        run_sweep("regimes", {"drive": [1.0]}, replicates=2)
 
 
 GRID = {"scale": [1.0, 2.0, 3.0], "shift": [0, 1]}
@@ -136,11 +134,11 @@ GRID = {"scale": [1.0, 2.0, 3.0], "shift": [0, 1]}
 
 def test_a_store_holds_what_memory_holds(tmp_path):
     out = tmp_path / "deep" / "s.zarr"
-    stored = sweep(draw, GRID, replicates=5, seed=3, out=out, chunk=4)
-    held = sweep(draw, GRID, replicates=5, seed=3)
+    stored = run_sweep(draw, GRID, replicates=5, seed=3, out=out, chunk=4)
+    held = run_sweep(draw, GRID, replicates=5, seed=3)
     assert np.array_equal(stored.x, held.x)
     assert stored.x.dims == held.x.dims
-    lazy = sweep(draw, GRID, replicates=5, seed=3, out=out, memory=1)
+    lazy = run_sweep(draw, GRID, replicates=5, seed=3, out=out, memory=1)
     assert lazy.x.chunks is not None
     assert np.array_equal(lazy.x, held.x)
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["s.zarr"]
@@ -148,14 +146,14 @@ def test_a_store_holds_what_memory_holds(tmp_path):
 
 def test_text_on_an_axis_can_be_stored(tmp_path):
     grid = {"law": ["none", "entropy"]}
-    stored = sweep("pipeline", grid, fixed=SHORT, out=tmp_path / "s.zarr")
+    stored = run_sweep("pipeline", grid, fixed=SHORT, out=tmp_path / "s.zarr")
     assert list(stored.law.values) == ["none", "entropy"]
     assert stored.violations.sel(law="none").item() > stored.violations.sel(law="entropy").item()
 
 
 def test_what_is_finished_is_not_run_again(tmp_path, monkeypatch):
     out = tmp_path / "s.zarr"
-    whole = sweep(draw, GRID, replicates=5, seed=3)
+    whole = run_sweep(draw, GRID, replicates=5, seed=3)
     wrote = Store.write
 
     def stop(self, number, tile, arrays):
@@ -165,7 +163,7 @@ def test_what_is_finished_is_not_run_again(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Store, "write", stop)
     with pytest.raises(KeyboardInterrupt):
-        sweep(draw, GRID, replicates=5, seed=3, out=out, chunk=5)
+        run_sweep(draw, GRID, replicates=5, seed=3, out=out, chunk=5)
     numbers = []
 
     def note(self, number, tile, arrays):
@@ -175,7 +173,7 @@ def test_what_is_finished_is_not_run_again(tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "write", note)
     seen = []
     tell = lambda done, total: seen.append((done, total))  # noqa: E731
-    again = sweep(draw, GRID, replicates=5, seed=3, out=out, chunk=7, progress=tell)
+    again = run_sweep(draw, GRID, replicates=5, seed=3, out=out, chunk=7, progress=tell)
     assert numbers == [3, 4, 5]  # in the pieces of the store, whatever is asked for now
     assert seen == [(20, 30), (25, 30), (30, 30)]
     assert np.array_equal(again.x, whole.x)
@@ -185,11 +183,11 @@ KILLED = """
 import sys, time
 sys.path.insert(0, {here!r})
 from test_sweep import draw, GRID
-from entro_nb.sweep import sweep
+from entro_nb.sweep import run_sweep
 def tell(done, total):
     print(done, flush=True)
     time.sleep(0.2)
-sweep(draw, GRID, replicates=5, seed=3, out={out!r}, chunk=1, progress=tell)
+run_sweep(draw, GRID, replicates=5, seed=3, out={out!r}, chunk=1, progress=tell)
 """
 
 
@@ -209,19 +207,19 @@ def test_a_killed_sweep_goes_on(tmp_path):
     try:
         from test_sweep import draw as same  # as the script knows it
 
-        again = sweep(
+        again = run_sweep(
             same, GRID, replicates=5, seed=3, out=out, progress=lambda done, _: seen.append(done)
         )
     finally:
         sys.path.remove(str(Path(__file__).parent))
     assert seen[0] > 4
     assert seen[-1] == 30
-    assert np.array_equal(again.x, sweep(draw, GRID, replicates=5, seed=3).x)
+    assert np.array_equal(again.x, run_sweep(draw, GRID, replicates=5, seed=3).x)
 
 
 def test_a_store_of_another_sweep_is_refused_and_left_alone(tmp_path, monkeypatch):
     out = tmp_path / "s.zarr"
-    sweep(draw, GRID, replicates=2, seed=3, out=out)
+    run_sweep(draw, GRID, replicates=2, seed=3, out=out)
     before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
     for change, named in (
         ({"seed": 4}, "seed"),
@@ -232,10 +230,10 @@ def test_a_store_of_another_sweep_is_refused_and_left_alone(tmp_path, monkeypatc
     ):
         asked = {"simulation": draw, "grid": GRID, "replicates": 2, "seed": 3} | change
         with pytest.raises(SweepError, match=f"another sweep \\(its {named}"):
-            sweep(**asked, out=out)
+            run_sweep(**asked, out=out)
     monkeypatch.setattr(Simulation, "fingerprint", lambda _: "other")
     with pytest.raises(SweepError, match="another version of the code"):
-        sweep(draw, GRID, replicates=2, seed=3, out=out)
+        run_sweep(draw, GRID, replicates=2, seed=3, out=out)
     assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
 
 
@@ -246,7 +244,7 @@ def test_a_place_that_holds_something_else_is_left_alone(tmp_path):
     xr.Dataset({"a": ("x", [1.0])}).to_zarr(tmp_path / "other.zarr", consolidated=False)
     for name in ("mine", "file", "other.zarr"):
         with pytest.raises(SweepError, match="no sweep made"):
-            sweep(draw, GRID, out=tmp_path / name)
+            run_sweep(draw, GRID, out=tmp_path / name)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
 
 
@@ -254,8 +252,8 @@ def test_a_full_disk_is_told_and_what_is_finished_stays(tmp_path, monkeypatch):
     import zarr.storage._local as local
 
     out = tmp_path / "s.zarr"
-    plan = Plan.of(Simulation.of(draw), GRID, {}, 5, 3)
-    store = Store(out, plan, probe(plan, None), (1, 1, 5))
+    plan = Plan(Simulation.of(draw), GRID, {}, 5, 3)
+    store = Store(out, plan, first_run(plan, None)[0], (1, 1, 5))
     put = local._put
 
     def full(path, value, *rest, **more):
@@ -265,12 +263,12 @@ def test_a_full_disk_is_told_and_what_is_finished_stays(tmp_path, monkeypatch):
 
     monkeypatch.setattr(local, "_put", full)
     with pytest.raises(SweepError, match=r"No space left on device \(what is finished is safe"):
-        sweep(draw, GRID, replicates=5, seed=3, out=out)
+        run_sweep(draw, GRID, replicates=5, seed=3, out=out)
     finished = store.finished
     assert 0 < len(finished) < 6
     monkeypatch.undo()
-    again = sweep(draw, GRID, replicates=5, seed=3, out=out)
-    assert np.array_equal(again.x, sweep(draw, GRID, replicates=5, seed=3).x)
+    again = run_sweep(draw, GRID, replicates=5, seed=3, out=out)
+    assert np.array_equal(again.x, run_sweep(draw, GRID, replicates=5, seed=3).x)
 
 
 @given(
@@ -305,14 +303,14 @@ def test_a_file_says_the_same_in_toml_and_yaml(tmp_path):
         "  alpha: {start: 0.1, stop: 10, count: 3, log: true}\n"
         "  delay: {start: 0, stop: 4, count: 3}\n"
     )
-    asked = read(toml)
+    asked = read_sweep(toml)
     assert asked["grid"]["alpha"] == pytest.approx([0.1, 1.0, 10.0])
     assert asked["grid"]["delay"] == [0, 2, 4]
-    other = read(yml)
+    other = read_sweep(yml)
     assert other["fixed"] == {"beta": "1e-1"}  # YAML 1.1 takes it for text; the sweep does not
     xr.testing.assert_identical(
-        sweep(**asked | {"fixed": asked["fixed"] | SHORT}),
-        sweep(**other | {"fixed": other["fixed"] | SHORT}),
+        run_sweep(**asked | {"fixed": asked["fixed"] | SHORT}),
+        run_sweep(**other | {"fixed": other["fixed"] | SHORT}),
     )
 
 
@@ -336,6 +334,6 @@ def test_files_that_are_refused(tmp_path, text, kind, message):
     path = tmp_path / "a.toml"
     path.write_text(text)
     with pytest.raises(kind, match=message):
-        read(path)
+        read_sweep(path)
     with pytest.raises(DataError, match="No such file"):
-        read(tmp_path / "none.toml")
+        read_sweep(tmp_path / "none.toml")

@@ -11,7 +11,7 @@ import pytest
 from entro_nb import engine, views
 from entro_nb.engine.identification import PUBLISHED
 from entro_nb.views import engine as view
-from entro_nb.views import engine_regimes as regime_view
+from entro_nb.views import regimes as regime_view
 
 views.setup()
 
@@ -52,7 +52,7 @@ def test_culprit_share_falls():
 
 
 @pytest.mark.parametrize(
-    "draw", [view.total_curve, view.queue_curve, view.rate_curve, view.signal_curve,
+    "draw", [view.total_curve, view.queue_curve, view.admission_curve, view.signal_curve,
              view.phase_portrait, view.stacked]
 )  # fmt: skip
 @pytest.mark.parametrize("law", [engine.NoControl(), engine.HeadroomLaw()])

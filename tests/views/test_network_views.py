@@ -18,13 +18,7 @@ from entro_nb.network import (
     predicted_variance,
     transfer_study,
 )
-from entro_nb.views import (
-    network,
-    network_faults,
-    network_learning,
-    network_scaling,
-    network_stability,
-)
+from entro_nb.views import learning, network
 
 views.setup()
 
@@ -76,8 +70,8 @@ def test_pictures_tell_states_by_marker_and_hide_a_thousand_links() -> None:
 def test_the_stability_map_turns_where_theory_says() -> None:
     app = views.StabilityApp(cubic=False, n_nodes=10)
     outcome = app.result.outcome
-    assert (outcome[(network_stability.GAINS < 1.9) & (network_stability.GAINS > 0.1)] == 0).all()
-    assert (outcome[network_stability.GAINS > 2.2] == 2).all()
+    assert (outcome[(network.GAINS < 1.9) & (network.GAINS > 0.1)] == 0).all()
+    assert (outcome[network.GAINS > 2.2] == 2).all()
     marks = app.views[0](app.result).get(3)
     assert marks.dimension_values(0).tolist() == [s.gain for s in SETTINGS]
 
@@ -90,11 +84,11 @@ def test_the_scaling_app_draws_the_prediction() -> None:
 
 def test_the_learning_app_walks_on_the_simplex() -> None:
     app = views.LearningApp(n_nodes=2)
-    x, y = network_learning._flat(np.eye(3))
+    x, y = learning._flat(np.eye(3))
     np.testing.assert_allclose(np.hypot(np.diff([*x, x[0]]), np.diff([*y, y[0]])), 1.0)
     path = app.views[0](app.result).get(1)
     assert path.dimension_values(0)[-1] == pytest.approx(
-        network_learning._flat(app.result.run.weights.values[-1])[0][0]
+        learning._flat(app.result.run.weights.values[-1])[0][0]
     )
 
 
@@ -108,13 +102,13 @@ def test_the_isolation_app_counts_who_is_isolated() -> None:
 
 def test_figures_of_studies_are_drawn() -> None:
     policies = compare_policies(Task(2, 60), replicates=3, tuning_seeds=1)
-    assert drawn(network_learning.policies_figure({"scraper": policies}))
-    assert drawn(network_learning.adaptation_figure({"a": transfer_study(replicates=3, periods=2)}))
+    assert drawn(learning.policies_figure({"scraper": policies}))
+    assert drawn(learning.adaptation_figure({"a": transfer_study(replicates=3, periods=2)}))
     shape = (len(FAULTS), len(ISOLATIONS), 2, 3)
     protection = xr.Dataset(
         {"protection": (("fault", "isolation", "n_faulty", "replicate"), np.ones(shape))},
         coords={"fault": list(FAULTS), "isolation": list(ISOLATIONS), "n_faulty": [1, 2]},
     )
-    assert drawn(network_faults.protection_figure(protection))
+    assert drawn(learning.protection_figure(protection))
     nodes = np.array([2.0, 20.0, 50.0])
-    assert drawn(network_scaling.law_figure(nodes, nodes / 200, (0.3, 40.0)))
+    assert drawn(learning.law_figure(nodes, nodes / 200, (0.3, 40.0)))

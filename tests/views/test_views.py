@@ -12,7 +12,7 @@ import pytest
 from entro_nb import AccountantConfig, views
 from entro_nb.accountant import Stability, Thresholds
 from entro_nb.errors import ParameterError
-from entro_nb.views import accountant, entropy, style
+from entro_nb.views import entropy, style
 
 views.setup()
 
@@ -86,8 +86,8 @@ def test_the_accountant_app_measures_what_it_is_told() -> None:
 def test_the_ribbon_covers_every_sample_once() -> None:
     values = np.random.default_rng(0).standard_normal(500)
     config = AccountantConfig(window=32, bins=8, derivative_window=8)
-    run = accountant.measured(values, config, Thresholds(1.8, 2.4, 0.1, 0.05, 0.05))
-    boxes = accountant.ribbon(run).data
+    run = entropy.measured(values, config, Thresholds(1.8, 2.4, 0.1, 0.05, 0.05))
+    boxes = entropy.ribbon(run).data
     covered = list(
         itertools.chain.from_iterable(
             range(int(a), int(b)) for a, b in zip(boxes["sample"], boxes["end"], strict=True)

@@ -1,0 +1,587 @@
+"""A stream on its way through the Spokesperson, and the board an operator watches it on."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import io
+import tempfile
+import time
+import zipfile
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import cycle
+from pathlib import Path
+from typing import Any, ClassVar
+
+import holoviews as hv
+import numpy as np
+import panel as pn
+import param
+import xarray as xr
+from bokeh.layouts import column
+from bokeh.models import BasicTicker, ColumnDataSource, CustomJSTickFormatter, FixedTicker, Range1d
+from bokeh.plotting import figure
+
+from entro_nb.accountant import (
+    AccountantConfig,
+    NormalizerConfig,
+    Stability,
+    Thresholds,
+    default_thresholds,
+    normalize,
+)
+from entro_nb.errors import EntroError
+from entro_nb.spokesperson import Record, Session, Trail, WeightedEsi, sentence
+from entro_nb.spokesperson.session import running_loop
+from entro_nb.streams import CATALOG, Happening, Playback, Policy, sample
+from entro_nb.views.app import App
+from entro_nb.views.entropy import Measured, entropy_curve, measured, rate_curve, ribbon
+from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
+
+SAMPLE = hv.Dimension("sample")
+_STREAM_COLOURS = (COLOURS["orange"], COLOURS["sky"], COLOURS["green"], COLOURS["purple"])
+_STREAM_MARKERS = ("circle", "square", "triangle", "diamond")
+_COMMON = {"width": WIDTH, "height": 110, "toolbar": "right", "xaxis": None}
+
+
+@dataclass(frozen=True)
+class Afternoon(Measured):
+    """A stream as received, with what the Accountant says about it."""
+
+    raw: Any = None  #: values in the stream's units, shape (time,)
+    units: str = "1"
+
+
+def afternoon(stream: str, limits: Thresholds, length: int = 1024) -> Afternoon:
+    """Something to replay for a stream, measured with given thresholds in force."""
+    source, data = CATALOG[stream], sample(stream, length)
+    x = data.values[:length]
+    z = normalize(x, NormalizerConfig(source.low, source.high))
+    run = measured(z, AccountantConfig(), limits)
+    return Afternoon(run.values, run.frames, run.limits, x, source.units)
+
+
+def from_trail(frames: xr.Dataset, limits: Thresholds, units: str) -> Afternoon:
+    """The same from the frames of an audit trail."""
+    return Afternoon(frames.value.values, frames, limits, frames.raw.values, units)
+
+
+def raw_curve(run: Afternoon) -> hv.Curve:
+    """The values as received, in the stream's units."""
+    axis = hv.Dimension("value", label="value (stream's units)")
+    return hv.Curve((np.arange(len(run.raw)), run.raw), SAMPLE, axis).opts(
+        hv.opts.Curve(**_COMMON, color=GREY, line_width=1, framewise=True)
+    )
+
+
+def index_curves(run: Afternoon) -> hv.Overlay:
+    """ESI and confidence, both between 0 and 1."""
+    steps = np.arange(len(run.values))
+    axis = hv.Dimension("share", label="ESI, confidence (1)", range=(0, 1.02))
+    esi = hv.Curve((steps, run.frames.esi.values), SAMPLE, axis, label="ESI")
+    sure = hv.Curve((steps, run.frames.confidence.values), SAMPLE, axis, label="confidence")
+    return (
+        esi.opts(hv.opts.Curve(color=COLOURS["blue"]))
+        * sure.opts(hv.opts.Curve(color=COLOURS["orange"], line_dash="dashed"))
+    ).opts(hv.opts.Overlay(**_COMMON, legend_position="right"))
+
+
+def weighted_esi(records: Iterable[Record], weights: Mapping[str, float]) -> hv.Overlay:
+    """ESI of each stream, and their weighted ESI, as if all came at the same pace."""
+    reader = WeightedEsi(weights)
+    own: dict[str, list[tuple[int, float]]] = {name: [] for name in reader.weights}
+    together = []
+    for record in sorted(records, key=lambda r: (r.frame.sequence, r.stream)):
+        reader.read(record)
+        if record.stream in own and record.frame.confidence == 1.0:
+            own[record.stream].append((record.frame.sequence, record.frame.esi))
+            together.append((record.frame.sequence, reader.value))
+    axis = hv.Dimension("esi", label="ESI (1)", range=(0, 1.02))
+    curves = [
+        hv.Scatter(points, SAMPLE, axis, label=f"{name}, weight {reader.weights[name]:g}").opts(
+            hv.opts.Scatter(color=colour, marker=marker, size=3)
+        )
+        for (name, points), colour, marker in zip(
+            own.items(), cycle(_STREAM_COLOURS), cycle(_STREAM_MARKERS), strict=False
+        )
+    ]
+    total = hv.Curve(together, SAMPLE, axis, label="weighted").opts(
+        hv.opts.Curve(color=COLOURS["blue"], line_width=1.6)
+    )
+    return hv.Overlay([*curves, total]).opts(
+        hv.opts.Overlay(width=WIDTH, height=260, legend_position="right", show_grid=True)
+    )
+
+
+def strips_of(run: Afternoon) -> hv.Layout:
+    """All strips of an afternoon under one another, linked along the samples."""
+    return hv.Layout([view(run) for view in SpokespersonApp.views]).cols(1)
+
+
+def waits(policy: Policy, failures: int = 10) -> hv.Overlay:
+    """Wait before each new try against the failures in a row, from the least to the most."""
+    x = hv.Dimension("failures", label="failures in a row")
+    y = hv.Dimension("wait", label="wait (s)")
+    k = np.arange(1, failures + 1)
+    most = np.minimum(policy.cap, policy.base * 2.0 ** (k - 1))
+    least = most * (1 - policy.jitter)
+    band = hv.Area((k, least, most), x, [y, "most"])
+    return (band * hv.Curve((k, most), x, y) * hv.Curve((k, least), x, y)).opts(
+        hv.opts.Area(color=COLOURS["sky"], alpha=0.3, line_alpha=0),
+        hv.opts.Curve(color=COLOURS["blue"]),
+        hv.opts.Overlay(width=WIDTH, height=220, show_grid=True),
+    )
+
+
+class SpokespersonApp(App):
+    """A session at the operator's hand: choose a stream, watch, hold, adjust, look up, save.
+
+    Nothing runs before "Connect" is pressed, and the default is a replay, which needs no network.
+    """
+
+    title = "Live streams"
+    alt = (
+        "Linked strips over the frames of a stream: the value, its entropy with the calibrated "
+        "band, velocity, acceleration and jerk with their limits, ESI and confidence, and the "
+        "stability class as a ribbon of coloured rows."
+    )
+    twin = ("stream", ("usgs", "wikipedia", "noaa", "mta"))
+    widgets: ClassVar[Any] = {"velocity": {"type": pn.widgets.FloatSlider, "throttled": True}}
+
+    stream = param.Selector(
+        default="usgs",
+        objects={source.title: name for name, source in CATALOG.items()},
+        label="Stream",
+    )
+    network = param.Boolean(False, label="Live, over the network")
+    pace = param.Selector(default=50, objects=[10, 50, 200], label="Replay (values a second)")
+    velocity = param.Number(
+        round(default_thresholds(AccountantConfig()).velocity, 2),
+        bounds=(0.01, 1.5),
+        step=0.01,
+        label="Threshold: |H′| of DRIFTING (bits)",
+    )
+
+    views: ClassVar[Any] = (
+        raw_curve,
+        entropy_curve,
+        lambda run: rate_curve(run, "velocity", "H′"),
+        lambda run: rate_curve(run, "acceleration", "H″"),
+        lambda run: rate_curve(run, "jerk", "H‴"),
+        index_curves,
+        ribbon,
+    )
+
+    @property
+    def limits(self) -> Thresholds:
+        """The calibrated thresholds, with the operator's own limit of H′."""
+        return replace(default_thresholds(AccountantConfig()), velocity=self.velocity)
+
+    def compute(self) -> Afternoon:
+        """Replay of the chosen stream, all at once."""
+        return afternoon(self.stream, self.limits)
+
+    def panel(self) -> pn.viewable.Viewable:
+        """The dashboard."""
+        return Dashboard(self).layout()
+
+
+#: Frames shown at once.
+SHOWN = 1000
+
+#: Strips: column, label of its axis, colour.
+_LINES = (
+    ("raw", "value", GREY),
+    ("entropy", "H (bits)", COLOURS["blue"]),
+    ("velocity", "H′ (bits)", COLOURS["blue"]),
+    ("acceleration", "H″ (bits)", COLOURS["blue"]),
+    ("jerk", "H‴ (bits)", COLOURS["blue"]),
+    ("esi", "ESI (1)", COLOURS["blue"]),
+    ("confidence", "confidence (1)", COLOURS["orange"]),
+)
+_NAMES = [s.name for s in Stability]
+
+
+class Strips:
+    """Eight strips of the latest frames.
+
+    Bokeh's data source is fed directly: one push of all columns costs well under a millisecond,
+    a redrawn HoloViews element ten times as much.
+    """
+
+    def __init__(self) -> None:
+        columns = ["number", *(name for name, _, _ in _LINES), "stability", "colour"]
+        self.data = ColumnDataSource({name: [] for name in columns})
+        x_range: Any = None
+        strips = []
+        for name, label, colour in _LINES:
+            strip = _strip(label, x_range)
+            x_range = strip.x_range
+            strip.line("number", name, source=self.data, color=colour, line_width=1.4)
+            strips.append(strip)
+        strips.append(self._classes(x_range))
+        self.pane = pn.pane.Bokeh(column(strips))
+
+    def _classes(self, x_range: Any) -> Any:
+        strip = _strip("", x_range, height=150)
+        strip.scatter(
+            "number", "stability", source=self.data, color="colour", marker="square", size=6
+        )
+        strip.y_range = Range1d(start=-0.6, end=len(_NAMES) - 0.4)
+        strip.yaxis.ticker = FixedTicker(ticks=list(range(len(_NAMES))))
+        strip.yaxis.formatter = CustomJSTickFormatter(
+            args={"names": _NAMES}, code="return names[tick] ?? ''"
+        )
+        strip.xaxis.visible = True
+        strip.xaxis.axis_label = "frame"
+        return strip
+
+    def push(self, records: Sequence[Record]) -> None:
+        """Show further records; of many at once, the last."""
+        records = records[-SHOWN:]
+        if not records:
+            return
+        frames = [r.frame for r in records]
+        nan = float("nan")
+
+        def rate(name: str) -> list[float]:
+            return [nan if (v := getattr(f, name)) is None else v for f in frames]
+
+        self.data.stream(
+            {
+                "number": [r.number for r in records],
+                "raw": [r.raw for r in records],
+                "entropy": [f.entropy for f in frames],
+                "velocity": rate("velocity"),
+                "acceleration": rate("acceleration"),
+                "jerk": rate("jerk"),
+                "esi": [f.esi for f in frames],
+                "confidence": [f.confidence for f in frames],
+                "stability": [int(f.stability) for f in frames],
+                "colour": [CLASS_COLOURS[f.stability.name] for f in frames],
+            },
+            rollover=SHOWN,
+        )
+        pn.io.push_notebook(self.pane)
+
+    def show(self, run: Afternoon) -> None:
+        """Show a whole replay at once, in the place of what is there."""
+        frames, labels = run.frames, [Stability(int(s)) for s in run.frames.stability.values]
+        last = slice(-SHOWN, None)
+        rows = {name: frames[name].values[last] for name, _, _ in _LINES if name != "raw"}
+        self.data.data = rows | {
+            "number": list(range(1, len(labels) + 1))[last],
+            "raw": run.raw[last],
+            "stability": [int(s) for s in labels[last]],
+            "colour": [CLASS_COLOURS[s.name] for s in labels[last]],
+        }
+        pn.io.push_notebook(self.pane)
+
+    def clear(self) -> None:
+        """Show nothing, as when the stream is switched."""
+        self.data.data = {name: [] for name in self.data.data}
+        pn.io.push_notebook(self.pane)
+
+
+def _strip(label: str, x_range: Any, height: int = 90) -> Any:
+    options = {} if x_range is None else {"x_range": x_range}
+    strip = figure(width=WIDTH, height=height, toolbar_location=None, y_axis_label=label, **options)
+    strip.xaxis.visible = False
+    strip.yaxis.ticker = BasicTicker(desired_num_ticks=3)
+    for part in (strip, strip.xaxis, strip.yaxis, strip.grid):
+        for name in ("background_fill_alpha", "border_fill_alpha", "minor_tick_line_alpha"):
+            if hasattr(part, name):
+                setattr(part, name, 0.0)
+    strip.grid.grid_line_color = GREY
+    strip.grid.grid_line_alpha = 0.2
+    for axis in (*strip.xaxis, *strip.yaxis):
+        axis.axis_label_text_color = axis.major_label_text_color = GREY
+        axis.axis_label_text_font_style = "normal"
+    return strip
+
+
+#: Milliseconds between two looks of the display.
+PERIOD = 100
+
+#: Looks between two refreshes of the logs.
+SELDOM = 10
+
+#: Rows of the logs.
+ROWS = 15
+
+PREVIEW = "Nothing is connected. Below is the replay as a whole; press Connect to live through it."
+
+
+def html_table(rows: list[dict[str, Any]]) -> str:
+    """HTML table of rows. Every cell is text: what a stream says never becomes markup."""
+    if not rows:
+        return "<p>nothing yet</p>"
+    head = "".join(f"<th scope='col'>{html.escape(str(name))}</th>" for name in rows[0])
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_cell(n, v))}</td>" for n, v in row.items()) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(name: str, value: Any) -> str:
+    if name == "time":
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)[:200]
+
+
+class Dashboard:
+    """Widgets over one session; each page has its own.
+
+    Parameters
+    ----------
+    app : SpokespersonApp
+        Its parameters are the choices; its session begins with the first "Connect".
+    """
+
+    def __init__(self, app: SpokespersonApp) -> None:
+        self.app = app
+        self.session: Session | None = None
+        self.strips = Strips()
+        # The trail outlives its session, for the viewer and the downloads.
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.path: Path | None = None
+        self._looks = 0
+        # Strips are plain Bokeh, which only a periodic callback may touch: it holds the lock.
+        self._fresh, self._shown = False, 0
+        self._said = self._refused = ""
+        self._callback: Any = None
+        self._home = running_loop()
+        self.who = pn.widgets.TextInput(label="Operator", value="operator", width=300)
+        self.connect = pn.widgets.Button(label="Connect", width=95)
+        self.hold = pn.widgets.Button(label="Pause", width=95, disabled=True)
+        self.end = pn.widgets.Button(label="Shut down", width=95, disabled=True)
+        self.status = pn.pane.HTML(_status(PREVIEW))
+        self.log = pn.pane.HTML("", width=720)
+        self.shown = pn.widgets.Select(
+            label="Audit trail", options=["actions", "events", "frames", "channels"], width=200
+        )
+        self.viewer = pn.pane.HTML("", width=720)
+        self.saves = (
+            self._download("audit.nc", "Save as NetCDF", lambda t, f: t.to_netcdf(f / "audit.nc")),
+            self._download("audit.zip", "Save as CSV", lambda t, f: _zipped(t.to_csv(f / "csv"))),
+        )
+        self.connect.on_click(self._guarded(self._connect))
+        self.hold.on_click(self._guarded(self._hold))
+        self.end.on_click(self._guarded(self._end))
+        self.shown.param.watch(self._guarded(self._refresh), "value")
+        app.param.watch(self._guarded(self._threshold), "velocity")
+        app.param.watch(lambda _: self._preview(), ["stream", "velocity"])
+        self._preview()
+
+    def layout(self) -> pn.viewable.Viewable:
+        """Controls beside the strips, the logs below them."""
+        controls = pn.Param(
+            self.app.param,
+            parameters=self.app.controls(),
+            name=self.app.title,
+            widgets=self.app.widgets,
+            width=320,
+        )
+        buttons = pn.Row(self.connect, self.hold, self.end)
+        left = pn.Column(controls, self.who, buttons, *self.saves, width=330)
+        right = pn.Column(
+            self.status,
+            self.strips.pane,
+            pn.pane.HTML("<h3>Event log</h3>"),
+            self.log,
+            self.shown,
+            self.viewer,
+        )
+        pn.state.on_session_destroyed(lambda _: self.close())
+        return pn.Row(left, right)
+
+    def _preview(self) -> None:
+        """Show what a replay would give, as long as nothing is connected."""
+        if self.session is None:
+            self.strips.show(self.app.result)
+
+    def _guarded(self, act: Callable[[], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+        """Callback of a widget: what is refused is said on the page.
+
+        It runs where the session does. JupyterLab hands the messages of widgets to threads with
+        event loops of their own (subshells), all but the first: there the session could not be
+        awaited, and two threads would write to one plot.
+        """
+
+        async def run(_: Any) -> None:
+            here = asyncio.get_running_loop()
+            home = self._home = self._home or here
+            if here is home:
+                await do()
+            else:
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(do(), home))
+
+        async def do() -> None:
+            self._refused = ""
+            try:
+                await act()
+            except EntroError as error:
+                self._refused = f"Not done: {error}"
+                self._say(self._refused)
+            self._logs()
+
+        return run
+
+    async def _connect(self) -> None:
+        session = await self._running()
+        stream, options = self.app.stream, self._options()
+        if session.channels:
+            old = next(iter(session.channels))
+            await session.switch(stream, of=old, **options)
+        else:
+            session.connect(stream, **options)
+        self._fresh, self._shown = True, session.channels[stream].number
+        session.display.number = session.trail().last
+        session.thresholds(stream, self.app.limits, who=self.who.value)
+
+    def _options(self) -> dict[str, Any]:
+        who = self.who.value
+        if self.app.network:
+            return {"live": True, "who": who}
+        source = CATALOG[self.app.stream]
+        # A recording's own pauses may be hours: here values come evenly, at the chosen pace.
+        data = Playback(
+            source,
+            sample(source),
+            speed=1e-12,
+            longest_pause=1.0 / self.app.pace,
+            now=time.time,
+        )
+        return {"data": data, "who": who}
+
+    async def _running(self) -> Session:
+        if self.path is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="entro-nb-")
+            self.path = Path(self._folder.name) / "audit.db"
+        if self.session is None or not self.session.open:
+            self.session = Session(self.path, who=self.who.value)
+            await self.session.__aenter__()
+            for widget in (self.hold, self.end, *self.saves):
+                widget.disabled = False
+            if self._callback is None:
+                self._callback = pn.state.add_periodic_callback(self.look, period=PERIOD)
+        return self.session
+
+    async def _hold(self) -> None:
+        if self.session is None:
+            return
+        if self.session.display.paused:
+            self.session.resume(who=self.who.value)
+            self.hold.label = "Pause"
+        else:
+            self.session.pause(who=self.who.value)
+            self.hold.label = "Resume"
+
+    async def _end(self) -> None:
+        if self.session is not None and self.session.open:
+            await self.session.shutdown(who=self.who.value)
+        self.hold.disabled = self.end.disabled = True
+        self.hold.label = "Pause"
+        if self._callback is not None:
+            self._callback.stop()
+            self._callback = None
+        self._say("The session is shut down. Its audit trail can still be read and saved.")
+
+    async def _refresh(self) -> None:
+        """Nothing but what follows every act: the logs are read anew."""
+
+    async def _threshold(self) -> None:
+        session = self.session
+        if session is not None and session.open:
+            for stream in session.channels:
+                session.thresholds(stream, self.app.limits, who=self.who.value)
+
+    def look(self) -> None:
+        """Show what has come since the last look."""
+        session = self.session
+        if session is None or not session.open:
+            return
+        if self._fresh:
+            self.strips.clear()
+            self._fresh, self._said = False, ""
+        # After a switch the last frames of the former stream are still on their way to the trail.
+        records = [r for r in session.display.look() if r.channel == self._shown]
+        self.strips.push(records)
+        self._looks += 1
+        if records:
+            last = records[-1]
+            title = CATALOG[last.stream].title
+            self._said = sentence(title, last.frame, last.decision)
+        self._say(self._refused or f"{self._state(session)} {self._said}")
+        if self._looks % SELDOM == 0:
+            self._logs()
+
+    def _state(self, session: Session) -> str:
+        """The connection in a friendly line."""
+        if session.display.paused:
+            return f"Paused at frame {session.display.number}; nothing is lost."
+        for name, channel in session.channels.items():
+            totals = channel.tally.totals
+            if totals[Happening.ENDED]:
+                return f"The replay of {name} is over, {channel.readings} values."
+            if not channel.readings and totals[Happening.DROPPED]:
+                return (
+                    f"{name} cannot be reached from here; it is tried again. "
+                    "A replay needs no network: untick “Live” and connect."
+                )
+            return f"{name}: {channel.readings} values."
+        return "Nothing is connected."
+
+    def _say(self, text: str) -> None:
+        self.status.object = _status(text)
+
+    def _logs(self) -> None:
+        """Bring the event log and the audit viewer up to date."""
+        if self.path is None:
+            return
+        with Trail(self.path) as trail:
+            self.log.object = html_table(trail.latest("events", ROWS))
+            self.viewer.object = html_table(trail.latest(self.shown.value, ROWS))
+
+    def _download(
+        self, name: str, label: str, write: Callable[[Trail, Path], Path]
+    ) -> pn.widgets.FileDownload:
+        def content() -> io.BytesIO:
+            assert self.path is not None  # the button is disabled until there is a trail
+            with Trail(self.path) as trail, tempfile.TemporaryDirectory() as folder:
+                return io.BytesIO(write(trail, Path(folder)).read_bytes())
+
+        return pn.widgets.FileDownload(
+            callback=content, filename=name, label=label, width=300, disabled=True
+        )
+
+    def close(self) -> None:
+        """End the session with its page, so that nothing runs on without a reader."""
+        pn.state.execute(self._close)
+
+    async def _close(self) -> None:
+        if self._callback is not None:
+            self._callback.stop()
+            self._callback = None
+        if self.session is not None and self.session.open:
+            await self.session.shutdown()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = self.path = None
+
+
+def _status(text: str) -> str:
+    return f"<p role='status' aria-live='polite'>{html.escape(text)}</p>"
+
+
+def _zipped(files: list[Path]) -> Path:
+    target = files[0].parent.with_suffix(".zip")
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.write(file, file.name)
+    return target

@@ -1,0 +1,245 @@
+"""The dashboard without a browser: friendly lines, and text that never becomes markup."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from entro_nb import views
+from entro_nb.spokesperson import Record, Session, Trail
+from entro_nb.streams import CATALOG, Event, Happening, Message, Notice, catalog, sample
+from entro_nb.views.dashboard import (
+    SHOWN,
+    Dashboard,
+    Strips,
+    afternoon,
+    from_trail,
+    html_table,
+    weighted_esi,
+)
+
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+def plain(text: str) -> None:
+    """Assert that what is shown holds no element of the stream's making."""
+    assert "<script" not in text
+    assert "<img" not in text
+    assert html.escape(SCRIPT) in text or "script" not in text
+
+
+def test_a_table_shows_text_as_text() -> None:
+    shown = html_table([{"time": 0.0, SCRIPT: SCRIPT, "n": 0.123456, "none": None}])
+    plain(shown)
+    assert "1970-01-01 00:00:00" in shown
+    assert "0.1235" in shown
+    assert "nothing" in html_table([])
+
+
+def test_script_tags_in_every_string_of_a_message_reach_no_page(
+    tmp_path: Path, payloads: Path
+) -> None:
+    """Every string field of every recorded JSON message, every notice and title, made a script."""
+
+    def poisoned(tree: object) -> object:
+        if isinstance(tree, dict):
+            return {k: poisoned(v) for k, v in tree.items()} | {SCRIPT: SCRIPT}
+        if isinstance(tree, list):
+            return [poisoned(v) for v in tree]
+        return f"{tree}{SCRIPT}" if isinstance(tree, str) else tree
+
+    bodies: list[tuple[str, bytes]] = []
+    names = list(CATALOG)
+    for file in sorted(payloads.glob("*.json")):
+        stream = names[int(file.name[:2]) - 1]
+        bodies.append((stream, json.dumps(poisoned(json.loads(file.read_bytes()))).encode()))
+
+    async def said(stream: str) -> AsyncIterator[Event]:
+        from entro_nb.streams import adapter
+
+        live = adapter(stream)
+        for name, body in bodies:
+            if name == stream:
+                for event in live._events(body):
+                    yield event
+        yield live.notice(Happening.DROPPED, f"the broker says: {SCRIPT}")
+        yield Notice(0.0, Happening.SKIPPED, SCRIPT)
+
+    async def run() -> None:
+        data = xr.DataArray([1.0], coords={"time": [0.0]}, dims="time", attrs={"title": SCRIPT})
+        async with Session(tmp_path / "a.db", who=SCRIPT) as session:
+            for stream in names[:12]:
+                session.connect(stream, said(stream))
+            session.connect(replace(CATALOG["usgs"], name="other", title=SCRIPT), data)
+            await session.finished()
+
+    asyncio.run(run())
+    with Trail(tmp_path / "a.db") as trail:
+        events = trail.rows("events")
+        for name in ("channels", "frames", "decisions", "actions", "events"):
+            plain(html_table(trail.latest(name, 1000)))
+    assert any(SCRIPT in e["detail"] for e in events)  # it was there to be shown
+
+
+def test_the_status_line_shows_text_as_text() -> None:
+    board = Dashboard(views.SpokespersonApp())
+    board._say(SCRIPT)
+    plain(str(board.status.object))
+
+
+def test_live_without_a_network_is_told_in_a_friendly_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nowhere = CATALOG["usgs"].at("http://127.0.0.1:9/")
+    monkeypatch.setitem(catalog._ENTRIES, "usgs", nowhere)
+
+    async def run() -> str:
+        board = Dashboard(views.SpokespersonApp(network=True))
+        await board._connect()
+        for _ in range(100):
+            board.look()
+            if "cannot be reached" in str(board.status.object):
+                break
+            await asyncio.sleep(0.05)
+        text = str(board.status.object)
+        await board._close()
+        return text
+
+    assert "A replay needs no network" in asyncio.run(run())
+
+
+def test_strips_keep_the_latest_frames(tmp_path: Path) -> None:
+    async def run() -> list[object]:
+        data = xr.DataArray(np.arange(SHOWN + 500.0) % 7, dims="time")
+        data = data.assign_coords(time=np.arange(SHOWN + 500.0))
+        source = replace(
+            CATALOG["usgs"], name="numbers", read=lambda payload: [Message.other("none")]
+        )
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect(source, data)
+            await session.finished()
+            return session.display.look(10_000)
+
+    records = asyncio.run(run())
+    strips = Strips()
+    strips.push(records[:100])  # type: ignore[arg-type]
+    strips.push(records[100:])  # type: ignore[arg-type]
+    strips.push([])
+    shown = strips.data.data
+    assert list(shown["number"]) == list(range(501, SHOWN + 501))
+    assert {len(column) for column in shown.values()} == {SHOWN}
+    strips.clear()
+    assert {len(column) for column in strips.data.data.values()} == {0}
+
+
+def test_a_trail_is_drawn_like_a_replay(tmp_path: Path) -> None:
+    app = views.SpokespersonApp()
+
+    async def run() -> xr.Dataset:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect("usgs")
+            await session.finished()
+            return session.trail().frames()
+
+    frames = asyncio.run(run())
+    run_again = from_trail(frames, app.limits, "1")
+    at_once = afternoon("usgs", app.limits)
+    np.testing.assert_array_equal(run_again.values, at_once.values)
+    np.testing.assert_array_equal(run_again.frames.entropy, at_once.frames.entropy)
+    for view in app.views:
+        assert view(run_again) is not None
+
+
+def test_controls_work_from_a_thread_with_a_loop_of_its_own() -> None:
+    """As in JupyterLab, where all clicks but the first arrive on another thread."""
+
+    async def run() -> tuple[list[str], str]:
+        board = Dashboard(views.SpokespersonApp(pace=200))
+
+        def elsewhere(control: Callable[[], Awaitable[None]]) -> None:
+            asyncio.run(board._guarded(control)(None))
+
+        await board._guarded(board._connect)(None)
+        assert board.session is not None
+        while not board.session.channels["usgs"].readings:
+            await asyncio.sleep(0.01)
+        for control in (board._hold, board._hold, board._end):
+            await asyncio.to_thread(elsewhere, control)
+        assert board.path is not None
+        with Trail(board.path) as trail:
+            done = [a["command"] for a in trail.rows("actions") if a["outcome"] == "done"]
+        said = str(board.status.object)
+        await board._close()
+        return done, said
+
+    done, said = asyncio.run(run())
+    assert [name for name in done if name in ("pause", "resume", "shutdown")] == [
+        "pause", "resume", "shutdown",
+    ]  # fmt: skip
+    assert "The session is shut down" in said
+
+
+def test_after_a_switch_nothing_of_the_former_stream_is_drawn() -> None:
+    """Its last frames are still on their way to the trail when the new stream begins."""
+
+    async def run() -> tuple[set[int], set[int]]:
+        app = views.SpokespersonApp(pace=200)
+        board = Dashboard(app)
+        await board._connect()
+        assert board.session is not None
+        gone = 0
+        for stream in ("wikipedia", "usgs"):
+            (channel,) = board.session.channels.values()
+            # One frame has just gone into the queue, and stays there for a batch's time.
+            while channel.readings < 20 or (
+                gone + channel.readings != board.session.acknowledged + 1
+            ):
+                await asyncio.sleep(0.001)
+            app.stream = stream
+            await board._connect()
+            gone += channel.readings
+        while len(board.strips.data.data["number"]) < 20:
+            board.look()
+            await asyncio.sleep(0.01)
+        drawn = set(board.strips.data.data["number"])
+        rows = board.session.trail().rows("frames")
+        await board._close()
+        return {row["channel"] for row in rows}, {
+            row["channel"] for row in rows if row["id"] in drawn
+        }
+
+    written, drawn = asyncio.run(run())
+    assert written == {1, 2, 3}
+    assert drawn == {3}
+
+
+def test_weighted_esi_is_drawn_in_the_order_of_the_samples() -> None:
+    """Whatever order the frames of two streams have in the trail, the figure is the same."""
+    weights = {"mta": 1.0, "airnow": 2.0}
+
+    async def run() -> list[Record]:
+        async with Session(who="ada") as session:
+            for name in weights:
+                session.connect(name, sample(name, 300))
+            await session.finished()
+            return list(session.trail().records())
+
+    records = asyncio.run(run())
+    one = weighted_esi(records, weights)
+    other = weighted_esi(sorted(records, key=lambda r: (r.stream, r.frame.sequence)), weights)
+    for left, right in zip(one, other, strict=True):
+        assert left.label == right.label
+        np.testing.assert_array_equal(left.array(), right.array())
+    mta, airnow, total = (dict(zip(*part.columns().values(), strict=True)) for part in one)
+    sure = {r.frame.sequence for r in records if r.frame.confidence == 1.0}
+    assert set(total) == sure
+    for k in sure:
+        assert total[k] == pytest.approx((mta[k] + 2 * airnow[k]) / 3, abs=1e-12)
