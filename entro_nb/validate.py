@@ -303,7 +303,7 @@ class Bounds:
     open_low, open_high : bool
         Whether an end itself is refused.
     infinite : bool
-        Whether infinity, "no limit", is allowed where `high` is infinite.
+        Whether infinity, "no limit", is allowed at an end that is infinite.
     ndim : int, optional
         Required number of dimensions of an array.
     empty : bool
@@ -414,8 +414,8 @@ def _checks(hints: Mapping[str, Any], names: dict[str, Any]) -> dict[str, Check]
         if isinstance(hint, str):
             try:
                 hint = eval(hint, names)
-            except NameError:
-                continue  # imported for the type checker only: no type of ours
+            except (NameError, TypeError):
+                continue  # for the type checker only: no type of ours
         if (check := _check_of(hint)) is not None:
             found[name] = check
     return found
@@ -451,8 +451,9 @@ def _check_of(hint: Any, bounds: Bounds | None = None) -> Check | None:
 
 
 def _bounded(b: Bounds, name: str, value: Any) -> float:
-    if b.infinite and isinstance(value, Real) and value == math.inf:
-        return math.inf
+    unlimited = isinstance(value, Real) and math.isinf(float(value))
+    if b.infinite and unlimited and b.low <= float(value) <= b.high:
+        return float(value)
     return real(name, value, b.low, b.high, open_low=b.open_low, open_high=b.open_high)
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from entro_nb.errors import DataError, ParameterError
-from entro_nb.network import mean_interval, reduction_interval, share_interval
+from entro_nb.results import mean_interval, reduction_interval, share_interval
 
 
 def test_student_s_interval_is_scipy_s():

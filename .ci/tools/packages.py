@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from entro_nb import settings
-from entro_nb.claims.published import OBSERVED
+from entro_nb.claims.table import OBSERVED
 from entro_nb.errors import ReportError
 
 #: Name, version, and the imports of the quick start.

@@ -18,17 +18,16 @@ from entro_nb.accountant import (
     AccountantConfig,
     NormalizerConfig,
     account,
+    detection_delays,
     limit_for,
     normalize,
-    statistic,
     without_alarms,
 )
-from entro_nb.claims.finding import Finding, Verdict, interval, judged
+from entro_nb.claims.table import Finding, Verdict, judged
 from entro_nb.entropy import chain_rule_gap, gini, renyi, shannon
+from entro_nb.results import mean_interval
 from entro_nb.streams import Scenario, generate, sample
 from entro_nb.validate import FloatArray
-
-__all__ = ["CLAIMS"]
 
 Result = TypeVar("Result")
 
@@ -52,7 +51,6 @@ def _latency(seed: int) -> Finding:
         judged(under > 0.999),
         "One sample changes two counts of the histogram, whatever the window, and the step is "
         "compiled.",
-        "02_accountant",
     )
 
 
@@ -61,31 +59,27 @@ def _streams_of(kind: str, size: float, seed: int) -> list[FloatArray]:
     return [generate(scenario, seed * 1000 + k).values for k in range(RUNS)]
 
 
-def _first(name: str, x: FloatArray, limit: float) -> float:
-    beyond = np.flatnonzero(statistic(name, x)[CHANGE:] > limit)
-    return float(beyond[0]) if beyond.size else np.nan
+def _delays(seed: int, *names: str) -> FloatArray:
+    """Samples to the first alarm of each detector, shape (detector, run), over all failures."""
+    limits = {name: limit_for(name, RUN_LENGTH, runs=200, seed=seed) for name in names}
+    found = [
+        detection_delays(_streams_of(kind, size, seed), CHANGE, limits).delay.values
+        for kind, size in FAILURES.items()
+    ]
+    return np.concatenate(found, axis=1)
 
 
 def _early_warning(seed: int) -> Finding:
-    limits = {name: limit_for(name, RUN_LENGTH, runs=200, seed=seed) for name in ("H", "H″")}
-    lead, early = [], []
-    for kind, size in FAILURES.items():
-        for x in _streams_of(kind, size, seed):
-            failure, warning = (_first(name, x, limits[name]) for name in ("H", "H″"))
-            if np.isfinite(failure):
-                early.append(10 <= failure - warning <= 20)
-                if np.isfinite(warning):
-                    lead.append(failure - warning)
-    share = float(np.mean(early))
-    low, high = interval(lead)
+    failure, warning = _delays(seed, "H", "H″")
+    lead = (failure - warning)[np.isfinite(failure)]
+    share = float(np.mean((lead >= 10) & (lead <= 20)))
+    lead = lead[np.isfinite(lead)]
     return Finding(
         f"10–20 steps ahead in {share:.0%} of failures; median lead {np.median(lead):.0f} steps",
         judged(share > 0.5),
         "At the same rate of false alarms the second difference of a noisy estimate mostly "
         "crosses its limit after the entropy itself has, if at all.",
-        "02_accountant",
-        low,
-        high,
+        *mean_interval(lead)[1:],
         "The variance and the mean of the values warn sooner: CUSUM charts at the same rate.",
     )
 
@@ -103,7 +97,6 @@ def _twelve(seed: int) -> Finding:
         judged(list(read.values())),
         "Every stream gives a scalar, and the normaliser brings its band to the same scale; what "
         "the entropy then means differs from stream to stream.",
-        "03_live_streams",
         instead="One set of thresholds does not serve all: they must be calibrated on each "
         "stream's own values.",
     )
@@ -139,7 +132,6 @@ def _khinchin(seed: int) -> Finding:
         judged([chain < 1e-9 < rival_chain, unique]),
         "The theorem needs the chain rule (grouping); additivity over independent systems, which "
         "the document names, admits every Rényi entropy too.",
-        "01_entropy",
         instead="With the chain rule in the place of additivity the theorem stands; it says what "
         "to measure, not how well that detects.",
     )
@@ -160,31 +152,20 @@ def _alternatives(seed: int) -> Finding:
         judged(list(excluded.values())),
         "Rényi entropies are continuous, largest at the uniform distribution and additive; only "
         "the chain rule excludes them.",
-        "01_entropy",
         instead="Every one of the four violates the chain rule.",
     )
 
 
-def _seen(name: str, seed: int) -> list[bool]:
-    limit = limit_for(name, RUN_LENGTH, runs=200, seed=seed)
-    # Within one window: later, chance alone raises alarms.
-    return [
-        _first(name, x, limit) <= AccountantConfig().window
-        for kind, size in FAILURES.items()
-        for x in _streams_of(kind, size, seed)
-    ]
-
-
 def _jerk(seed: int) -> Finding:
-    jerk, charts = _seen("H‴", seed), _seen("CUSUM", seed)
+    # Within one window: later, chance alone raises alarms.
+    jerk, charts = _delays(seed, "H‴", "CUSUM") <= AccountantConfig().window
     chance = 1 - np.exp(-AccountantConfig().window / RUN_LENGTH)
-    low, high = interval(np.array(jerk, dtype=float))
+    _, low, high = mean_interval(jerk.astype(float))
     return Finding(
         f"{np.mean(jerk):.0%} of changes within a window; by chance {chance:.0%}",
         judged(low > 0.5),
         "At an equal rate of false alarms the third difference rarely stands out of the noise of "
         "the estimate.",
-        "02_accountant",
         low,
         high,
         f"A CUSUM chart sees {np.mean(charts):.0%} of the same changes in the same time.",
@@ -204,13 +185,12 @@ def _fourth(seed: int) -> Finding:
             rate = np.diff(rate, prepend=np.nan)
         excess.append(row)
     signal = np.mean(excess, axis=0)
-    low, high = interval(np.array(excess)[:, 3])
+    _, low, high = mean_interval(np.array(excess)[:, 3])
     return Finding(
         "signal over noise of orders 1 to 4: " + ", ".join(f"{s:.2f}" for s in signal),
         judged(high < 1),
         "Each difference adds the noise of the estimate and takes signal away; the loss begins "
         "with the second order, not with the fourth.",
-        "02_accountant",
         low,
         high,
         "The same argument speaks against the second and third derivatives.",
@@ -248,7 +228,6 @@ def _pause(seed: int) -> Finding:
         judged(kept == list(range(sent))),
         "The display reads the audit trail behind an unbounded queue; pausing it holds nothing "
         "else up.",
-        "03_live_streams",
         0.0,
         0.0,
     )
@@ -276,7 +255,6 @@ def _never_slowed(seed: int) -> Finding:
         judged(free),
         "What reads frames does so from the audit trail, on a thread of its own; they share the "
         "processor, nothing else.",
-        "03_live_streams",
         instead="Sharing one processor still costs: on a machine with one core a busy reader "
         "takes its share.",
     )
@@ -301,7 +279,6 @@ def _sign_of_velocity(seed: int) -> Finding:
         Verdict.PARTLY if shift > 0.5 else judged([disperse > 0.95, concentrate > 0.95]),
         "H′ compares entropy with its recent mean: a shift of level mixes old and new values in "
         "the window and looks like dispersion until the window has passed.",
-        "02_accountant",
         instead="The sign is right for changes of spread; it cannot tell them from a shift.",
     )
 

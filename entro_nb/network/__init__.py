@@ -3,79 +3,97 @@
 `PsiSync` levels the states of the nodes, `simulate` closes the loop around them, `CollectiveAEW`
 learns, `transfer_study` hands weights on, `contagion` and `FaultIsolation` keep faults apart,
 `NetThreshold` follows the spread, and `published_variance` with `predicted_variance` are the
-scaling study and its cause.
+scaling study and its cause. All of them exchange through `exchange_into`.
 """
 
-from entro_nb.network.aew import CollectiveAEW
-from entro_nb.network.aggression import FAMILY_TARGET
-from entro_nb.network.cautions import DisconnectedWarning, IsolationWarning, StabilityWarning
-from entro_nb.network.contagion import FAULTS, ISOLATIONS, Outbreak, contagion
-from entro_nb.network.disturbances import Disturbance, waveform
-from entro_nb.network.fits import (
-    Fit,
-    goodness,
-    linear_law,
-    refit_linear,
-    refit_saturation,
-    saturation_law,
+from entro_nb.network.exchange import (
+    FAMILY_TARGET,
+    Gains,
+    Links,
+    StabilityWarning,
+    admissible_step,
+    exchange_into,
+    links_of,
+    pairwise,
 )
-from entro_nb.network.isolation import FaultIsolation, IsolationRule
-from entro_nb.network.learner import START_WEIGHTS, AEWParameters, project
-from entro_nb.network.learning import Task, episode
-from entro_nb.network.lyapunov import (
-    collective_state,
-    contraction,
-    guaranteed_decrease,
-    spread,
-    v_net,
+from entro_nb.network.isolation import (
+    FAULTS,
+    ISOLATIONS,
+    Fault,
+    FaultIsolation,
+    Isolation,
+    IsolationRule,
+    IsolationWarning,
+    NetThreshold,
+    Outbreak,
+    ThresholdParameters,
+    contagion,
 )
-from entro_nb.network.nodes import Autoregressive, Oscillator
+from entro_nb.network.learner import START_WEIGHTS, AEWParameters, CollectiveAEW, project
+from entro_nb.network.learning import (
+    POLICIES,
+    Registry,
+    Task,
+    adaptation_time,
+    compare_policies,
+    episode,
+    fingerprint,
+    fixed_losses,
+    grid_best,
+    probe_and_transfer,
+    simplex_grid,
+    spsa,
+    transfer_study,
+)
 from entro_nb.network.objectives import (
     Objective,
     adaptation_saved,
     nodes_protected,
     variance_removed,
 )
-from entro_nb.network.policies import (
-    POLICIES,
-    compare_policies,
-    fixed_losses,
-    grid_best,
-    simplex_grid,
-    spsa,
+from entro_nb.network.scaling import (
+    CEILING,
+    DRAW,
+    Fit,
+    common_level,
+    goodness,
+    input_states,
+    linear_law,
+    predicted_variance,
+    published_variance,
+    refit_linear,
+    refit_saturation,
+    saturation_law,
+    scaling_study,
+    unclipped_variance,
 )
-from entro_nb.network.power_sums import pairwise
-from entro_nb.network.saturation import CEILING, predicted_variance, unclipped_variance
-from entro_nb.network.scaling import published_variance, scaling_study
-from entro_nb.network.simulation import Channel, simulate
+from entro_nb.network.simulation import (
+    Autoregressive,
+    Disturbance,
+    Oscillator,
+    Transmission,
+    simulate,
+    waveform,
+)
 from entro_nb.network.stability import (
     SETTINGS,
+    SteadyVariance,
+    contraction,
+    delay_bound,
+    guaranteed_decrease,
+    net_variance,
     no_overshoot,
     outcome_map,
     pair_factor,
+    steady_variance,
     uniform_factor,
+    v_net,
 )
-from entro_nb.network.steady import SteadyVariance, delay_bound, steady_variance
-from entro_nb.network.step import admissible_step
-from entro_nb.network.sync import PsiSync
-from entro_nb.network.threshold import NetThreshold, ThresholdParameters
-from entro_nb.network.topology import Spectrum, Topology
-from entro_nb.network.transfer import (
-    Registry,
-    adaptation_time,
-    fingerprint,
-    probe_and_transfer,
-    transfer_study,
-)
-from entro_nb.results import (
-    Interval,
-    mean_interval,
-    reduction_interval,
-    share_interval,
-)
+from entro_nb.network.sync import DisconnectedWarning, PsiSync, collective_state
 
 __all__ = [
     "CEILING",
+    "DRAW",
     "FAMILY_TARGET",
     "FAULTS",
     "ISOLATIONS",
@@ -84,43 +102,48 @@ __all__ = [
     "START_WEIGHTS",
     "AEWParameters",
     "Autoregressive",
-    "Channel",
     "CollectiveAEW",
     "DisconnectedWarning",
     "Disturbance",
+    "Fault",
     "FaultIsolation",
     "Fit",
-    "Interval",
+    "Gains",
+    "Isolation",
     "IsolationRule",
     "IsolationWarning",
+    "Links",
     "NetThreshold",
     "Objective",
     "Oscillator",
     "Outbreak",
     "PsiSync",
     "Registry",
-    "Spectrum",
     "StabilityWarning",
     "SteadyVariance",
     "Task",
     "ThresholdParameters",
-    "Topology",
+    "Transmission",
     "adaptation_saved",
     "adaptation_time",
     "admissible_step",
     "collective_state",
+    "common_level",
     "compare_policies",
     "contagion",
     "contraction",
     "delay_bound",
     "episode",
+    "exchange_into",
     "fingerprint",
     "fixed_losses",
     "goodness",
     "grid_best",
     "guaranteed_decrease",
+    "input_states",
     "linear_law",
-    "mean_interval",
+    "links_of",
+    "net_variance",
     "no_overshoot",
     "nodes_protected",
     "outcome_map",
@@ -130,15 +153,12 @@ __all__ = [
     "probe_and_transfer",
     "project",
     "published_variance",
-    "reduction_interval",
     "refit_linear",
     "refit_saturation",
     "saturation_law",
     "scaling_study",
-    "share_interval",
     "simplex_grid",
     "simulate",
-    "spread",
     "spsa",
     "steady_variance",
     "transfer_study",

@@ -10,14 +10,14 @@ the kernel goes from link to link.
 from __future__ import annotations
 
 import warnings
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
 from entro_nb.errors import EntroWarning, ParameterError
-from entro_nb.graphs import Graph
+from entro_nb.graphs import Graph, GraphLike, as_graph
 from entro_nb.results import compiled, reordered
 from entro_nb.validate import FloatArray, IntArray
 
@@ -229,12 +229,29 @@ def pairwise(psi: FloatArray, linear: float, cubic: float) -> FloatArray:
     return out
 
 
+def graph_for(graph: GraphLike | npt.ArrayLike | None, n_nodes: int) -> Graph:
+    """Graph of N nodes from what a caller gave: the complete one from None, else `as_graph`.
+
+    Examples
+    --------
+    >>> graph_for([(0, 1), (1, 2)], 3)
+    Graph('edges', 3 nodes, 2 edges)
+    """
+    if graph is None:
+        return Graph.complete(n_nodes)
+    listed = isinstance(graph, (list, tuple, set, frozenset))
+    made = as_graph(graph, n_nodes if listed else None)
+    if made.n_nodes != n_nodes:
+        raise ParameterError("graph", f"{made.n_nodes} nodes", f"{n_nodes} nodes")
+    return made
+
+
 #: How the step of the exchange is chosen.
-Step = Literal["kappa", "optimal", "degree"]
+STEPS = ("kappa", "optimal", "degree")
 
 
 def admissible_step(
-    graph: Graph, kappa: float | None, aggression: float = 1.0, step: Step | None = None
+    graph: Graph, kappa: float | None, aggression: float = 1.0, step: str | None = None
 ) -> float:
     """Step ε of the exchange Ψ ← Ψ − ε·L·Ψ, warned about when it is not below 2/λ_max.
 
@@ -271,7 +288,7 @@ def admissible_step(
         return 1.0 if kappa is None else aggression * kappa
     if step is None:
         step = "kappa" if kappa is not None else "optimal" if ends.smallest else "degree"
-    step = validate.choice("step", step, ("kappa", "optimal", "degree"))
+    step = validate.choice("step", step, STEPS)
     if step == "optimal":
         if ends.smallest is None:
             raise ParameterError(
@@ -292,6 +309,6 @@ def admissible_step(
             f"disagreement grows up to {abs(1 - chosen * ends.largest):g}-fold at each "
             "broadcast; choose a smaller kappa, or step='optimal'",
             StabilityWarning,
-            stacklevel=3,
+            stacklevel=4,  # past the class or function that asked, and the check of its arguments
         )
     return chosen

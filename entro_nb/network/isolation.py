@@ -1,23 +1,158 @@
-"""When a node counts as faulty, when it is isolated and when it may come back (seeds 001, 002)."""
+"""Faults and what is done about them: the networked threshold, isolation, contagion.
+
+θ_net follows the spread of the network (seeds 001, 002). The rule of isolation says when a node
+counts as faulty, when it is isolated and when it may come back. Contagion is what both are for
+(objective 3 of seed 001): healthy nodes forget slowly, Ψ ← Ψ* + a·(Ψ − Ψ*) + σ·ξ, and exchange
+with their neighbours; a faulty node sends what it likes and takes in nothing. What it sends drags
+its neighbours, and they theirs. A healthy node is protected when it never crosses Ψ_critical.
+"""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.errors import ParameterError
-from entro_nb.network.cautions import IsolationWarning
-from entro_nb.network.topology import IntArray
-from entro_nb.results import compiled
+from entro_nb.errors import EntroWarning, ParameterError
+from entro_nb.graphs import Graph
+from entro_nb.network.exchange import (
+    FAMILY_TARGET,
+    BoolArray,
+    Gains,
+    Links,
+    admissible_step,
+    exchange_into,
+    links_of,
+)
+from entro_nb.results import compiled, dataset, parameters_of
+from entro_nb.validate import (
+    Bounds,
+    Count,
+    FloatArray,
+    IntArray,
+    NonNegative,
+    Parameters,
+    Positive,
+    Seed,
+)
 
-__all__ = ["FaultIsolation", "IsolationRule", "remember"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class IsolationWarning(EntroWarning):
+    """An isolation that changes nothing, such as that of a node already isolated."""
 
 
 @dataclass(frozen=True)
-class IsolationRule:
+class ThresholdParameters(Parameters):
+    """Coefficients of θ_net.
+
+    Attributes
+    ----------
+    theta_base : float
+        θ_base: 1.2 in seed 001's quick start, 1.4 in seed 002.
+    gamma : float
+        γ ≥ 0, sensitivity to variance: 2.5 to 20 in seed 002.
+    window : int
+        Broadcasts over which the variance is averaged.
+    low, high : float
+        Clip of θ_net.
+    """
+
+    theta_base: float = 1.4
+    gamma: NonNegative = 2.5
+    window: Count = 20
+    low: float = 1.0
+    high: float = 2.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        validate.real("high", self.high, low=self.low)
+
+    def coefficients(self) -> FloatArray:
+        """The numbers that :func:`theta_net` reads, in its order."""
+        return np.array([self.theta_base, self.gamma, self.low, self.high])
+
+
+@compiled
+def theta_net(variances: FloatArray, count: int, c: FloatArray) -> float:
+    """θ_net = clip(θ_base + γ·mean of the last variances, low, high), after `count` broadcasts.
+
+    `variances` is the window: broadcast t stands at ``t % variances.size``; `c` is
+    :meth:`ThresholdParameters.coefficients`.
+
+    Examples
+    --------
+    >>> theta_net(np.array([0.25, 0.0]), 2, np.array([1.4, 2.5, 1.0, 2.5]))
+    1.7125
+    """
+    held = min(count, variances.size)
+    mean = variances[:held].mean() if held > 0 else 0.0
+    return float(min(c[3], max(c[2], c[0] + c[1] * mean)))
+
+
+class NetThreshold(ThresholdParameters):
+    """Networked threshold θ_net = clip(θ_base + γ·mean of the last variances, 1, 2.5).
+
+    With ``window=1`` it is the formula of the documents, θ_net = θ_base + γ·Var[Ψ_net]; with
+    the default window of 20 broadcasts, that of the published class. Since Ψ ≤ 1 after the
+    published clip and θ_net ≥ 1 always, Ψ never exceeds it there; lower `low` and `theta_base`
+    to put it within reach.
+
+    Parameters
+    ----------
+    theta_base, gamma, window, low, high
+        See :class:`ThresholdParameters`.
+
+    Examples
+    --------
+    >>> NetThreshold(theta_base=1.2, gamma=10.0).update([0.3, 0.5])
+    1.3
+    >>> NetThreshold(theta_base=1.4).update([0.0, 1.0])
+    2.025
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._variances = np.zeros(self.window)
+        self._count = 0
+
+    @property
+    def value(self) -> float:
+        """Present θ_net, within its clip; θ_base clipped before the first update."""
+        return theta_net(self._variances, self._count, self.coefficients())
+
+    def update(self, psi: npt.ArrayLike) -> float:
+        """Take in the states of one broadcast and return θ_net.
+
+        Parameters
+        ----------
+        psi : array_like
+            Ψ of each node, shape (N,).
+
+        Returns
+        -------
+        float
+            θ_net, in the unit of Ψ.
+
+        Raises
+        ------
+        DataError
+            If a state is NaN or infinite, named by its index.
+        """
+        states = validate.finite_array("psi", psi, ndim=1)
+        self._variances[self._count % self.window] = states.var()
+        self._count += 1
+        return self.value
+
+
+@dataclass(frozen=True)
+class IsolationRule(Parameters):
     """Limits of the isolation; the first four as published.
 
     Attributes
@@ -35,16 +170,14 @@ class IsolationRule:
 
     psi_critical: float = 0.8
     recovery: float = 0.4
-    window: int = 5
+    window: Count = 5
     min_faults: int = 3
-    calm: int = 5
+    calm: Count = 5
 
     def __post_init__(self) -> None:
-        validate.real("psi_critical", self.psi_critical)
+        super().__post_init__()
         validate.real("recovery", self.recovery, high=self.psi_critical, open_high=True)
-        validate.integer("window", self.window, 1)
         validate.integer("min_faults", self.min_faults, 1, self.window)
-        validate.integer("calm", self.calm, 1)
 
 
 @compiled
@@ -88,6 +221,7 @@ class FaultIsolation:
     [False, False, False, True]
     """
 
+    @validate.checked
     def __init__(
         self,
         psi_critical: float = 0.8,
@@ -95,10 +229,10 @@ class FaultIsolation:
         window: int = 5,
         min_faults: int = 3,
         calm: int = 5,
-        n_nodes: int | None = None,
+        n_nodes: Count | None = None,
     ) -> None:
         self.rule = IsolationRule(psi_critical, recovery, window, min_faults, calm)
-        self.n_nodes = None if n_nodes is None else validate.integer("n_nodes", n_nodes, 1)
+        self.n_nodes = n_nodes
         self.form = "sound"
         self._isolated: set[int] = set()
         self._records: dict[int, tuple[IntArray, IntArray]] = {}
@@ -215,3 +349,246 @@ class FaultIsolation:
     def _keep_one(self, node: int) -> None:
         if self.n_nodes is not None and len(self._isolated) == self.n_nodes - 1:
             raise ParameterError("node", node, "not the last healthy node")
+
+
+Fault = Literal["stuck", "noisy", "slow-drift", "lying"]
+Isolation = Literal["none", "published", "level", "sound"]
+
+#: What a faulty node does.
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+
+#: What is done about it.
+ISOLATIONS: tuple[Isolation, ...] = get_args(Isolation)
+
+
+@dataclass(frozen=True)
+class Outbreak(Parameters):
+    """Healthy dynamics, faults and limits of a contagion run.
+
+    Attributes
+    ----------
+    fault : {"stuck", "noisy", "slow-drift", "lying"}
+        "stuck" sends 0.95 for ever; "noisy" 0.6 and a normal deviate of 0.3; "slow-drift"
+        climbs by 0.002 a step from Ψ*; "lying" sends its neighbours 0.95 and tells its own
+        monitor Ψ*.
+    isolation : {"none", "published", "level", "sound"}
+        "published" isolates on the monitor's level rule, in name only: the exchange goes on.
+        "level" cuts the edges by the same rule. "sound" judges what the neighbours hear: a
+        message further than `distance` from the median of all messages of nodes that are not
+        isolated is not used, and counts as a fault, as does one above Ψ_critical.
+    persistence, noise : float
+        a and σ of the healthy nodes.
+    onset : int
+        Step at which the faults begin.
+    distance : float
+        Distance from the median that "sound" calls suspect.
+    """
+
+    fault: Fault = "stuck"
+    isolation: Isolation = "sound"
+    persistence: Annotated[float, Bounds(0.0, 1.0, open_high=True)] = 0.98
+    noise: NonNegative = 0.01
+    onset: Annotated[int, Bounds(0)] = 50
+    distance: Positive = 0.25
+    rule: IsolationRule = field(default_factory=IsolationRule)
+
+
+@compiled
+def _sent(fault: int, t: int, noise: float) -> float:
+    if fault == 1:
+        return 0.6 + 0.3 * noise
+    if fault == 2:
+        return FAMILY_TARGET + 0.002 * t
+    return 0.95
+
+
+@compiled
+def _judge(
+    i: int,
+    fault: bool,
+    calm: bool,
+    ring: IntArray,
+    place: IntArray,
+    calm_run: IntArray,
+    isolated: BoolArray,
+    limits: IntArray,
+    returns: bool,
+) -> None:
+    if isolated[i]:
+        calm_run[i] = calm_run[i] + 1 if calm else 0
+        if returns and calm_run[i] >= limits[1]:
+            isolated[i] = False
+            calm_run[i] = 0
+            ring[i] = 0
+            place[i] = 0
+    elif remember(ring[i], place[i], fault) >= limits[0]:
+        isolated[i] = True
+
+
+@compiled
+def _outbreak(
+    links: Links,
+    strength: Gains,
+    fault: int,
+    isolation: int,
+    faulty: BoolArray,
+    onset: int,
+    c: FloatArray,
+    limits: IntArray,
+    noise: FloatArray,
+    psi: FloatArray,
+    isolated: BoolArray,
+) -> None:
+    steps, n = noise.shape
+    persistence, deviation, distance, critical, recovery = c[0], c[1], c[2], c[3], c[4]
+    x = np.full(n, FAMILY_TARGET)
+    ring = np.zeros((n, limits[2]), np.int64)
+    place = np.zeros((n, 2), np.int64)
+    calm_run = np.zeros(n, np.int64)
+    out = np.zeros(n, np.bool_)
+    for t in range(steps):
+        sick = faulty & (t >= onset)
+        for i in range(n):
+            if sick[i]:
+                x[i] = _sent(fault, t - onset, noise[t, i])
+            else:
+                x[i] = FAMILY_TARGET + persistence * (x[i] - FAMILY_TARGET)
+                x[i] += deviation * noise[t, i]
+        middle = np.median(x[~out]) if isolation == 3 else 0.0
+        heard = np.ones(n, np.bool_)
+        for i in range(n):
+            if isolation == 3:
+                suspect = x[i] > critical or abs(x[i] - middle) > distance
+                calm = x[i] < recovery and abs(x[i] - middle) <= distance
+                _judge(i, suspect, calm, ring, place, calm_run, out, limits, True)
+                heard[i] = not suspect
+            elif isolation > 0:
+                # The monitor sees what the node says of itself, and a liar says it is well.
+                told = FAMILY_TARGET if faulty[i] and fault == 3 else x[i]
+                _judge(
+                    i, told > critical, told < recovery,
+                    ring, place, calm_run, out, limits, isolation == 2,
+                )  # fmt: skip
+        if isolation >= 2:
+            heard &= ~out
+        exchange_into(psi[t], x, x, links, strength, heard)
+        for i in range(n):
+            # A faulty node gives what it sends, and takes in nothing.
+            x[i] = psi[t, i] = x[i] if sick[i] else psi[t, i]
+        isolated[t] = out
+
+
+@validate.checked
+def contagion(
+    graph: Graph,
+    n_faulty: int = 1,
+    outbreak: Outbreak | None = None,
+    *,
+    steps: Count = 400,
+    kappa: Positive | None = None,
+    replicates: Count = 20,
+    seed: Seed = 0,
+) -> xr.Dataset:
+    """Runs in which some nodes go wrong, with or without isolation.
+
+    Parameters
+    ----------
+    graph : Graph
+        Who exchanges with whom; at most 2000 nodes.
+    n_faulty : int
+        Faulty nodes, drawn anew for each run; fewer than all.
+    outbreak : Outbreak, optional
+        Dynamics, faults and limits.
+    steps : int
+        Steps of a run, beyond the onset.
+    kappa : float, optional
+        Step of the exchange; the fastest admissible one by default.
+    replicates : int
+        Runs, seeded by (seed, run); the same noise and faulty nodes whatever the isolation.
+    seed : int
+        Seed of :func:`numpy.random.default_rng`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over ``replicate``: `protection` (share of healthy nodes that never cross Ψ_critical
+        after the onset), `time_to_isolate` (steps from onset until every faulty node is
+        isolated for the first time, NaN where one never is), `false_isolations` (healthy nodes
+        newly isolated) and `healthy_steps` (healthy node-steps they happened in). Of the first
+        run also `psi` and `isolated` over ``time, node``, and `faulty` over ``node``.
+
+    Raises
+    ------
+    ParameterError
+        If a count is out of range or no step lies beyond the onset.
+
+    Examples
+    --------
+    >>> from entro_nb.graphs import graph
+    >>> ring = graph("ring", 12)
+    >>> off = contagion(ring, 2, Outbreak(isolation="none"), replicates=3)
+    >>> on = contagion(ring, 2, Outbreak(isolation="sound"), replicates=3)
+    >>> bool(on.protection.mean() > off.protection.mean()), float(on.protection.min())
+    (True, 1.0)
+    """
+    o = Outbreak() if outbreak is None else outbreak
+    n = validate.integer("n_nodes", graph.n_nodes, 2, 2000)
+    k = validate.integer("n_faulty", n_faulty, 0, n - 1)
+    if steps <= o.onset:
+        raise ParameterError("steps", steps, f"more than the onset at {o.onset}")
+    epsilon = admissible_step(graph, kappa)
+    c = np.array([o.persistence, o.noise, o.distance, o.rule.psi_critical, o.rule.recovery])
+    limits = np.array([o.rule.min_faults, o.rule.calm, o.rule.window])
+    protection, until_isolated = np.zeros(replicates), np.zeros(replicates)
+    false_isolations = np.zeros(replicates, np.int64)
+    first: tuple[FloatArray, BoolArray, BoolArray] | None = None
+    for run in range(replicates):
+        rng = np.random.default_rng([seed, run])
+        faulty = np.zeros(n, np.bool_)
+        faulty[rng.choice(n, k, replace=False)] = True
+        noise = rng.standard_normal((steps, n))
+        psi, isolated = np.empty((steps, n)), np.empty((steps, n), np.bool_)
+        _outbreak(
+            links_of(graph), Gains(epsilon), FAULTS.index(o.fault), ISOLATIONS.index(o.isolation),
+            faulty, o.onset, c, limits, noise, psi, isolated,
+        )  # fmt: skip
+        first = first or (psi, isolated, faulty)
+        crossed = (psi[o.onset :][:, ~faulty] > o.rule.psi_critical).any(axis=0)
+        protection[run] = 1.0 - crossed.mean()
+        until_isolated[run] = _until_isolated(isolated[o.onset :, faulty])
+        newly = np.diff(isolated[:, ~faulty].astype(np.int8), axis=0, prepend=0) == 1
+        false_isolations[run] = newly.sum()
+    healthy_steps = np.full(replicates, (n - k) * steps)
+    assert first is not None
+    return dataset(
+        {
+            "protection": ("replicate", protection, "1", "healthy nodes protected"),
+            "time_to_isolate": (
+                "replicate", until_isolated, "steps", "onset to isolation of all",
+            ),
+            "false_isolations": (
+                "replicate", false_isolations, "1", "isolations of healthy nodes",
+            ),
+            "healthy_steps": ("replicate", healthy_steps, "1", "healthy node-steps"),
+            "psi": (("time", "node"), first[0], "psi", "state after the exchange, first run"),
+            "isolated": (("time", "node"), first[1], "1", "isolated nodes, first run"),
+            "faulty": ("node", first[2], "1", "faulty nodes, first run"),
+        },
+        coords={
+            "replicate": (np.arange(replicates), "1"),
+            "time": (np.arange(steps), "steps"),
+            "node": (np.arange(n), "1"),
+        },
+        parameters=parameters_of(
+            o, n_nodes=n, n_faulty=k, graph=graph.name, step=epsilon, seed=seed
+        ),
+        title="Contagion and isolation",
+        source="seeds 001 and 002; dynamics and faults are ours",
+    )  # fmt: skip
+
+
+def _until_isolated(isolated: BoolArray) -> float:
+    """First step by which every faulty node has been isolated once, counted from 1."""
+    if isolated.shape[1] == 0 or not isolated.any(axis=0).all():
+        return float("nan")
+    return float(isolated.argmax(axis=0).max()) + 1.0

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.network.contagion import FAULTS, Outbreak, contagion
-from entro_nb.network.disturbances import Disturbance
-from entro_nb.network.nodes import Autoregressive, Node
-from entro_nb.network.simulation import Channel, simulate
-from entro_nb.network.topology import Topology
-from entro_nb.network.transfer import transfer_study
+from entro_nb.graphs import Graph, GraphLike
+from entro_nb.network.isolation import FAULTS, Fault, Isolation, Outbreak, contagion
+from entro_nb.network.learning import Policy, transfer_study
+from entro_nb.network.simulation import (
+    Autoregressive,
+    Disturbance,
+    Node,
+    Transmission,
+    simulate,
+)
 from entro_nb.results import Interval, reduction_interval, share_interval
-
-__all__ = ["Objective", "adaptation_saved", "nodes_protected", "variance_removed"]
+from entro_nb.validate import Count, Seed
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,11 @@ class Objective:
 def variance_removed(
     n_nodes: int,
     *,
-    graph: Any = None,
+    graph: GraphLike | npt.ArrayLike | None = None,
     kappa: float | None = None,
     node: Node | None = None,
     disturbance: Disturbance | str = "none",
-    channel: Channel | None = None,
+    transmission: Transmission | None = None,
     steps: int = 400,
     replicates: int = 10,
     seed: int = 0,
@@ -85,7 +89,7 @@ def variance_removed(
         "graph": graph, "node": node, "disturbance": disturbance,
         "replicates": replicates, "seed": seed, "record": False,
     }  # fmt: skip
-    on = simulate(n_nodes, steps, kappa=kappa, channel=channel, **settings)
+    on = simulate(n_nodes, steps, kappa=kappa, transmission=transmission, **settings)
     off = simulate(n_nodes, steps, synchronised=False, **settings)
     half = steps // 2
     measured = reduction_interval(
@@ -95,8 +99,8 @@ def variance_removed(
 
 
 def adaptation_saved(
-    regime: str = "scraper",
-    policy: str = "collective",
+    regime: Literal["scraper", "llm"] = "scraper",
+    policy: Policy = "collective",
     *,
     eta: float = 0.01,
     replicates: int = 40,
@@ -120,14 +124,15 @@ def adaptation_saved(
     return Objective(name, 0.7, reduction_interval(transfer, scratch))
 
 
+@validate.checked
 def nodes_protected(
-    topology: Topology,
+    graph: Graph,
     n_faulty: Iterable[int],
-    isolation: str = "sound",
+    isolation: Isolation = "sound",
     *,
-    faults: Iterable[str] = FAULTS,
-    replicates: int = 20,
-    seed: int = 0,
+    faults: Iterable[Fault] = FAULTS,
+    replicates: Count = 20,
+    seed: Seed = 0,
 ) -> Objective:
     """Objective 3: share of runs in which not one healthy node crosses Ψ_critical.
 
@@ -136,16 +141,16 @@ def nodes_protected(
 
     Examples
     --------
-    >>> nodes_protected(Topology.ring(9), [1], faults=["stuck"], replicates=5).verdict
+    >>> from entro_nb.graphs import graph
+    >>> nodes_protected(graph("ring", 9), [1], faults=["stuck"], replicates=5).verdict
     'holds'
     """
     saved = total = 0
     for k in n_faulty:
         for fault in faults:
-            run = contagion(
-                topology, k, Outbreak(fault, isolation), replicates=replicates, seed=seed
-            )
+            outbreak = Outbreak(fault, isolation)
+            run = contagion(graph, k, outbreak, replicates=replicates, seed=seed)
             saved += int((run.protection == 1.0).sum())
-            total += validate.integer("replicates", replicates, 1)
-    name = f"runs without a healthy node lost, {topology.name}, isolation {isolation}"
+            total += replicates
+    name = f"runs without a healthy node lost, {graph.name}, isolation {isolation}"
     return Objective(name, 1.0, share_interval(saved, total))

@@ -4,24 +4,116 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.errors import DataError, ParameterError
-from entro_nb.network.aggression import FAMILY_TARGET, deviations, start, tune
-from entro_nb.network.cautions import DisconnectedWarning, IsolationWarning
-from entro_nb.network.isolation import FaultIsolation
-from entro_nb.network.lyapunov import node_weights
-from entro_nb.network.power_sums import exchange_into, moments
-from entro_nb.network.step import admissible_step
-from entro_nb.network.topology import Topology
-from entro_nb.validate import FloatArray
+from entro_nb.errors import DataError, EntroWarning, ParameterError
+from entro_nb.graphs import GraphLike
+from entro_nb.network.exchange import (
+    FAMILY_TARGET,
+    Gains,
+    admissible_step,
+    exchange_into,
+    graph_for,
+    links_of,
+    moments,
+)
+from entro_nb.network.isolation import FaultIsolation, IsolationWarning
+from entro_nb.results import compiled, reordered
+from entro_nb.validate import Count, FloatArray, Positive
 
-__all__ = ["PsiSync"]
+#: Ends of the published aggression α.
+LOWEST, HIGHEST = 0.5, 5.0
+
+
+class DisconnectedWarning(EntroWarning):
+    """The graph falls into components, each of which keeps an average of its own."""
+
+
+class Tuning(NamedTuple):
+    """State of the published adaptation of α; as published before the first broadcast."""
+
+    aggression: float  #: α
+    velocity: float = 0.0  #: momentum of α
+    variance: float = 1.0  #: variance seen one broadcast ago
+
+
+@reordered
+def _total_distance(psi: FloatArray, target: float) -> float:
+    total = 0.0
+    for i in range(psi.size):
+        total += abs(psi[i] - target)
+    return total
+
+
+def deviations(psi: FloatArray, target: float) -> tuple[float, float]:
+    """Largest and mean distance from the target, max|Ψ − Ψ*| and mean|Ψ − Ψ*|."""
+    largest = max(float(psi.max()) - target, target - float(psi.min()))
+    return largest, _total_distance(psi, target) / psi.size
+
+
+@compiled
+def tune(state: Tuning, variance: float, largest: float, mean: float) -> Tuning:
+    """One step of the published adaptation of α.
+
+    stress = Var + 0.3·max|Ψ − Ψ*| + 0.2·mean|Ψ − Ψ*|, gain = (Var_prev − Var)/Var_prev,
+    target = clip(1 + 3·stress + adj, 0.5, 5) with adj = −0.5·gain if gain > 0 else 0.2·gain;
+    v ← 0.9·v + 0.05·(target − α), α ← clip(α + v, 0.5, 5).
+
+    Spread raises α, and α times κN beyond 2 raises the spread: the loop feeds itself.
+
+    Examples
+    --------
+    >>> round(tune(Tuning(1.0), 0.0, 0.0, 0.0).aggression, 3)
+    0.975
+    """
+    stress = variance + 0.3 * largest + 0.2 * mean
+    gain = (state.variance - variance) / state.variance if state.variance > 0.0 else 0.0
+    adjustment = -0.5 * gain if gain > 0.0 else 0.2 * gain
+    target = min(HIGHEST, max(LOWEST, 1.0 + 3.0 * stress + adjustment))
+    velocity = 0.9 * state.velocity + 0.05 * (target - state.aggression)
+    return Tuning(min(HIGHEST, max(LOWEST, state.aggression + velocity)), velocity, variance)
+
+
+def node_weights(weights: npt.ArrayLike | None, n_nodes: int) -> FloatArray:
+    """Relative importance λ_i of the nodes, 1/N unless given (seed 002).
+
+    Raises
+    ------
+    ParameterError
+        If there are not N weights, one is negative, or they do not sum to 1.
+
+    Examples
+    --------
+    >>> node_weights(None, 4)
+    array([0.25, 0.25, 0.25, 0.25])
+    """
+    if weights is None:
+        return np.full(n_nodes, 1.0 / n_nodes)
+    checked = validate.probabilities("weights", weights)
+    if checked.shape != (n_nodes,):
+        raise ParameterError("weights", f"array of shape {checked.shape}", f"{n_nodes} weights")
+    return checked
+
+
+def collective_state(
+    psi: npt.ArrayLike, coupling: float, weights: npt.ArrayLike | None = None
+) -> float:
+    """Collective state Ψ_total = Σ_i λ_i·Ψ_i + C_sync (seed 002).
+
+    The published class multiplies C_sync by α; `PsiSync.published` does so, this does not.
+
+    Examples
+    --------
+    >>> collective_state([0.2, 0.4], coupling=0.5)
+    0.8
+    """
+    states = validate.finite_array("psi", psi, ndim=1)
+    share = node_weights(weights, states.size)
+    return float(share @ states) + validate.real("coupling", coupling)
 
 
 class PsiSync:
@@ -43,7 +135,7 @@ class PsiSync:
         converges fastest; choose one by hand to leave the nodes something of their own.
     aggression : float
         α > 0, multiplies κ.
-    graph : Topology, networkx.Graph, array_like or list of edges, optional
+    graph : Graph, networkx.Graph, array_like or list of edges, optional
         Who exchanges with whom; complete graph by default.
     step : {"kappa", "optimal", "degree"}, optional
         See :func:`admissible_step`.
@@ -75,82 +167,60 @@ class PsiSync:
     array([0.4, 0.4, 0.4])
     """
 
+    @validate.checked
     def __init__(
         self,
-        n_nodes: int = 3,
-        kappa: float | None = None,
-        aggression: float = 1.0,
+        n_nodes: Count = 3,
+        kappa: Positive | None = None,
+        aggression: Positive = 1.0,
         *,
-        graph: Any = None,
+        graph: GraphLike | npt.ArrayLike | None = None,
         step: str | None = None,
         cubic: bool = False,
         weights: npt.ArrayLike | None = None,
         isolation: FaultIsolation | None = None,
     ) -> None:
-        self._prepare(n_nodes, kappa, aggression, graph, weights, isolation)
-        self.step = admissible_step(self.topology, kappa, aggression, step)
-        self.kappa = self.step / self._tuning.aggression
+        self.n_nodes = n_nodes
+        self.graph = graph_for(graph, n_nodes)
+        self.weights = node_weights(weights, n_nodes)
+        self.isolation = FaultIsolation() if isolation is None else isolation
         self.form = "limited cubic" if cubic else "linear"
-        self._recompute = self.topology.is_complete and kappa is None
-        if len(self.topology.components) > 1:
-            _warn_components(self.topology.components)
+        self.coupling = 0.5
+        self.step = admissible_step(self.graph, kappa, aggression, step)
+        self.kappa = self.step / aggression
+        self._tuning = Tuning(aggression)
+        self._links = links_of(self.graph)
+        self._active = np.ones(n_nodes, np.bool_)
+        self._recompute = self.graph.is_complete and kappa is None
+        self._tell_components()
 
     @classmethod
+    @validate.checked
     def published(
         cls,
-        n_nodes: int = 3,
-        kappa: float = 0.1,
-        aggression: float = 1.0,
+        n_nodes: Count = 3,
+        kappa: Positive = 0.1,
+        aggression: Positive = 1.0,
         *,
         adaptive: bool = True,
     ) -> PsiSync:
         """Ψ-Sync as the published package has it: complete graph, cubic term, clip to [0, 1].
 
         s_i = clip₀¹(Ψ_i + Σ_{j≠i} [ακ(Ψ_j − Ψ_i) + α²(Ψ_j − Ψ_i)³]), α adapted before each
-        exchange (:mod:`entro_nb.network.aggression`) unless `adaptive` is False, and Ψ_total
-        with α·C_sync. Nothing checks the step: with ακN > 2 the exchange amplifies and the
-        clip alone bounds the result. A faulty Ψ is refused here as well, where the original
-        turns all nodes into 1.0.
+        exchange (:func:`tune`) unless `adaptive` is False, and Ψ_total with α·C_sync. Nothing
+        checks the step: with ακN > 2 the exchange amplifies and the clip alone bounds the
+        result. A faulty Ψ is refused here as well, where the original turns all nodes into 1.0.
 
         Examples
         --------
         >>> PsiSync.published(2, kappa=1.0, adaptive=False).broadcast([0.4, 0.5]).round(3)
         array([0.501, 0.399])
         """
-        new = cls.__new__(cls)
-        new._prepare(n_nodes, kappa, aggression, None, None, None)
-        new.kappa = kappa
-        new.step = aggression * kappa
+        new = cls(n_nodes, None, aggression)
+        new.kappa, new.step = kappa, aggression * kappa
         new.form = "published adaptive" if adaptive else "published"
         new._recompute = False
         return new
-
-    def _prepare(
-        self,
-        n_nodes: int,
-        kappa: float | None,
-        aggression: float,
-        graph: Any,
-        weights: npt.ArrayLike | None,
-        isolation: FaultIsolation | None,
-    ) -> None:
-        self.n_nodes = validate.integer("n_nodes", n_nodes, 1)
-        if kappa is not None:
-            validate.real("kappa", kappa, 0.0, open_low=True)
-        alpha = validate.real("aggression", aggression, 0.0, open_low=True)
-        if graph is None:
-            self.topology = Topology.complete(self.n_nodes)
-        else:
-            listed = isinstance(graph, (list, tuple, set, frozenset))
-            self.topology = Topology.of(graph, self.n_nodes if listed else None)
-        if self.topology.n_nodes != self.n_nodes:
-            raise ParameterError("graph", f"{self.topology.n_nodes} nodes", f"{n_nodes} nodes")
-        self.weights = node_weights(weights, self.n_nodes)
-        self.isolation = FaultIsolation() if isolation is None else isolation
-        self.coupling = 0.5
-        self._tuning = start(alpha)
-        self._active = np.ones(self.n_nodes, np.bool_)
-        self._largest_degree = int(self.topology.degrees.max())
 
     @property
     def aggression(self) -> float:
@@ -187,31 +257,31 @@ class PsiSync:
         DataError
             If a node that takes part gives NaN or infinity, named by its index.
         """
-        states, active = self._checked(psi)
+        states = self._checked(psi)
         result = np.empty_like(states) if out is None else self._checked_out(out, states)
-        own = states if active is None else states[active]
-        sums = moments(own)
-        variance = sums.squares / own.size
         if self.form == "published adaptive":
+            own = self._own(states)
+            variance = moments(own).squares / own.size
             self._tuning = tune(self._tuning, variance, *deviations(own, FAMILY_TARGET))
-        alpha = self._tuning.aggression
-        linear, cubic = self._gains(alpha, own)
-        clip = self.form.startswith("published")
-        exchange_into(
-            result, states, self.topology, linear, cubic, clip=clip, active=active, sums=sums
-        )
-        self.coupling = min(0.9, max(0.05, 2.0 * variance * math.sqrt(alpha)))
+        sums = exchange_into(result, states, states, self._links, self._gains(states), self._active)
+        variance = sums.squares / float(np.count_nonzero(self._active))
+        self.coupling = min(0.9, max(0.05, 2.0 * variance * math.sqrt(self.aggression)))
         return result
 
-    def _gains(self, alpha: float, own: FloatArray) -> tuple[float, float]:
+    def _own(self, states: FloatArray) -> FloatArray:
+        return states if self._active.all() else states[self._active]
+
+    def _gains(self, states: FloatArray) -> Gains:
+        alpha = self.aggression
         if self.form.startswith("published"):
-            return alpha * self.kappa, alpha**2
+            return Gains(alpha * self.kappa, alpha**2, 0.0, 1.0)
         if self.form == "linear":
-            return self.step, 0.0
+            return Gains(self.step)
+        own = self._own(states)
         reach = float(own.max() - own.min()) ** 2
-        heaviest = self._largest_degree * (self.step + alpha**2 * reach)
+        heaviest = self.graph.spectrum.largest_degree * (self.step + alpha**2 * reach)
         scale = min(1.0, 1.0 / heaviest) if heaviest > 0.0 else 1.0
-        return scale * self.step, scale * alpha**2
+        return Gains(scale * self.step, scale * alpha**2)
 
     def exchange(self, psi: npt.ArrayLike) -> FloatArray:
         """Exchange signal E_sync,i of each node at the present α, without applying it.
@@ -223,16 +293,15 @@ class PsiSync:
         >>> PsiSync(3, kappa=0.1).exchange([0.2, 0.3, 0.7]).round(2)
         array([ 0.06,  0.03, -0.09])
         """
-        states, active = self._checked(psi)
-        own = states if active is None else states[active]
-        linear, cubic = self._gains(self._tuning.aggression, own)
+        states = self._checked(psi)
+        gains = self._gains(states)._replace(low=-np.inf, high=np.inf)
         result = np.empty_like(states)
-        exchange_into(result, states, self.topology, linear, cubic, active=active)
+        exchange_into(result, states, states, self._links, gains, self._active)
         return np.where(self._active, result - states, 0.0)
 
     def collective_state(self, psi: npt.ArrayLike) -> float:
         """Ψ_total = Σλ_iΨ_i + C_sync (seed 002); with α·C_sync in the published form."""
-        states, _ = self._checked(psi)
+        states = self._checked(psi)
         factor = self._tuning.aggression if self.form.startswith("published") else 1.0
         return float(self.weights @ states) + factor * self.coupling
 
@@ -248,7 +317,7 @@ class PsiSync:
         >>> [sync.detect_fault([0.3, 0.95, 0.3]) for _ in range(3)]
         [[], [], [1]]
         """
-        states, _ = self._checked(psi)
+        states = self._checked(psi)
         return [
             i
             for i in range(self.n_nodes)
@@ -300,36 +369,34 @@ class PsiSync:
         if self._recompute:
             self.step = 1.0 / max(1, int(self._active.sum()))
             self.kappa = self.step / self._tuning.aggression
-        if len(parts := self.topology.components_of(self._active)) > 1:
-            _warn_components(parts)
+        self._tell_components()
 
-    def _checked(self, psi: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.bool_] | None]:
-        if self._active.all():
+    def _tell_components(self) -> None:
+        parts = self.graph.components(self._active)
+        if len(parts) > 1:
+            listed = [p.tolist() if p.size <= 8 else f"{p.size} nodes from {p[0]}" for p in parts]
+            warnings.warn(
+                f"the graph has {len(listed)} components, {listed}: each levels to its own "
+                "average, not to a common one",
+                DisconnectedWarning,
+                stacklevel=4,
+            )
+
+    def _checked(self, psi: npt.ArrayLike) -> FloatArray:
+        if whole := bool(self._active.all()):
             states = validate.finite_array("psi", psi, ndim=1)
-            active = None
         else:
             states = np.array(psi, dtype=np.float64)
-            active = self._active
         if states.shape != (self.n_nodes,):
             raise ParameterError(
                 "psi", f"array of shape {states.shape}", f"{self.n_nodes} values, one a node"
             )
-        if active is not None and (bad := active & ~np.isfinite(states)).any():
+        if not whole and (bad := self._active & ~np.isfinite(states)).any():
             i = int(np.argmax(bad))
             raise DataError(f"psi[{i}]", float(states[i]), "finite numbers")
-        return states, active
+        return states
 
     def _checked_out(self, out: FloatArray, states: FloatArray) -> FloatArray:
         if out.dtype != np.float64 or out.shape != states.shape or np.shares_memory(out, states):
             raise ParameterError("out", out, f"another array of {self.n_nodes} floats")
         return out
-
-
-def _warn_components(parts: Iterable[npt.NDArray[np.int64]]) -> None:
-    listed = [p.tolist() if p.size <= 8 else f"{p.size} nodes from {p[0]}" for p in parts]
-    warnings.warn(
-        f"the graph has {len(listed)} components, {listed}: each levels to its own average, "
-        "not to a common one",
-        DisconnectedWarning,
-        stacklevel=3,
-    )

@@ -1,6 +1,6 @@
 """Where scalars come from: live streams, recordings, generators with known changes, replay.
 
-What speaks to the network (`Adapter`, `adapter`, `check_streams`) loads on first use.
+What speaks to the network (`adapter`, `check_streams`) loads on first use.
 """
 
 from __future__ import annotations
@@ -22,26 +22,23 @@ from entro_nb.streams.connection import Event, Happening, Notice, Policy, Readin
 from entro_nb.streams.data import (
     CHANGES,
     RECORDINGS,
-    Recording,
     Scenario,
     generate,
     load_recording,
     sample,
 )
-from entro_nb.streams.messages import Content, Deduplicator, Message
+from entro_nb.streams.messages import Content, Message
 from entro_nb.streams.replay import Playback, Replay, Sample, open_recording, record_to_file
 
 if TYPE_CHECKING:
-    from entro_nb.streams.live import Adapter, adapter, check_streams
+    from entro_nb.streams.live import adapter, check_streams
 
 __all__ = [
     "CATALOG",
     "CHANGES",
     "RECORDINGS",
-    "Adapter",
     "Content",
     "Credential",
-    "Deduplicator",
     "Event",
     "Happening",
     "Message",
@@ -49,7 +46,6 @@ __all__ = [
     "Playback",
     "Policy",
     "Reading",
-    "Recording",
     "Replay",
     "Sample",
     "Scenario",
@@ -71,6 +67,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Adapter", "adapter", "check_streams"):
+    if name in ("adapter", "check_streams"):
         return getattr(importlib.import_module("entro_nb.streams.live"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,8 @@
-"""What a stream is, and the 12 public ones of seed 003, with room for more."""
+"""What a stream is, and the 12 public ones of seed 003, with room for more.
+
+An entry says all that is known of a stream; its `read` is the one place that says how the bytes
+of this stream become scalars.
+"""
 
 from __future__ import annotations
 
@@ -165,8 +169,7 @@ _ENTRIES: dict[str, Source] = {
             "wikipedia", "Wikipedia recent changes, all wikis",
             "https://stream.wikimedia.org/v2/stream/recentchange",
             "sse", pushed.wikipedia, "size of an edit", "bytes", 0.0, 2000.0,
-            stall=30.0,
-            terms="Wikimedia terms of use; a User-Agent is required",
+            stall=30.0, terms="Wikimedia terms of use; a User-Agent is required",
             attribution="Wikimedia Foundation, EventStreams",
             note="cut by the server after about 15 minutes, and taken up where it ended",
         ),
@@ -176,16 +179,13 @@ _ENTRIES: dict[str, Source] = {
             "websocket", pushed.bitstamp, "price", "USD", 0.0, 250_000.0,
             stall=120.0,
             subscribe=('{"event":"bts:subscribe","data":{"channel":"live_trades_btcusd"}}',),
-            topic="live_trades_btcusd",
-            terms="Bitstamp's API terms",
-            attribution="Bitstamp",
+            topic="live_trades_btcusd", terms="Bitstamp's API terms", attribution="Bitstamp",
         ),
         Source(
             "binance", "Binance, trades BTC/USDT",
             "wss://stream.binance.com:9443/ws/btcusdt@trade",
             "websocket", pushed.binance, "price", "USDT", 0.0, 250_000.0,
-            topic="BTCUSDT",
-            terms="Binance's API terms; not offered in every country",
+            topic="BTCUSDT", terms="Binance's API terms; not offered in every country",
             attribution="Binance",
             note="a connection lasts 24 hours at most",
         ),
@@ -193,31 +193,24 @@ _ENTRIES: dict[str, Source] = {
             "coingecko", "CoinGecko, price of bitcoin",
             "https://api.coingecko.com/api/v3/simple/price?ids=bitcoin&vs_currencies=usd",
             "rest", polled.coingecko, "price", "USD", 0.0, 250_000.0,
-            interval=60.0,
-            media=_JSON,
+            interval=60.0, media=_JSON,
             credentials=(
                 Credential("COINGECKO_API_KEY", "header", "x-cg-demo-api-key", required=False),
             ),
-            terms="CoinGecko's API terms; attribution asked for",
-            attribution="Data by CoinGecko",
+            terms="CoinGecko's API terms; attribution asked for", attribution="Data by CoinGecko",
             note="its retry-after is of no use: the backoff is ours",
         ),
         Source(
             "usgs", "USGS earthquakes of the past hour",
             "https://earthquake.usgs.gov/earthquakes/feed/v1.0/summary/all_hour.geojson",
             "rest", polled.usgs, "magnitude", "1", -1.0, 6.0,
-            interval=60.0,
-            media=_JSON,
-            terms="public domain",
-            attribution="U.S. Geological Survey",
+            interval=60.0, media=_JSON, terms="public domain", attribution="U.S. Geological Survey",
         ),
         Source(
             "noaa", "NOAA buoy 41002, wave height",
             "https://www.ndbc.noaa.gov/data/realtime2/41002.txt",
             "rest", polled.noaa, "significant wave height", "m", 0.0, 8.0,
-            interval=300.0,
-            media=("text/plain",),
-            terms="public domain",
+            interval=300.0, media=("text/plain",), terms="public domain",
             attribution="NOAA National Data Buoy Center",
             note="any station's file will do; one without waves gives none",
         ),
@@ -225,21 +218,18 @@ _ENTRIES: dict[str, Source] = {
             "thingspeak", "ThingSpeak channel 9, field 1",
             "https://api.thingspeak.com/channels/9/feeds.json?results=1",
             "rest", polled.thingspeak, "field 1", "as the channel says", 0.0, 1000.0,
-            interval=30.0,
-            media=_JSON,
+            interval=30.0, media=_JSON,
             credentials=(
                 Credential("THINGSPEAK_READ_KEY", "query", "api_key", required=False),
             ),
-            terms="as the channel's owner says",
-            attribution="ThingSpeak and the channel's owner",
+            terms="as the channel's owner says", attribution="ThingSpeak and the channel's owner",
             note="put your own channel's number into the endpoint",
         ),
         Source(
             "mta", "MTA Long Island Rail Road, mean delay",
             "https://api-endpoint.mta.info/Dataservice/mtagtfsfeeds/lirr%2Fgtfs-lirr",
             "rest", polled.mta, "delay", "s", -60.0, 600.0,
-            interval=30.0,
-            terms="MTA's terms for its data feeds",
+            interval=30.0, terms="MTA's terms for its data feeds",
             attribution="Metropolitan Transportation Authority",
             note="the subway's feeds state times and no delays; any GTFS-realtime feed will do",
         ),
@@ -248,8 +238,7 @@ _ENTRIES: dict[str, Source] = {
             "https://www.airnowapi.org/aq/observation/current/ziplatLong/"
             "?format=application/json&latitude=34.05&longitude=-118.24",
             "rest", polled.airnow, "Air Quality Index", "1", 0.0, 200.0,
-            interval=600.0,
-            media=_JSON,
+            interval=600.0, media=_JSON,
             credentials=(Credential("AIRNOW_API_KEY", "query", "api_key"),),
             terms="public domain, preliminary data; a free key is needed",
             attribution="U.S. EPA AirNow and its partner agencies",
@@ -271,8 +260,7 @@ _ENTRIES: dict[str, Source] = {
             "certstream", "Certificate transparency, names on a certificate",
             "wss://certstream.calidog.io/",
             "websocket", pushed.certstream, "names on a certificate", "1", 1.0, 20.0,
-            terms="public logs",
-            attribution="the operator of the certstream server",
+            terms="public logs", attribution="the operator of the certstream server",
             note="the public server is reported dead: give the endpoint of one that runs",
         ),
         Source(
@@ -281,9 +269,7 @@ _ENTRIES: dict[str, Source] = {
             "websocket", pushed.yahoo, "price", "USD", 0.0, 250_000.0,
             stall=120.0,
             subscribe=('{"subscribe":["BTC-USD"]}',),
-            topic="BTC-USD",
-            terms="Yahoo's terms; for personal use",
-            attribution="Yahoo Finance",
+            topic="BTC-USD", terms="Yahoo's terms; for personal use", attribution="Yahoo Finance",
             note="undocumented, and without any guarantee",
         ),
     )

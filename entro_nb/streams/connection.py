@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -136,21 +136,6 @@ class LostError(Exception):
     def __init__(self, reason: str, wait: float | None = None, floor: float = 0.0) -> None:
         super().__init__(reason)
         self.reason, self.wait, self.floor = reason, wait, floor
-
-
-_WORDS = {
-    401: ", credentials refused",
-    403: ", credentials refused",
-    404: ", not found",
-    410: ", gone for good: give another endpoint",
-    429: ", too many requests",
-}
-
-
-def refusal(status: int, headers: Mapping[str, str], policy: Policy, now: float) -> LostError:
-    """The loss of a connection that was refused with a status, also in a WebSocket's handshake."""
-    wait = retry_after(headers.get("retry-after"), policy, now)
-    return LostError(f"status {status}{_WORDS.get(status, '')}", wait)
 
 
 def retry_after(value: str | None, policy: Policy, now: float) -> float | None:

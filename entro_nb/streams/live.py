@@ -13,7 +13,16 @@ import ssl
 import time
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -36,9 +45,9 @@ from entro_nb.streams.connection import (
     Policy,
     Reading,
     opened,
-    refusal,
+    retry_after,
 )
-from entro_nb.streams.messages import Content, Deduplicator, Message
+from entro_nb.streams.messages import Content, Deduplicator
 from entro_nb.validate import Positive, checked
 
 #: Some servers refuse clients that do not say who they are.
@@ -169,7 +178,7 @@ class Adapter(ABC):
         reason = f"no valid answer: {type(error).__name__}"
         match error:
             case InvalidStatus(response=answer):
-                return refusal(answer.status_code, answer.headers, self.policy, self.now())
+                return self._refusal(answer.status_code, answer.headers)
             case TimeoutError():
                 reason = f"silent for {seconds:g} s"
             case ConnectionClosed(rcvd=close) if close is not None:
@@ -188,6 +197,11 @@ class Adapter(ABC):
                 reason = f"no connection: {type(error).__name__}"
         return LostError(reason)
 
+    def _refusal(self, status: int, headers: Mapping[str, str]) -> LostError:
+        """The loss of a connection that was refused with an HTTP status."""
+        wait = retry_after(headers.get("retry-after"), self.policy, self.now())
+        return LostError(f"status {status}{_REFUSALS.get(status, '')}", wait)
+
     def notice(self, kind: Happening, detail: str) -> Notice:
         """Notice of this moment, clean of secrets and of what could be more than text."""
         for secret in self.source.secrets():
@@ -204,27 +218,32 @@ class Adapter(ABC):
             yield self.notice(Happening.SKIPPED, f"the reader raised {type(error).__name__}")
             return
         for message in messages:
-            yield from self._admit(message, arrived)
+            if message.reconnect:
+                raise LostError(message.note, wait=0.0)
+            if message.value is None:
+                missing = message.content is Content.MISSING
+                kind = Happening.MISSING if missing else Happening.SKIPPED
+                yield self.notice(kind, message.note)
+            elif self.source.topic and message.topic != self.source.topic:
+                yield self.notice(Happening.SKIPPED, "another channel")
+            elif not self._seen.admit(message.key):
+                yield self.notice(Happening.DUPLICATE, "sent again")
+            else:
+                if message.time is not None:
+                    if message.time < self._latest:
+                        yield self.notice(Happening.LATE, "older than the one before")
+                    self._latest = max(self._latest, message.time)
+                yield Reading(self.now(), message.value, arrived)
 
-    def _admit(self, message: Message, arrived: float) -> Iterator[Event]:
-        if message.reconnect:
-            raise LostError(message.note, wait=0.0)
-        if message.value is None:
-            missing = message.content is Content.MISSING
-            yield self.notice(Happening.MISSING if missing else Happening.SKIPPED, message.note)
-            return
-        if self.source.topic and message.topic != self.source.topic:
-            yield self.notice(Happening.SKIPPED, "another channel")
-            return
-        if not self._seen.admit(message.key):
-            yield self.notice(Happening.DUPLICATE, "sent again")
-            return
-        if message.time is not None:
-            if message.time < self._latest:
-                yield self.notice(Happening.LATE, "older than the one before")
-            self._latest = max(self._latest, message.time)
-        yield Reading(self.now(), message.value, arrived)
 
+#: What some statuses say.
+_REFUSALS = {
+    401: ", credentials refused",
+    403: ", credentials refused",
+    404: ", not found",
+    410: ", gone for good: give another endpoint",
+    429: ", too many requests",
+}
 
 #: Codes with which a WebSocket is closed, where they say more than that it is.
 _CODES = {
@@ -328,9 +347,6 @@ class _HTTPAdapter(Adapter):
         if inflate is not None and not inflate.eof:
             raise LostError("cut off")
 
-    def _refused(self, response: httpx.Response) -> LostError:
-        return refusal(response.status_code, response.headers, self.policy, self.now())
-
 
 def _media_type(response: httpx.Response) -> str:
     header: str = response.headers.get("content-type", "")
@@ -382,7 +398,7 @@ class RESTPollingAdapter(_HTTPAdapter):
             if response.status_code == 304 and version:
                 return None
             if response.status_code != 200:
-                raise self._refused(response)
+                raise self._refusal(response.status_code, response.headers)
             media = _media_type(response)
             if media and (media not in wanted if wanted else media == "text/html"):
                 raise LostError("an answer of another media type")
@@ -422,7 +438,7 @@ class SSEAdapter(_HTTPAdapter):
                 client = await stack.enter_async_context(self._client())
                 response = await stack.enter_async_context(self._answer(client, headers))
             if response.status_code != 200:
-                raise self._refused(response)
+                raise self._refusal(response.status_code, response.headers)
             if _media_type(response) != "text/event-stream":
                 raise LostError("an answer that is no event stream")
             yield self.notice(Happening.CONNECTED, self.source.endpoint)
@@ -535,12 +551,26 @@ class STOMPAdapter(WebSocketAdapter):
     async def _carrier(self) -> stomp.Carrier:
         parts = urlsplit(self.source.endpoint)
         if parts.scheme in ("ws", "wss"):
-            return stomp.SocketCarrier(await self._open(_PROTOCOLS))
+            socket = await self._open(_PROTOCOLS)
+
+            async def receive() -> bytes:
+                # An empty message is a sign of life, not the end.
+                return await socket.recv(decode=False) or b"\n"
+
+            send = functools.partial(socket.send, text=True)
+            return stomp.Carrier(send, receive, socket.transport.abort)
+
         tls = self.tls if parts.scheme == "stomps" else None
         async with asyncio.timeout(self.policy.timeout):
-            return stomp.TCPCarrier(
-                *await asyncio.open_connection(parts.hostname, parts.port or 61613, ssl=tls)
+            reader, writer = await asyncio.open_connection(
+                parts.hostname, parts.port or 61613, ssl=tls
             )
+
+        async def write(data: bytes) -> None:
+            writer.write(data)
+            await writer.drain()
+
+        return stomp.Carrier(write, functools.partial(reader.read, 65536), writer.transport.abort)
 
     async def _frames(self, carrier: stomp.Carrier) -> AsyncGenerator[Any, None]:
         clock = asyncio.get_running_loop().time
@@ -605,7 +635,7 @@ def check_streams(
     names: Iterable[str] = (),
     seconds: Positive = 15.0,
     tell: Callable[[str], object] = print,
-    make: Callable[[Source], AsyncIterator[Event] | Adapter] = adapter,
+    make: Callable[[Source], AsyncIterable[Event]] = adapter,
 ) -> int:
     """Try streams, all at once, and say what came of each; the number that gave a value.
 

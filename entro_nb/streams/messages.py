@@ -72,9 +72,17 @@ class Message:
 
     @classmethod
     def of(
-        cls, value: float, *, key: Hashable = None, topic: str = "", time: float | None = None
+        cls,
+        value: float | None,
+        absent: str = "no value",
+        *,
+        key: Hashable = None,
+        topic: str = "",
+        time: float | None = None,
     ) -> Message:
-        """Message that carries a scalar; one that is not finite is unreadable."""
+        """Message with a scalar; without one it is missing, and one not finite is unreadable."""
+        if value is None:
+            return cls.missing(absent)
         if not math.isfinite(value):
             return cls.unreadable("a number that is not finite")
         return cls(value, Content.VALUE, "", key, topic, time)
@@ -172,6 +180,17 @@ def text_number(value: Any) -> float | None:
         number = float(value)
         return number if math.isfinite(number) else None
     return true_number(value)
+
+
+def moment(number: float | None, per_second: float) -> float | None:
+    """Moment given in parts of a second since 1970, in seconds.
+
+    Examples
+    --------
+    >>> moment(2500, 1e3), moment(None, 1e3)
+    (2.5, None)
+    """
+    return None if number is None else number / per_second
 
 
 def iso_moment(text: Any) -> float | None:

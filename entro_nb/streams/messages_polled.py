@@ -14,6 +14,7 @@ from entro_nb.streams.messages import (
     identity,
     iso_moment,
     item,
+    moment,
     text_number,
     true_number,
 )
@@ -26,11 +27,10 @@ def coingecko(body: Any) -> Message:
         return Message.unreadable("not an object")
     if "error_code" in body or isinstance(body.get("status"), dict):
         return Message.other("an error message of the server")
-    price = true_number(item(body, "bitcoin", "usd"))
-    if price is None:
-        return Message.missing("no price")
-    updated = true_number(item(body, "bitcoin", "last_updated_at"))
-    return Message.of(price, key=updated, time=updated)
+    price, updated = (
+        true_number(item(body, "bitcoin", name)) for name in ("usd", "last_updated_at")
+    )
+    return Message.of(price, "no price", key=updated, time=updated)
 
 
 @document
@@ -52,9 +52,7 @@ def usgs(body: Any) -> Message:
         return Message.missing("no earthquake")
     time, quake = max(timed, key=lambda pair: pair[0])
     magnitude = true_number(item(quake, "properties", "mag"))
-    if magnitude is None:
-        return Message.missing("no magnitude")
-    return Message.of(magnitude, key=identity(quake.get("id")), time=time / 1e3)
+    return Message.of(magnitude, "no magnitude", key=identity(quake.get("id")), time=time / 1e3)
 
 
 _WAVE_HEIGHT = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
@@ -129,13 +127,13 @@ def thingspeak(body: Any) -> Message:
     if not isinstance(entry, dict):
         return Message.missing("no entry")
     field = entry.get("field1")
-    value = text_number(field.strip(" \t\r\n") if isinstance(field, str) else field)
-    if value is None:
-        return Message.missing("field1 holds no number")
     number, channel = entry.get("entry_id"), item(body, "channel", "id")
     known = type(number) is int and (channel is None or type(channel) is int)
     return Message.of(
-        value, key=(channel, number) if known else None, time=iso_moment(entry.get("created_at"))
+        text_number(field.strip(" \t\r\n") if isinstance(field, str) else field),
+        "field1 holds no number",
+        key=(channel, number) if known else None,
+        time=iso_moment(entry.get("created_at")),
     )
 
 
@@ -164,8 +162,7 @@ def mta(payload: bytes) -> list[Message]:
     if not delays:
         return [Message.missing("no stop with a delay")]
     stamp = feed.header.timestamp or None
-    time = None if stamp is None else float(stamp)
-    return [Message.of(math.fsum(delays) / len(delays), key=stamp, time=time)]
+    return [Message.of(math.fsum(delays) / len(delays), key=stamp, time=moment(stamp, 1.0))]
 
 
 @document
@@ -193,7 +190,6 @@ def airnow(body: Any) -> Message:
         if not current:
             names = ("DateObserved", "HourObserved", "ReportingArea", "ParameterName")
         observed.append(tuple(str(record.get(name)) for name in names))
-    if not indices:
-        return Message.missing("no index")
     # One hour's observation, and again once another pollutant has come in or changed.
-    return Message.of(max(indices), key=(tuple(sorted(observed)), tuple(sorted(indices))))
+    key = (tuple(sorted(observed)), tuple(sorted(indices)))
+    return Message.of(max(indices, default=None), "no index", key=key)

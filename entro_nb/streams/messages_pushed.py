@@ -16,6 +16,7 @@ from entro_nb.streams.messages import (
     iso_moment,
     item,
     json_lines,
+    moment,
     parse,
     server_sent_events,
     text_number,
@@ -63,15 +64,12 @@ def bitstamp(message: Any) -> Message:
         return Message.other("not a trade")
     if not isinstance(channel, str) or not channel.startswith("live_trades_"):
         return Message.other("not a channel of trades")
-    price = true_number(item(message, "data", "price"))
-    if price is None:
-        return Message.missing("no price")
-    micro = text_number(item(message, "data", "microtimestamp"))
     return Message.of(
-        price,
+        true_number(item(message, "data", "price")),
+        "no price",
         key=identity(item(message, "data", "id")),
         topic=channel,
-        time=None if micro is None else micro / 1e6,
+        time=moment(text_number(item(message, "data", "microtimestamp")), 1e6),
     )
 
 
@@ -85,17 +83,14 @@ def binance(message: Any) -> Message:
     kind = message.get("e")
     if kind not in ("trade", "aggTrade"):
         return Message.other("not a trade")
-    price = text_number(message.get("p"))
-    if price is None:
-        return Message.missing("no price")
     number = identity(message.get("t" if kind == "trade" else "a"))
     symbol = message.get("s")
-    happened = true_number(message.get("T"))
     return Message.of(
-        price,
+        text_number(message.get("p")),
+        "no price",
         key=None if number is None else (kind, number),
         topic=symbol if isinstance(symbol, str) else "",
-        time=None if happened is None else happened / 1e3,
+        time=moment(true_number(message.get("T")), 1e3),
     )
 
 
@@ -133,11 +128,10 @@ def _movement(message: Any) -> Message:
     if sign is None or minutes is None or minutes < 0 or (sign == 0.0 and minutes != 0.0):
         return Message.missing("no variation")
     names = ("train_id", "loc_stanox", "event_type", "actual_timestamp", "correction_ind")
-    happened = text_number(body.get("actual_timestamp"))
     return Message.of(
         sign * minutes if minutes else 0.0,
         key=tuple(str(body.get(name)) for name in names) if body.get("train_id") else None,
-        time=None if happened is None else happened / 1e3,
+        time=moment(text_number(body.get("actual_timestamp")), 1e3),
     )
 
 
@@ -200,7 +194,7 @@ def _name(element: ElementTree.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _forecast(train: ElementTree.Element, moment: float | None) -> Message:
+def _forecast(train: ElementTree.Element, time: float | None) -> Message:
     actual = estimate = None
     for place in train:
         actual = _late(place, "at") or actual
@@ -209,7 +203,7 @@ def _forecast(train: ElementTree.Element, moment: float | None) -> Message:
     if found is None:
         return Message.missing("no time to compare")
     minutes, *where = found
-    return Message.of(minutes, key=(train.get("rid"), *where), time=moment)
+    return Message.of(minutes, key=(train.get("rid"), *where), time=time)
 
 
 def _late(place: ElementTree.Element, kind: str) -> tuple[float, str, str, str] | None:
@@ -284,15 +278,14 @@ def _pricing(text: bytes) -> Message:
         return Message.unreadable("no PricingData")
     if not found.id or not found.id.isascii():
         return Message.unreadable("no symbol")
-    if not found.HasField("price"):
-        # A price of zero and no price look the same on this wire: neither is a reading.
-        return Message.missing("no price")
-    # A trade has no number here: the same bytes again are the same price sent again.
+    # A price of zero and no price look the same on this wire: neither is a reading. A trade has no
+    # number here: the same bytes again are the same price sent again.
     return Message.of(
-        found.price,
+        found.price if found.HasField("price") else None,
+        "no price",
         key=data,
         topic=found.id.decode("ascii"),
-        time=found.time / 1e3 if found.HasField("time") else None,
+        time=moment(found.time if found.HasField("time") else None, 1e3),
     )
 
 

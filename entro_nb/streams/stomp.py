@@ -1,11 +1,11 @@
-"""STOMP on the wire: frames cut from bytes, and what carries them, TCP or a WebSocket."""
+"""STOMP on the wire: frames cut from bytes and packed into them, and heartbeats."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from entro_nb.streams.connection import LostError
 
@@ -94,57 +94,12 @@ class FrameBuffer:
         return null
 
 
-class Carrier(Protocol):
+class Carrier(NamedTuple):
     """What takes bytes to a broker and back."""
 
-    async def send(self, data: bytes) -> None:
-        """Send."""
-
-    async def receive(self) -> bytes:
-        """Receive what has come, nothing at the end."""
-
-    def abort(self) -> None:
-        """Close at once: nothing is owed to a server that may be silent."""
-
-
-class TCPCarrier:
-    """STOMP over TCP or TLS."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    async def send(self, data: bytes) -> None:
-        """Send."""
-        self.writer.write(data)
-        await self.writer.drain()
-
-    async def receive(self) -> bytes:
-        """Receive what has come, nothing at the end."""
-        return await self.reader.read(65536)
-
-    def abort(self) -> None:
-        """Close at once."""
-        self.writer.transport.abort()
-
-
-class SocketCarrier:
-    """STOMP over a WebSocket."""
-
-    def __init__(self, socket: Any) -> None:
-        self.socket = socket
-
-    async def send(self, data: bytes) -> None:
-        """Send."""
-        await self.socket.send(data, text=True)
-
-    async def receive(self) -> bytes:
-        """Receive one message; an empty one is a sign of life."""
-        data: bytes = await self.socket.recv(decode=False)
-        return data or b"\n"
-
-    def abort(self) -> None:
-        """Close at once."""
-        self.socket.transport.abort()
+    send: Callable[[bytes], Awaitable[None]]
+    receive: Callable[[], Awaitable[bytes]]  #: what has come, nothing at the end
+    abort: Callable[[], None]  #: closes at once: nothing is owed to a server that may be silent
 
 
 def heartbeat_period(offer: str, ours: float) -> float:

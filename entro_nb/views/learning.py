@@ -11,25 +11,28 @@ import numpy as np
 import param
 import xarray as xr
 
+from entro_nb.graphs import Graph
 from entro_nb.network import (
     CEILING,
+    DRAW,
     FAULTS,
     ISOLATIONS,
     START_WEIGHTS,
+    Fault,
+    Isolation,
     Outbreak,
     Task,
-    Topology,
+    common_level,
     contagion,
     episode,
     fixed_losses,
     linear_law,
-    mean_interval,
     predicted_variance,
     saturation_law,
     simplex_grid,
     unclipped_variance,
 )
-from entro_nb.network.scaling import DRAW, level
+from entro_nb.results import mean_interval
 from entro_nb.validate import FloatArray
 from entro_nb.views.app import App
 from entro_nb.views.network import GRAPHS, graph_of, network_picture, traces
@@ -224,13 +227,15 @@ CRITICAL = 0.8
 class Contained:
     """A contagion run and the step that the picture shows."""
 
-    topology: Topology
+    graph: Graph
     run: xr.Dataset
     step: int
 
 
 @functools.lru_cache(maxsize=64)
-def _run(kind: str, n: int, faulty: int, fault: str, isolation: str, seed: int) -> xr.Dataset:
+def _run(
+    kind: str, n: int, faulty: int, fault: Fault, isolation: Isolation, seed: int
+) -> xr.Dataset:
     # The faults begin early, so that the slider need not be long.
     outbreak = Outbreak(fault, isolation, onset=20)
     return contagion(graph_of(kind, n), faulty, outbreak, steps=300, replicates=1, seed=seed)
@@ -243,7 +248,7 @@ def _picture(state: Contained) -> hv.Overlay:
     lost = ~state.run.faulty.values & (state.run.psi.values[: state.step + 1] > CRITICAL).any(0)
     title = f"step {state.step}: {int(isolated.sum())} isolated, {int(lost.sum())} healthy lost"
     psi = state.run.psi.values[state.step]
-    return network_picture(state.topology, psi, list(marks), title=title)
+    return network_picture(state.graph, psi, list(marks), title=title)
 
 
 def _traces(state: Contained) -> hv.Overlay:
@@ -443,7 +448,7 @@ def clip_picture(n_nodes: int, gain: float, alpha: float) -> hv.Overlay:
     phases = {"trough": 94, "middle": 0, "crest": 31}
     looks = (("blue", "solid"), ("orange", "dashed"), ("green", "dotdash"))
     for (name, t), (colour, dash) in zip(phases.items(), looks, strict=True):
-        output = np.clip(level("scraper", t) + DRAW / 2 + d * slope, 0, 1)
+        output = np.clip(common_level("scraper", t) + DRAW / 2 + d * slope, 0, 1)
         curves.append(
             hv.Curve((draw, output), x, y, label=name).opts(
                 color=COLOURS[colour], line_dash=dash, line_width=2

@@ -12,14 +12,14 @@ import numpy as np
 import param
 import xarray as xr
 
+from entro_nb import graphs
 from entro_nb.errors import ParameterError
 from entro_nb.network import (
     SETTINGS,
     Autoregressive,
-    Channel,
     Disturbance,
     StabilityWarning,
-    Topology,
+    Transmission,
     outcome_map,
     simulate,
     steady_variance,
@@ -39,12 +39,11 @@ GRAPHS = ("complete", "ring", "star", "random")
 MARKERS = {"taking part": "circle", "isolated": "square", "faulty": "triangle"}
 
 
-def graph_of(kind: str, n_nodes: int) -> Topology:
+def graph_of(kind: str, n_nodes: int) -> graphs.Graph:
     """Graph of a kind on offer."""
     if kind == "random":
-        return Topology.random(n_nodes, min(4.0, n_nodes - 1.0), seed=1)
-    made: Topology = getattr(Topology, kind)(n_nodes)
-    return made
+        return graphs.connected(n_nodes, min(4.0, n_nodes - 1.0), seed=1)
+    return graphs.graph(kind, n_nodes)
 
 
 def _circle(n: int) -> tuple[FloatArray, FloatArray]:
@@ -53,7 +52,7 @@ def _circle(n: int) -> tuple[FloatArray, FloatArray]:
 
 
 def network_picture(
-    topology: Topology,
+    graph: graphs.Graph,
     psi: FloatArray,
     states: Sequence[str] | None = None,
     *,
@@ -64,8 +63,8 @@ def network_picture(
 
     Parameters
     ----------
-    topology : Topology
-        The graph; links of a large complete graph are left out.
+    graph : Graph
+        Who exchanges with whom; links of a large complete graph are left out.
     psi : ndarray
         Ψ of each node, shape (N,).
     states : sequence of str, optional
@@ -75,9 +74,9 @@ def network_picture(
     size : int
         Width and height in pixels.
     """
-    n = topology.n_nodes
+    n = graph.n_nodes
     x, y = _circle(n)
-    edges = topology.edges if n <= 40 or not topology.is_complete else np.zeros((0, 2), int)
+    edges = graph.edges if n <= 40 or not graph.is_complete else np.zeros((0, 2), int)
     left, right = edges[:, 0], edges[:, 1]
     links = hv.Segments((x[left], y[left], x[right], y[right]), ["nx", "ny", "nx1", "ny1"])
     labels = list(states) if states is not None else ["taking part"] * n
@@ -117,7 +116,7 @@ def traces(
 class Synced:
     """A run with exchange, the same without, and where the first should settle."""
 
-    topology: Topology
+    graph: graphs.Graph
     run: xr.Dataset
     free: xr.Dataset
     gain: float  #: ε·λ_max
@@ -128,7 +127,7 @@ class Synced:
 
 def _picture(state: Synced) -> hv.Overlay:
     psi = state.run.psi.values[0, state.step]
-    return network_picture(state.topology, psi, title=f"step {state.step}: press a node")
+    return network_picture(state.graph, psi, title=f"step {state.step}: press a node")
 
 
 def _traces(state: Synced) -> hv.Overlay:
@@ -193,17 +192,17 @@ class SyncApp(App):
         if pressed >= 0:
             initial[pressed] = 0.95
         epsilon = self.strength / graph.spectrum.largest
-        channel = Channel(self.delay)
+        transmission = Transmission(self.delay)
         settings: dict[str, Any] = {
             "graph": graph, "node": node, "initial": initial, "seed": self.seed,
             "disturbance": Disturbance(self.regime),
         }  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", StabilityWarning)  # the title says it
-            run = simulate(self.n_nodes, 200, kappa=epsilon, channel=channel, **settings)
+            run = simulate(self.n_nodes, 200, kappa=epsilon, transmission=transmission, **settings)
         free = simulate(self.n_nodes, 200, synchronised=False, **settings)
         try:
-            expected = 1.0 - steady_variance(graph, epsilon, node, channel).reduction
+            expected = 1.0 - steady_variance(graph, epsilon, node, transmission).reduction
         except ParameterError:
             expected = float("nan")
         return Synced(graph, run, free, self.strength, pressed, self.step, expected)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entro_nb import graphs
 from entro_nb.errors import ParameterError
 from entro_nb.network import (
     FAULTS,
@@ -15,7 +16,6 @@ from entro_nb.network import (
     IsolationWarning,
     NetThreshold,
     Outbreak,
-    Topology,
     contagion,
 )
 
@@ -93,12 +93,13 @@ def test_threshold_variants_and_what_they_never_gate():
         NetThreshold(gamma=-1.0)
 
 
-def by_hand(topology, outbreak, noise, faulty, step):
+def by_hand(graph, outbreak, noise, faulty, step):
     """The contagion run with the class of the package, node by node, isolation by level."""
-    n = topology.n_nodes
+    n = graph.n_nodes
     iso = FaultIsolation()
     x = np.full(n, 0.339)
-    neighbours = [topology.neighbour[topology.start[i] : topology.start[i + 1]] for i in range(n)]
+    start, neighbour, _ = graph.adjacency
+    neighbours = [neighbour[start[i] : start[i + 1]] for i in range(n)]
     psi, isolated = [], []
     for t in range(len(noise)):
         sick = faulty & (t >= outbreak.onset)
@@ -115,13 +116,13 @@ def by_hand(topology, outbreak, noise, faulty, step):
 
 
 def test_contagion_is_its_plain_self():
-    topology, outbreak = Topology.random(12, 3.0, 1), Outbreak(isolation="level", onset=20)
-    run = contagion(topology, 3, outbreak, steps=120, replicates=1, seed=9)
+    graph, outbreak = graphs.connected(12, 3.0, 1), Outbreak(isolation="level", onset=20)
+    run = contagion(graph, 3, outbreak, steps=120, replicates=1, seed=9)
     rng = np.random.default_rng([9, 0])
     faulty = np.zeros(12, bool)
     faulty[rng.choice(12, 3, replace=False)] = True
     noise = rng.standard_normal((120, 12))
-    psi, isolated = by_hand(topology, outbreak, noise, faulty, run.attrs["step"])
+    psi, isolated = by_hand(graph, outbreak, noise, faulty, run.attrs["step"])
     np.testing.assert_allclose(run.psi, psi, rtol=1e-12)
     np.testing.assert_array_equal(run.isolated, isolated)
 
@@ -129,7 +130,7 @@ def test_contagion_is_its_plain_self():
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("n_faulty", [1, 5])
 def test_published_isolation_protects_no_better_than_none(fault, n_faulty):
-    graph = Topology.complete(15)
+    graph = graphs.Graph.complete(15)
     none, published, sound = (
         contagion(graph, n_faulty, Outbreak(fault, kind), replicates=10)
         for kind in ("none", "published", "sound")
@@ -140,13 +141,13 @@ def test_published_isolation_protects_no_better_than_none(fault, n_faulty):
 
 
 def test_published_wiring_isolates_the_healthy():
-    run = contagion(Topology.complete(15), 1, Outbreak(isolation="published"), replicates=4)
+    run = contagion(graphs.Graph.complete(15), 1, Outbreak(isolation="published"), replicates=4)
     assert (run.false_isolations == 14).all()
     assert float(run.protection.max()) == 0.0
 
 
 def test_a_liar_escapes_the_level_rule_and_not_its_neighbours():
-    graph = Topology.complete(15)
+    graph = graphs.Graph.complete(15)
     level = contagion(graph, 1, Outbreak("lying", "level"), replicates=4)
     sound = contagion(graph, 1, Outbreak("lying", "sound"), replicates=4)
     assert np.isnan(level.time_to_isolate).all()
@@ -156,7 +157,7 @@ def test_a_liar_escapes_the_level_rule_and_not_its_neighbours():
 
 
 def test_no_fault_no_isolation():
-    run = contagion(Topology.complete(10), 0, steps=5000, replicates=4)
+    run = contagion(graphs.Graph.complete(10), 0, steps=5000, replicates=4)
     assert int(run.false_isolations.sum()) == 0
     assert int(run.healthy_steps.sum()) == 10 * 5000 * 4
     assert np.isnan(run.time_to_isolate).all()
@@ -166,8 +167,8 @@ def test_bad_outbreaks_are_refused():
     with pytest.raises(ParameterError, match="fault"):
         Outbreak("stuk")
     with pytest.raises(ParameterError, match="n_faulty"):
-        contagion(Topology.ring(5), 5)
+        contagion(graphs.graph("ring", 5), 5)
     with pytest.raises(ParameterError, match="steps"):
-        contagion(Topology.ring(5), 1, steps=50)
+        contagion(graphs.graph("ring", 5), 1, steps=50)
     with pytest.raises(ParameterError, match="calm"):
         IsolationRule(calm=0)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from entro_nb import graphs
 from entro_nb.network import (
-    Interval,
     Objective,
-    Topology,
     adaptation_saved,
     contagion,
     nodes_protected,
@@ -16,6 +15,7 @@ from entro_nb.network import (
     steady_variance,
     variance_removed,
 )
+from entro_nb.results import Interval
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_verdicts_follow_from_the_interval(target, interval, verdict):
 
 
 def test_variance_removed_is_what_lyapunov_expects():
-    ring = Topology.ring(30)
+    ring = graphs.graph("ring", 30)
     step = 0.3
     measured = variance_removed(30, graph=ring, kappa=step, replicates=20, steps=3000).measured
     assert measured.low < steady_variance(ring, step).reduction < measured.high
@@ -65,7 +65,7 @@ def test_nothing_to_save_is_said_and_not_divided_by(monkeypatch):
 
 
 def test_protection_counts_runs():
-    graph = Topology.complete(9)
+    graph = graphs.Graph.complete(9)
     none = nodes_protected(graph, [1, 3], "none", faults=["stuck"], replicates=4)
     saved = sum(
         int((contagion(graph, k, _stuck(), replicates=4).protection == 1).sum()) for k in (1, 3)

@@ -8,7 +8,9 @@ import pytest
 from entro_nb.errors import ParameterError
 from entro_nb.network import (
     CEILING,
+    common_level,
     goodness,
+    input_states,
     linear_law,
     predicted_variance,
     published_variance,
@@ -18,7 +20,6 @@ from entro_nb.network import (
     scaling_study,
     unclipped_variance,
 )
-from entro_nb.network.scaling import input_states, level
 
 LARGE = {20: "0.165380 ± 0.002169", 30: "0.197713 ± 0.002204", 50: "0.221481 ± 0.000677"}
 SMALL = {
@@ -61,7 +62,7 @@ def test_the_cause_predicts_the_fixed_study_within_3_percent(n, alpha):
     # The study itself draws 100 phases a run; here many independent draws of the same phases.
     steps, tail, runs = 800, 100, max(4, 60_000 // n**2 * 4) if n < 100 else 6
     rng = np.random.default_rng(n)
-    levels = np.array([level("scraper", t) for t in range(steps - tail, steps)])
+    levels = np.array([common_level("scraper", t) for t in range(steps - tail, steps)])
     runs = min(runs, 4000)
     psi = levels[:, None] + 0.1 * rng.random((runs, tail, n))
     d = psi - psi.mean(-1, keepdims=True)

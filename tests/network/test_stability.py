@@ -11,10 +11,10 @@ from entro_nb.errors import ParameterError
 from entro_nb.network import (
     SETTINGS,
     PsiSync,
+    net_variance,
     no_overshoot,
     outcome_map,
     pair_factor,
-    spread,
     uniform_factor,
 )
 from entro_nb.network.stability import GROWS, LEVELS
@@ -35,9 +35,9 @@ def test_uniform_factor_is_what_many_uniform_nodes_do(gain, half_width):
     amplitude = half_width if half_width else 1e-9
     psi = np.linspace(-amplitude, amplitude, n)
     sync = PsiSync.published(n, gain / (alpha * n), alpha, adaptive=False)
-    after = spread(psi + sync.exchange(psi))
+    after = net_variance(psi + sync.exchange(psi))
     expected = uniform_factor(gain, alpha**2 * n * amplitude**2)
-    assert after / spread(psi) == pytest.approx(float(expected), rel=2e-3, abs=1e-6)
+    assert after / net_variance(psi) == pytest.approx(float(expected), rel=2e-3, abs=1e-6)
 
 
 @given(st.integers(2, 20), st.floats(0.01, 1.0), st.floats(0.1, 2.0), st.integers(0, 1000))
@@ -47,7 +47,7 @@ def test_no_overshoot_is_sufficient(n, kappa, alpha, seed):
     if no_overshoot(n, kappa, alpha, np.ptp(psi)):
         out = psi + sync.exchange(psi)
         assert np.ptp(out) <= np.ptp(psi) + 1e-12
-        assert spread(out) <= spread(psi) + 1e-15
+        assert net_variance(out) <= net_variance(psi) + 1e-15
 
 
 @pytest.mark.parametrize("n", [2, 5, 30])

@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from entro_nb import graphs
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError
 from entro_nb.network import (
     DisconnectedWarning,
     IsolationWarning,
     PsiSync,
     StabilityWarning,
-    Topology,
     contraction,
     guaranteed_decrease,
+    net_variance,
     pairwise,
-    spread,
     v_net,
 )
-from entro_nb.network.aggression import start, tune
+from entro_nb.network.sync import Tuning, tune
 
 states = st.lists(st.floats(0.0, 1.0), min_size=2, max_size=40)
 
@@ -72,7 +72,7 @@ def test_sparse_and_implicit_complete_graph_agree():
     psi = np.random.default_rng(1).random(n)
     dense = PsiSync(n, 0.01, cubic=True)
     sparse = PsiSync(n, 0.01, cubic=True, graph=nx.complete_graph(n))
-    assert not sparse.topology.is_complete
+    assert not sparse.graph.is_complete
     np.testing.assert_allclose(dense.broadcast(psi), sparse.broadcast(psi), rtol=1e-12)
 
 
@@ -80,11 +80,13 @@ def test_sparse_and_implicit_complete_graph_agree():
 @settings(deadline=None)
 def test_no_admissible_step_ever_adds_variance(n, seed, share, data):
     degree = data.draw(st.floats(2.0, float(n) - 0.5))
-    graph = Topology.random(n, degree, seed)
+    graph = graphs.connected(n, degree, seed)
     psi = np.array(data.draw(st.lists(st.floats(-5, 5), min_size=n, max_size=n)))
     step = share * 2.0 / graph.spectrum.largest
     out = PsiSync(n, step, graph=graph).broadcast(psi)
-    assert spread(out) <= spread(psi) * contraction(step, graph) ** 2 * (1 + 1e-9) + 1e-24
+    assert (
+        net_variance(out) <= net_variance(psi) * contraction(step, graph) ** 2 * (1 + 1e-9) + 1e-24
+    )
     assert out.mean() == pytest.approx(psi.mean(), abs=1e-12)
     # V_net falls by no less than the theorem says, whatever the target.
     fall = v_net(psi, 0.7) - v_net(out, 0.7)
@@ -95,13 +97,13 @@ def test_no_admissible_step_ever_adds_variance(n, seed, share, data):
 @settings(deadline=None)
 def test_limited_cubic_term_never_overshoots(n, seed, alpha, kappa):
     rng = np.random.default_rng(seed)
-    graph = Topology.random(n, 2.5, seed)
+    graph = graphs.connected(n, 2.5, seed)
     psi = rng.random(n)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StabilityWarning)
         sync = PsiSync(n, kappa, alpha, graph=graph, cubic=True)
     out = sync.broadcast(psi)
-    assert spread(out) <= spread(psi) + 1e-15
+    assert net_variance(out) <= net_variance(psi) + 1e-15
     assert psi.min() - 1e-12 <= out.min()
     assert out.max() <= psi.max() + 1e-12
     assert out.mean() == pytest.approx(psi.mean())
@@ -110,18 +112,18 @@ def test_limited_cubic_term_never_overshoots(n, seed, alpha, kappa):
 @pytest.mark.parametrize("n", [3, 5, 20, 50, 1000, 10**6])
 def test_default_step_reduces_the_variance_of_a_complete_graph_by_more_than_half(n):
     psi = np.random.default_rng(n).random(n)
-    assert spread(PsiSync(n).broadcast(psi)) < 1e-20
-    assert spread(PsiSync(n, kappa=0.1, step="degree").broadcast(psi)) < spread(psi)
+    assert net_variance(PsiSync(n).broadcast(psi)) < 1e-20
+    assert net_variance(PsiSync(n, kappa=0.1, step="degree").broadcast(psi)) < net_variance(psi)
 
 
 def test_default_step_on_a_ring_halves_the_variance_on_average():
     psi = np.random.default_rng(2).random(1000)
-    out = PsiSync(1000, graph=Topology.ring(1000)).broadcast(psi)
-    assert spread(out) < 0.55 * spread(psi)
+    out = PsiSync(1000, graph=graphs.graph("ring", 1000)).broadcast(psi)
+    assert net_variance(out) < 0.55 * net_variance(psi)
 
 
 def test_optimal_step_balances_the_ends_of_the_spectrum():
-    graph = Topology.path(6)
+    graph = graphs.graph("path", 6)
     sync = PsiSync(6, graph=graph)
     values = np.linalg.eigvalsh(nx.laplacian_matrix(nx.path_graph(6)).toarray())
     assert sync.step == pytest.approx(2.0 / (values[1] + values[-1]))
@@ -150,7 +152,7 @@ def test_published_adaptation_follows_its_recurrence():
 
 
 def test_adaptation_is_safe_where_the_variance_was_zero():
-    assert tune(start(1.0)._replace(variance=0.0), 0.1, 0.3, 0.2).aggression > 0.5
+    assert tune(Tuning(1.0, variance=0.0), 0.1, 0.3, 0.2).aggression > 0.5
 
 
 def test_collective_state_of_the_sound_form_is_the_page_s():
@@ -165,10 +167,10 @@ def test_isolated_nodes_neither_give_nor_take():
     out = sync.broadcast(psi)
     assert out[3] == 0.95
     np.testing.assert_allclose(out[:3], PsiSync(3, 0.1).broadcast(psi[:3]), rtol=1e-14)
-    ring = PsiSync(5, 0.3, graph=Topology.ring(5))
+    ring = PsiSync(5, 0.3, graph=graphs.graph("ring", 5))
     ring.isolate_node(0)
     moved = ring.broadcast([9.0, 0.1, 0.2, 0.3, 0.4])
-    path = PsiSync(4, 0.3, graph=Topology.path(4)).broadcast([0.1, 0.2, 0.3, 0.4])
+    path = PsiSync(4, 0.3, graph=graphs.graph("path", 4)).broadcast([0.1, 0.2, 0.3, 0.4])
     np.testing.assert_allclose(moved, [9.0, *path])
 
 
@@ -217,7 +219,7 @@ def test_output_can_go_into_an_array_of_the_caller():
 
 def test_one_node_alone_has_nobody_to_exchange_with():
     assert PsiSync(1).broadcast([0.7]) == pytest.approx([0.7])
-    assert contraction(0.1, Topology.complete(1)) == 0.0
+    assert contraction(0.1, graphs.Graph.complete(1)) == 0.0
 
 
 @pytest.mark.parametrize("n_nodes", [0, -3])
@@ -260,7 +262,7 @@ def test_an_unstable_kappa_is_told_with_its_bound():
     with pytest.warns(StabilityWarning, match=r"2/λ_max = 0\.5"):
         PsiSync(4, kappa=0.25, aggression=2.0)
     with pytest.warns(StabilityWarning, match="lower bound"):
-        PsiSync(2000, kappa=5.0, graph=Topology.path(2000))
+        PsiSync(2000, kappa=5.0, graph=graphs.graph("path", 2000))
 
 
 def test_a_stable_kappa_is_not_warned_about():
@@ -271,7 +273,7 @@ def test_a_stable_kappa_is_not_warned_about():
 
 def test_steps_that_cannot_be_had_are_refused():
     with pytest.raises(ParameterError, match="step"):
-        PsiSync(2000, graph=Topology.path(2000), step="optimal")
+        PsiSync(2000, graph=graphs.graph("path", 2000), step="optimal")
     with pytest.raises(ParameterError, match="kappa"):
         PsiSync(3, step="kappa")
     with pytest.raises(ParameterError, match="did you mean 'optimal'"):
@@ -285,7 +287,7 @@ def test_a_disconnected_graph_is_told_with_its_components():
 
 
 def test_isolation_that_cuts_the_graph_in_two_is_told():
-    sync = PsiSync(3, graph=Topology.path(3))
+    sync = PsiSync(3, graph=graphs.graph("path", 3))
     with pytest.warns(DisconnectedWarning, match=r"\[\[0\], \[2\]\]"):
         sync.isolate_node(1)
 
@@ -315,4 +317,4 @@ def test_isolating_twice_warns_and_the_last_one_is_refused():
 
 def test_a_graph_of_another_size_is_refused():
     with pytest.raises(ParameterError, match="graph"):
-        PsiSync(3, graph=Topology.ring(4))
+        PsiSync(3, graph=graphs.graph("ring", 4))

@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from entro_nb import views
+from entro_nb import graphs, views
 from entro_nb.network import (
     FAULTS,
     ISOLATIONS,
     SETTINGS,
     Task,
-    Topology,
     compare_policies,
     predicted_variance,
     transfer_study,
@@ -57,13 +56,13 @@ def test_the_network_app_says_when_the_step_is_too_long() -> None:
 
 def test_pictures_tell_states_by_marker_and_hide_a_thousand_links() -> None:
     few = network.network_picture(
-        Topology.ring(3), np.array([0.1, 0.5, 0.9]), ["faulty", "isolated", "taking part"]
+        graphs.graph("ring", 3), np.array([0.1, 0.5, 0.9]), ["faulty", "isolated", "taking part"]
     )
     plot = hv.renderer("bokeh").get_plot(few)
     source = plot.subplots[("Points", "I")].handles["source"].data
     texts = [v for v in source.values() if np.asarray(v).dtype.kind in "UO"]
     assert set(np.concatenate(texts)) >= {"triangle", "square", "circle"}
-    crowd = network.network_picture(Topology.complete(60), np.zeros(60))
+    crowd = network.network_picture(graphs.Graph.complete(60), np.zeros(60))
     assert len(crowd.get(0)) == 0
 
 

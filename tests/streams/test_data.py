@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from entro_nb import account
 from entro_nb.errors import ParameterError
-from entro_nb.streams import CHANGES, Scenario, generate
+from entro_nb.streams import CHANGES, RECORDINGS, Scenario, generate, load_recording
 
 
 @given(st.sampled_from(sorted(CHANGES)), st.integers(0, 2**32), st.integers(2, 400))
@@ -72,3 +72,21 @@ def test_bad_scenarios(change: dict[str, Any], match: str) -> None:
         Scenario(**change)
     with pytest.raises(ParameterError, match="seed = -1"):
         generate(Scenario(), seed=-1)
+
+
+@pytest.mark.parametrize("name", sorted(RECORDINGS))
+def test_every_recording_is_real_ordered_and_documented(name: str) -> None:
+    x = load_recording(name)
+    assert x.dims == ("time",)
+    assert x.size > 500
+    assert np.isfinite(x).all()
+    assert (np.diff(x.time.values) >= np.timedelta64(0)).all()
+    assert {"units", "band", "source", "licence", "title"} <= set(x.attrs)
+    low, high = x.attrs["band"]
+    assert low < high
+    assert float(((x >= low) & (x <= high)).mean()) > 0.9
+
+
+def test_an_unknown_recording_suggests_the_nearest() -> None:
+    with pytest.raises(ParameterError, match="did you mean 'earthquakes'"):
+        load_recording("earthquake")

@@ -10,25 +10,7 @@ import pytest
 import xarray as xr
 
 from entro_nb.errors import DataError, EntroError, ParameterError, ParameterTypeError
-from entro_nb.streams import RECORDINGS, Replay, Sample, load_recording
-
-
-@pytest.mark.parametrize("name", sorted(RECORDINGS))
-def test_every_recording_is_real_ordered_and_documented(name: str) -> None:
-    x = load_recording(name)
-    assert x.dims == ("time",)
-    assert x.size > 500
-    assert np.isfinite(x).all()
-    assert (np.diff(x.time.values) >= np.timedelta64(0)).all()
-    assert {"units", "band", "source", "licence", "title"} <= set(x.attrs)
-    low, high = x.attrs["band"]
-    assert low < high
-    assert float(((x >= low) & (x <= high)).mean()) > 0.9
-
-
-def test_an_unknown_recording_suggests_the_nearest() -> None:
-    with pytest.raises(ParameterError, match="did you mean 'earthquakes'"):
-        load_recording("earthquake")
+from entro_nb.streams import Replay, Sample
 
 
 def series(values: list[float], times: Any = None) -> xr.DataArray:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import ssl
+import tracemalloc
 from contextlib import aclosing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 import xarray as xr
@@ -232,6 +235,96 @@ def test_a_broker_that_sends_anything_but_stomp_is_left() -> None:
     assert isinstance(event, Notice)
     assert event.kind is Happening.DROPPED
     assert "no STOMP" in event.detail
+
+
+@dataclass
+class Answers:
+    """A server that gives every request the same answer, whatever it is."""
+
+    answer: bytes
+
+    async def first(self, access: str, policy: Policy) -> Notice:
+        """What an adapter says first."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        source = counted.source(access, server.sockets[0].getsockname()[1])
+        try:
+            async with asyncio.timeout(20), aclosing(aiter(adapter(source, policy))) as items:
+                async for event in items:
+                    if isinstance(event, Notice) and event.kind is Happening.DROPPED:
+                        return event
+        finally:
+            await close(server)
+        raise AssertionError("an adapter has no end")
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(self.answer)
+            await writer.drain()
+        writer.close()
+
+
+def answer(access: str, body: bytes, encoding: str, status: str = "200 OK") -> bytes:
+    media = "text/event-stream" if access == "sse" else "application/json"
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {media}\r\nContent-Encoding: {encoding}\r\n"
+        f"Content-Length: {len(body)}\r\nLocation: /again\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+@pytest.mark.parametrize("access", ["rest", "sse"])
+@pytest.mark.parametrize(
+    ("status", "reason"), [("200 OK", "more than 65536 bytes"), ("302 Found", "too often")]
+)
+def test_a_compressed_bomb_is_never_held_whole(access: str, status: str, reason: str) -> None:
+    """64 MiB in 64 kB; nor is one behind a redirection, whose body nobody needs."""
+    bomb = Answers(answer(access, gzip.compress(bytes(2**26)), "gzip", status))
+    policy = replace(POLICY, limit=2**16)
+    asyncio.run(bomb.first(access, policy))  # what is loaded on first use is not counted
+    tracemalloc.start()
+    try:
+        event = asyncio.run(bomb.first(access, policy))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert reason in event.detail
+    assert most < 2**23
+
+
+@pytest.mark.parametrize("access", ["rest", "sse"])
+@pytest.mark.parametrize(
+    ("body", "encoding", "reason"),
+    [
+        (b"no gzip at all", "gzip", "a broken encoding"),
+        (gzip.compress(b'{"n": 1}' * 99)[:-9], "gzip", "cut off"),
+        (b'{"n": 1}', "br", "an encoding that was not asked for"),
+    ],
+)
+def test_an_encoding_that_lies_ends_the_connection(
+    access: str, body: bytes, encoding: str, reason: str
+) -> None:
+    event = asyncio.run(Answers(answer(access, body, encoding)).first(access, POLICY))
+    assert reason in event.detail
+
+
+@pytest.mark.parametrize("stream", ["usgs", "wikipedia"])
+def test_no_redirection_leaves_a_secure_connection(stream: str) -> None:
+    live: Any = adapter(stream, POLICY)
+    asked: list[str] = []
+
+    def elsewhere(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.scheme)
+        return httpx.Response(302, headers={"location": "http://127.0.0.1:9/"})
+
+    live._client = lambda: httpx.AsyncClient(transport=httpx.MockTransport(elsewhere))
+
+    async def first() -> Any:
+        async with aclosing(aiter(live)) as items:
+            return await anext(items)
+
+    assert "redirected away from a secure connection" in asyncio.run(first()).detail
+    assert asked == ["https"]
 
 
 FRAME = b"MESSAGE\nid:1\ncontent-length:5\n\na\0b\0c\0"

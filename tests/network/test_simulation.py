@@ -7,34 +7,33 @@ import warnings
 import numpy as np
 import pytest
 
+from entro_nb import graphs
 from entro_nb.errors import ParameterError, ParameterTypeError
 from entro_nb.network import (
     Autoregressive,
-    Channel,
     Disturbance,
     NetThreshold,
     Oscillator,
     StabilityWarning,
     ThresholdParameters,
-    Topology,
+    Transmission,
     delay_bound,
-    mean_interval,
-    reduction_interval,
     simulate,
     steady_variance,
     waveform,
 )
+from entro_nb.results import mean_interval, reduction_interval
 
 LINEAR = Oscillator(weights=None, floor=-np.inf)
 CASES = [
     (graph, step, node, channel)
-    for graph, step in ((Topology.complete(10), 0.05), (Topology.ring(12), 0.3))
+    for graph, step in ((graphs.Graph.complete(10), 0.05), (graphs.graph("ring", 12), 0.3))
     for node, channel in (
-        (Autoregressive(0.9, 0.02), Channel()),
-        (Autoregressive(0.9, 0.02), Channel(delay=2)),
-        (Autoregressive(0.9, 0.02), Channel(loss=0.3)),
-        (LINEAR, Channel()),
-        (LINEAR, Channel(delay=1)),
+        (Autoregressive(0.9, 0.02), Transmission()),
+        (Autoregressive(0.9, 0.02), Transmission(delay=2)),
+        (Autoregressive(0.9, 0.02), Transmission(loss=0.3)),
+        (LINEAR, Transmission()),
+        (LINEAR, Transmission(delay=1)),
     )
 ]
 
@@ -46,7 +45,7 @@ def test_simulation_settles_where_lyapunov_says(graph, step, node, channel):
     settings = {
         "graph": graph, "node": node, "replicates": 24, "seed": 5, "record": False,
     }  # fmt: skip
-    run = simulate(graph.n_nodes, 4000, kappa=step, channel=channel, **settings)
+    run = simulate(graph.n_nodes, 4000, kappa=step, transmission=channel, **settings)
     free = simulate(graph.n_nodes, 4000, synchronised=False, **settings)
     for measured, value in (
         (run.variance_before, expected.before),
@@ -60,17 +59,17 @@ def test_simulation_settles_where_lyapunov_says(graph, step, node, channel):
 
 @pytest.mark.parametrize("delay", [0, 1, 3])
 def test_the_delay_bound_is_where_levelling_ends(delay):
-    graph = Topology.complete(4)
+    graph = graphs.Graph.complete(4)
     slow = Autoregressive(persistence=1 - 1e-9, noise=1e-3)
     bound = delay_bound(delay) / graph.spectrum.largest
-    assert steady_variance(graph, 0.99 * bound, slow, Channel(delay)).after > 0
+    assert steady_variance(graph, 0.99 * bound, slow, Transmission(delay)).after > 0
     with pytest.raises(ParameterError, match="stable"):
-        steady_variance(graph, 1.01 * bound, slow, Channel(delay))
+        steady_variance(graph, 1.01 * bound, slow, Transmission(delay))
 
 
 def test_loss_is_averaged_as_brute_force_does():
-    graph, step, loss = Topology.path(3), 0.4, 0.3
-    expected = steady_variance(graph, step, Autoregressive(0.8, 1.0), Channel(loss=loss))
+    graph, step, loss = graphs.graph("path", 3), 0.4, 0.3
+    expected = steady_variance(graph, step, Autoregressive(0.8, 1.0), Transmission(loss=loss))
     laplacians = []
     for i, j in graph.edges:
         link = np.zeros((3, 3))
@@ -95,10 +94,11 @@ def test_loss_is_averaged_as_brute_force_does():
 @pytest.mark.parametrize("delay", [0, 2])
 def test_the_loop_is_its_plain_python_self(node, delay):
     n, steps, quantum = 4, 60, 0.01
-    graph = Topology.star(n)
+    graph = graphs.graph("star", n)
     run = simulate(
         n, steps, graph=graph, kappa=0.2, node=node, seed=3,
-        disturbance=Disturbance("scraper", 0.4), channel=Channel(delay=delay, quantum=quantum),
+        disturbance=Disturbance("scraper", 0.4),
+        transmission=Transmission(delay=delay, quantum=quantum),
     )  # fmt: skip
     gains = np.random.default_rng([3, 0]).uniform(0.6, 1.4, n)
     drive = waveform("scraper", steps)
@@ -127,16 +127,20 @@ def test_the_loop_is_its_plain_python_self(node, delay):
 
 
 def test_complete_and_listed_graphs_give_the_same_run():
-    listed = Topology.of(Topology.complete(6).edges.tolist(), 6)
+    listed = graphs.as_graph(graphs.Graph.complete(6).edges.tolist(), 6)
     a = simulate(6, 100, kappa=0.1, seed=1)
     b = simulate(6, 100, kappa=0.1, seed=1, graph=listed)
     np.testing.assert_allclose(a.psi, b.psi, rtol=1e-12)
 
 
 def test_the_exchange_keeps_the_mean_under_loss_delay_and_rounding():
-    run = simulate(8, 200, graph=Topology.ring(8), channel=Channel(0, 0.5, 0.05), seed=2)
+    run = simulate(
+        8, 200, graph=graphs.graph("ring", 8), transmission=Transmission(0, 0.5, 0.05), seed=2
+    )
     np.testing.assert_allclose(run["mean"], run.mean_before, rtol=1e-12)
-    late = simulate(8, 200, graph=Topology.ring(8), kappa=0.1, channel=Channel(3), seed=2)
+    late = simulate(
+        8, 200, graph=graphs.graph("ring", 8), kappa=0.1, transmission=Transmission(3), seed=2
+    )
     np.testing.assert_allclose(late["mean"], late.mean_before, rtol=1e-12)
 
 
@@ -194,7 +198,7 @@ def test_objective_1_more_than_half_the_variance_at_every_size(n):
 
 
 def test_a_displaced_node_comes_back_as_the_modes_say():
-    node, graph = Autoregressive(0.9, 0.0), Topology.complete(4)
+    node, graph = Autoregressive(0.9, 0.0), graphs.Graph.complete(4)
     displaced = np.full(4, node.level)
     displaced[2] += 0.4
     run = simulate(4, 20, graph=graph, kappa=0.1, node=node, initial=displaced)
@@ -220,9 +224,9 @@ def test_an_unstable_step_is_told():
         ({"n_nodes": 0}, "n_nodes"),
         ({"steps": 0}, "steps"),
         ({"kappa": 0.0}, "kappa"),
-        ({"graph": Topology.ring(4)}, "graph"),
+        ({"graph": graphs.graph("ring", 4)}, "graph"),
         ({"disturbance": "scrape"}, "regime"),
-        ({"n_nodes": 3000, "channel": Channel(loss=0.1)}, "n_nodes"),
+        ({"n_nodes": 3000, "transmission": Transmission(loss=0.1)}, "n_nodes"),
         ({"replicates": 0}, "replicates"),
     ],
 )
@@ -235,18 +239,18 @@ def test_bad_parts_are_refused():
     with pytest.raises(ParameterTypeError, match="node"):
         simulate(3, 5, node="oscillator")
     with pytest.raises(ParameterError, match="loss"):
-        Channel(loss=1.5)
+        Transmission(loss=1.5)
     with pytest.raises(ParameterError, match="persistence"):
         Autoregressive(persistence=1.0)
     with pytest.raises(ParameterError, match="weights"):
         Oscillator(weights=(0.5, 0.5))
     with pytest.raises(ParameterError, match="linear"):
-        steady_variance(Topology.complete(3), 0.1, Oscillator())
+        steady_variance(graphs.Graph.complete(3), 0.1, Oscillator())
     with pytest.raises(ParameterError, match="rounding"):
-        steady_variance(Topology.complete(3), 0.1, channel=Channel(quantum=0.1))
+        steady_variance(graphs.Graph.complete(3), 0.1, transmission=Transmission(quantum=0.1))
     with pytest.raises(ParameterError, match="no loss"):
-        steady_variance(Topology.complete(3), 0.1, LINEAR, Channel(loss=0.1))
+        steady_variance(graphs.Graph.complete(3), 0.1, LINEAR, Transmission(loss=0.1))
     with pytest.raises(ParameterError, match="stable"):
-        steady_variance(Topology.complete(3), 1.0)
+        steady_variance(graphs.Graph.complete(3), 1.0)
     with pytest.raises(ParameterError, match="connected"):
-        steady_variance(Topology.of([(0, 1)], 3), 0.1)
+        steady_variance(graphs.as_graph([(0, 1)], 3), 0.1)
