@@ -108,11 +108,8 @@ SCHEDULER = _arg("--scheduler", metavar="ADDRESS", help="a Dask cluster, as tcp:
 def _report(options: Options) -> int:
     """Run notebooks and write them as a report that opens offline."""
     from entro_nb.report import Bar, Lines, run_report
-    from entro_nb.report.run import DEFAULT_TIMEOUT
 
     asked = _request(options)
-    out = str(asked.setdefault("out", "reports-out"))
-    asked.setdefault("timeout", DEFAULT_TIMEOUT)
     with _executor(options.scheduler) as executor:
         manifest = run_report(
             **asked,
@@ -122,7 +119,7 @@ def _report(options: Options) -> int:
             max_memory=options.max_memory,
             progress=Bar(sys.stderr) if sys.stderr.isatty() else Lines(sys.stderr),
         )
-    print(os.path.join(out, "index.html"))
+    print(os.path.join(asked["out"], "index.html"))
     for entry in manifest.failed:
         print(f"entro-nb: {entry.name} {entry.status}: {entry.error}", file=sys.stderr)
     return FAILED if manifest.failed else 0
@@ -131,7 +128,7 @@ def _report(options: Options) -> int:
 def _request(options: Options) -> dict[str, Any]:
     """What is asked of a report: by a file, and by the line, which has the last word."""
     from entro_nb import settings
-    from entro_nb.report.run import alternatives
+    from entro_nb.report.run import DEFAULT_TIMEOUT, alternatives
 
     asked: dict[str, Any] = {}
     names = list(options.names)
@@ -149,20 +146,15 @@ def _request(options: Options) -> dict[str, Any]:
     if unquoted := [name for name in filed if not isinstance(name, str)]:
         raise ParameterError("notebooks", unquoted[0], "text, as '02' in quotation marks")
     line = {key: alternatives(value) for key, value in options.parameter}
-    given = {
-        name: getattr(options, name)
-        for name in ("preset", "jobs", "out", "timeout")
-        if getattr(options, name) is not None
-    }
-    defaults = {"preset": None, "jobs": None}
+    defaults = {"preset": None, "jobs": None, "out": "reports-out", "timeout": DEFAULT_TIMEOUT}
+    given = {name: value for name in defaults if (value := getattr(options, name)) is not None}
     return defaults | asked | given | {"names": [*filed, *names], "parameters": parameters | line}
 
 
 def _asked(runs: int) -> bool:
     """Whether whoever sits there means so many reports."""
-    if not sys.stdin.isatty():
-        return False
-    return input(f"{runs} reports: go on? [y/N] ").strip().lower() in ("y", "yes")
+    question = f"{runs} reports: go on? [y/N] "
+    return sys.stdin.isatty() and input(question).strip().lower() in ("y", "yes")
 
 
 @contextmanager
@@ -205,17 +197,9 @@ def _lab(options: Options) -> int:
     from entro_nb import settings
 
     folder = settings.notebooks()
-    os.execv(  # in the place of this process, so that Ctrl-C and signals are JupyterLab's own
-        sys.executable,
-        [
-            sys.executable,
-            "-m",
-            "jupyterlab",
-            f"--ServerApp.root_dir={folder}",
-            *options.extra,
-            str(folder / "00_start_here.ipynb"),
-        ],
-    )
+    line = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", *options.extra]
+    # In the place of this process, so that Ctrl-C and signals are JupyterLab's own.
+    os.execv(sys.executable, [*line, str(folder / "00_start_here.ipynb")])
 
 
 @_command(

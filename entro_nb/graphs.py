@@ -64,12 +64,12 @@ class Spectrum:
     @property
     def bound(self) -> float:
         """2/λ_max: averaging contracts for 0 < α < bound, and for no other α."""
-        return 2.0 / self.largest
+        return 2.0 / self.largest if self.largest else math.inf
 
     @property
     def sufficient(self) -> float:
         """1/d_max, at most the bound and known without eigenvalues."""
-        return 1.0 / self.largest_degree
+        return 1.0 / self.largest_degree if self.largest_degree else math.inf
 
     @property
     def optimal(self) -> float:
@@ -179,7 +179,7 @@ class Graph:
             kept.pop("conductance", None)  # ones that were made when somebody asked for them
         if "edges" in changes:
             # What was said of the former edges says nothing of others.
-            kept = {k: v for k, v in kept.items() if k not in ("length", "conductance")}
+            kept = {k: v for k, v in kept.items() if k not in ("length", "conductance", "name")}
         return Graph(**(kept | changes))
 
     @property
@@ -251,6 +251,15 @@ class Graph:
         if all(isinstance(name, int) for name in self.nodes):
             return np.array(self.nodes, dtype=np.int64)
         return np.array([str(name) for name in self.nodes])
+
+    @property
+    def labels(self) -> IntArray:
+        """Connected component of each node, numbered from 0 in the order of the nodes."""
+        if self.is_complete:
+            return np.zeros(self.n_nodes, np.int64)
+        from scipy.sparse.csgraph import connected_components
+
+        return np.asarray(connected_components(self.matrix(), directed=False)[1], np.int64)
 
     def components(self, active: npt.NDArray[np.bool_] | None = None) -> list[IntArray]:
         """Nodes of each connected component, largest first; among the active nodes, if given."""
@@ -495,7 +504,10 @@ def lattice(rows: Count, columns: Count) -> Graph:
     index = np.arange(rows * columns).reshape(rows, columns)
     left = np.concatenate([index[:, :-1].ravel(), index[:-1].ravel()])
     right = np.concatenate([index[:, 1:].ravel(), index[1:].ravel()])
-    return Graph(range(rows * columns), np.column_stack([left, right]), name="lattice")
+    # In the order of NetworkX, downwards before sideways: draws over edges follow it.
+    order = np.lexsort((-right, left))
+    pairs = np.column_stack([left, right])[order]
+    return Graph(range(rows * columns), pairs, name="lattice")
 
 
 @validate.checked

@@ -26,10 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import engine, results, validate
-from entro_nb.engine.regimes import REGIMES, regime_of
+from entro_nb.engine import LAWS, REGIMES
 from entro_nb.errors import DataError, ParameterError
-from entro_nb.results import compiled
-from entro_nb.simulations import LAWS
 from entro_nb.validate import Bounds, Count, FloatArray, NonNegative, Positive, Seed
 
 if TYPE_CHECKING:
@@ -125,18 +123,6 @@ def calendar_periods(first: int, last: int, kind: str, timezone: str = "UTC") ->
     return [Period(*one) for one in zip(labels, instants, instants[1:], strict=False)]
 
 
-@compiled
-def _observe(p: FloatArray, x: FloatArray, out: FloatArray) -> None:
-    """Fill (4, time) with energy, memory, stability and regime for a measured load."""
-    e = m = 0.0
-    for t in range(x.size):
-        e = min(max(p[6] * e + p[1] * np.tanh(x[t] - p[8]), -p[9]), p[9])
-        m = p[7] * m + (1.0 - p[7]) * x[t] / p[8]
-        out[0, t], out[1, t] = e, m
-        out[2, t] = min(max(1.0 - p[2] * m, p[12]), 1.0)
-        out[3, t] = regime_of(p, x[t], m)
-
-
 @validate.checked
 def readings_of(
     time: Any,
@@ -187,10 +173,10 @@ def readings_of(
     validate.same_length(time=moments, load=load, psi=psi)
     if np.isnat(moments).any():
         raise DataError("time", "NaT", "instants")
-    p = engine.WaveEngine().vector()
-    fields = np.zeros((4, load.size))
-    _observe(p, p[8] * psi / budget, fields)
-    state = fields[3].astype(np.int8) if regime is None else np.asarray(regime, dtype=np.int8)
+    energy, memory, stability, own = engine.observers(
+        engine.WaveEngine().critical_load * psi / budget
+    )
+    state = own.astype(np.int8) if regime is None else np.asarray(regime, dtype=np.int8)
     if state.shape != load.shape or ((state < 0) | (state > 2)).any():
         raise ParameterError("regime", regime, "0, 1 or 2 for each reading")
     back = np.zeros(load.size)
@@ -199,9 +185,9 @@ def readings_of(
         {
             "load": ("time", load, units, "load"),
             "psi": ("time", psi, "nats", "entropy Ψ"),
-            "stability": ("time", fields[2], "1", "stability s"),
-            "energy": ("time", fields[0], "1", "energy field e"),
-            "memory": ("time", fields[1], "1", "stress memory m"),
+            "stability": ("time", stability, "1", "stability s"),
+            "energy": ("time", energy, "1", "energy field e"),
+            "memory": ("time", memory, "1", "stress memory m"),
             "regime": ("time", state, "1", "0 stable, 1 stress, 2 critical"),
             "violation": ("time", psi > budget, "1", "whether Ψ is above the budget"),
             "set_back": ("time", back, "s", "by how much the clock was set back"),
@@ -239,7 +225,7 @@ def simulated(
     days : int
         Length of the run.
     law : str
-        What controls it, by its name in `LAWS`: none, static, entropy, headroom, …
+        What controls it, by its name in `engine.LAWS`: none, static, entropy, headroom, …
     seed : int
         Seed of surges and noise.
     start : str
@@ -250,7 +236,7 @@ def simulated(
     >>> simulated(days=2).sizes["time"]
     2880
     """
-    chosen = LAWS[validate.choice("law", law, LAWS)]()
+    chosen = LAWS[validate.choice("law", law, LAWS)]
     rng = np.random.default_rng(seed)
     phases = []
     for day in range(days):

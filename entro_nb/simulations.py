@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import importlib
 import inspect
@@ -16,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from entro_nb import engine, network, results, validate
-from entro_nb.engine.regimes import REGIMES
-from entro_nb.engine.simulation import summary, sums
+from entro_nb.engine import LAWS, REGIMES
 from entro_nb.errors import ParameterError, ParameterTypeError, SweepError
 from entro_nb.settings import ALLOWED, Value, convert
 from entro_nb.validate import Count, Seed
@@ -30,14 +28,6 @@ REPLICATE = "replicate"
 
 #: Steps at the end of a run over which a network is summarised.
 TAIL = 100
-
-#: Laws that a pipeline may be under, by name.
-LAWS: Mapping[str, Any] = {
-    "none": engine.NoControl,
-    "static": engine.StaticLimit,
-    "entropy": engine.EntropyLaw,
-    "headroom": engine.HeadroomLaw,
-}
 
 #: Name by which `entro-nb sweep` knows a simulation, and the function that is one.
 SIMULATIONS = {
@@ -128,14 +118,15 @@ class Simulation:
         anything = any(p.kind is p.VAR_KEYWORD for p in taken.values())
         if name not in known and (not anything or name in ("seed", "seeds")):
             validate.choice("parameter", name, known)
-        kind = type(known.get(name)).__name__
-        if kind not in ALLOWED:
-            note = taken[name].annotation if name in taken else None
-            kind = note if isinstance(note, str) else getattr(note, "__name__", "")
         value = value.item() if isinstance(value, np.generic) else value
-        if kind not in ALLOWED:
-            kind = type(value).__name__
-        if kind not in ALLOWED:
+        note = taken[name].annotation if name in taken else ""
+        kinds = (
+            type(known.get(name)).__name__,
+            note if isinstance(note, str) else getattr(note, "__name__", ""),
+            type(value).__name__,
+        )
+        kind = next((kind for kind in kinds if kind in ALLOWED), None)
+        if kind is None:
             raise ParameterTypeError(name, value, "a number, a truth value or text")
         return convert(name, value, kind)
 
@@ -189,8 +180,8 @@ def _variables(returned: Any, runs: int | None) -> dict[str, xr.Variable]:
         if array.dtype.kind not in "biuf":
             raise SweepError(f"{name} is of type {array.dtype}, not of numbers")
         if dims is None:
-            rows = () if runs is None else (REPLICATE,)
-            dims = (*rows, *(f"{name}_{k}" for k in range(array.ndim - len(rows))))
+            first = () if runs is None else (REPLICATE,)
+            dims = (*first, *(f"{name}_{k}" for k in range(array.ndim - len(first))))
         dims = (dims,) if isinstance(dims, str) else tuple(dims)
         if runs is None and REPLICATE not in dims:
             dims, array = (REPLICATE, *dims), array[None]
@@ -198,12 +189,11 @@ def _variables(returned: Any, runs: int | None) -> dict[str, xr.Variable]:
             v = xr.Variable(dims, array, {"units": str(units), "long_name": str(text)})
         except ValueError:
             raise SweepError(f"{name} has dims {dims} and shape {array.shape}") from None
-        if runs is None:  # of a Dataset, perhaps, in whatever order
-            if v.sizes[REPLICATE] != 1:
-                raise SweepError(f"{name} holds {v.sizes[REPLICATE]} replicates of one seed")
+        if runs is None and v.dims[0] != REPLICATE:  # a Dataset of one replicate
             v = v.transpose(REPLICATE, ...)
-        elif v.dims[:1] != (REPLICATE,) or len(v) != runs:
-            raise SweepError(f"{name} has shape {array.shape}, not {runs} rows, one a seed")
+        if v.dims[:1] != (REPLICATE,) or len(v) != (runs or 1):
+            rows = "one row for one seed" if runs is None else f"{runs} rows, one a seed"
+            raise SweepError(f"{name} has shape {array.shape}, not {rows}")
         found[str(name)] = v
     return found
 
@@ -211,17 +201,12 @@ def _variables(returned: Any, runs: int | None) -> dict[str, xr.Variable]:
 def _stacked(rows: Sequence[Mapping[str, xr.Variable]]) -> dict[str, xr.Variable]:
     import xarray as xr
 
-    first = rows[0]
-    for row in rows:
-        if row.keys() != first.keys():
-            raise SweepError(f"runs differ in their variables: {[*first]} and {[*row]}")
-        for name, v in row.items():
-            if v.shape != first[name].shape:
-                shapes = sorted({r[name].shape for r in rows})
-                raise SweepError(f"runs differ in the shape of {name}: {shapes}")
+    first, *others = ({name: v.shape for name, v in row.items()} for row in rows)
+    if differing := [shapes for shapes in others if shapes != first]:
+        raise SweepError(f"runs differ in what they give: shapes {first} and {differing[0]}")
     return {
         name: xr.Variable(v.dims, np.concatenate([row[name].values for row in rows]), v.attrs)
-        for name, v in first.items()
+        for name, v in rows[0].items()
     }
 
 
@@ -329,14 +314,7 @@ class Plan(validate.Parameters):
 
     def identity(self) -> dict[str, Any]:
         """What tells this sweep from another, fit for JSON."""
-        return {
-            "simulation": self.simulation.name,
-            "grid": {name: list(values) for name, values in self.grid.items()},
-            "fixed": dict(self.fixed),
-            "replicates": self.replicates,
-            "seed": self.seed,
-            "common": self.common,
-        }
+        return vars(self) | {"simulation": self.simulation.name}
 
 
 def pipeline_runs(
@@ -366,7 +344,7 @@ def pipeline_runs(
     seeds : sequence of int
         One a run: the run that ``engine.simulate(…, seed=…)`` makes.
     law : str
-        The law, by its name in `LAWS`; it takes those of the following that are its own.
+        The law, by its name in `engine.LAWS`; it takes those of the following that are its own.
     alpha, beta, psi_budget, actuation, relaxation
         As :class:`entro_nb.engine.EntropyLaw` has them.
     limit : float
@@ -391,15 +369,13 @@ def pipeline_runs(
         "alpha": alpha, "beta": beta, "psi_budget": psi_budget, "actuation": actuation,
         "relaxation": relaxation, "limit": limit,
     }  # fmt: skip
-    kind = LAWS[validate.choice("law", law, LAWS)]
-    own = {field.name for field in dataclasses.fields(kind)} & given.keys()
-    chosen = kind(**{name: given[name] for name in own})
+    chosen = LAWS[validate.choice("law", law, LAWS)].having(**given)
     phases = engine.three_phases(
         warmup_rate, surge_rate, recovery_rate, surge=surge, duration=duration
     )
     plant = engine.pipeline(phases, noise=noise, capacity=capacity)
-    totals = sums(plant, chosen, dt=dt, delay=delay, budget=psi_budget, seeds=seeds)
-    return summary(totals, round(duration / dt) * dt)
+    totals = engine.sums(plant, chosen, dt=dt, delay=delay, budget=psi_budget, seeds=seeds)
+    return engine.sum_variables(totals, round(duration / dt) * dt)
 
 
 def network_run(

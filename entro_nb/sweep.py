@@ -386,7 +386,7 @@ class Store:
                     if blank[name].dtype.kind == "U":  # of a fixed width: not in Zarr's format
                         blank[name] = blank[name].astype(np.dtypes.StringDType())
                 self._create(blank.assign_attrs({IDENTITY: json.dumps(own), "tile": list(size)}))
-            kept: Any = zarr.open_group(str(path), mode="r", use_consolidated=False)
+            kept: Any = zarr.open_group(str(path), mode="r+", use_consolidated=False)
         self._kept = kept
         self.size: tuple[int, ...] = tuple(kept.attrs["tile"])
 
@@ -433,11 +433,10 @@ class Store:
 
         dims = {name: (*self._axes, *v.dims[1:]) for name, v in self._template.items()}
         piece = xr.Dataset({name: (dims[name], array) for name, array in arrays.items()})
-        mark = xr.Dataset({FINISHED: ("piece", np.ones(1, dtype="u1"))})
         at = dict(zip(self._axes, tile, strict=True))
         with self._writing("what is finished is safe; run it again to go on"):
             piece.to_zarr(self.path, region=at, consolidated=False)
-            mark.to_zarr(self.path, region={"piece": slice(number, number + 1)}, consolidated=False)
+            self._kept[FINISHED][number] = 1
 
     @contextmanager
     def _writing(self, consequence: str) -> Iterator[None]:

@@ -414,8 +414,8 @@ def _checks(hints: Mapping[str, Any], names: dict[str, Any]) -> dict[str, Check]
         if isinstance(hint, str):
             try:
                 hint = eval(hint, names)
-            except NameError:
-                continue  # imported for the type checker only: no type of ours
+            except (NameError, TypeError):
+                continue  # for the type checker only: no type of ours
         if (check := _check_of(hint)) is not None:
             found[name] = check
     return found

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -210,3 +211,75 @@ def test_sweep_runs_a_file(tmp_path, capsys) -> None:
     assert written.err == "2 of 2 runs\n"
     assert cli.main(["sweep", str(file)]) == 2
     assert "out = None is not allowed" in capsys.readouterr().err
+
+
+LEAVES = '''
+import gc, json, os, re, socket, struct, sys, threading, time, urllib.request
+import panel as pn
+from websockets.sync.client import connect
+from entro_nb import cli, views
+
+visitor, told, port = [], threading.Event(), sys.argv[1]
+
+class Talks:
+    """An app that speaks just as its visitor has gone, without a farewell."""
+
+    title = "Talks"
+
+    def panel(self):
+        self.pane = pn.pane.HTML("before")
+        pn.state.add_periodic_callback(self.say, period=50)
+        return self.pane
+
+    def say(self):
+        if visitor:
+            reset = struct.pack("ii", 1, 0)
+            visitor[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            visitor.pop().close()
+            time.sleep(0.1)
+            self.pane.object = "after"
+            told.set()
+
+def send(page, kind, content):
+    for part in ({"msgid": "1", "msgtype": kind}, {}, content):
+        page.send(json.dumps(part))
+
+def visit():
+    address = f"127.0.0.1:{port}/talks"
+    for _ in range(300):
+        try:
+            html = urllib.request.urlopen(f"http://{address}", timeout=30).read().decode()
+            break
+        except OSError:
+            time.sleep(0.1)
+    token = re.search('"token":"([^"]+)"', html)[1]
+    page = connect(f"ws://{address}/ws", subprotocols=["bokeh", token])
+    page.recv()
+    send(page, "PULL-DOC-REQ", {})
+    ready = {"type": "event", "name": "document_ready", "values": {"type": "map", "entries": []}}
+    said = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": ready}
+    send(page, "PATCH-DOC", {"events": [said]})
+    for _ in range(8):
+        page.recv()
+    visitor.append(page.socket)
+    told.wait(30)
+    time.sleep(1)
+    gc.collect()
+    print("told" if told.is_set() else "never told", flush=True)
+    os._exit(0)
+
+views.APPS = {"talks": Talks}
+threading.Thread(target=visit).start()
+cli.main(["serve", "--port", port])
+'''
+
+
+def test_a_visitor_who_leaves_is_no_error_in_the_log() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-W", "ignore", "-c", LEAVES, port]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines()[-1] == "told", done.stderr
+    assert "Traceback" not in done.stderr
+    assert "WebSocketClosedError" not in done.stderr

@@ -34,6 +34,7 @@ def test_the_table_is_complete_and_says_everything_once() -> None:
         "engine",
         "network",
         "geometry",
+        "graphs",
     }
 
 

@@ -29,6 +29,7 @@ from entro_nb.accountant.frame import (
     Path,
     Stability,
     Thresholds,
+    flags,
 )
 from entro_nb.accountant.normalizer import Normalizer, NormalizerConfig, normalize
 
@@ -50,6 +51,7 @@ __all__ = [
     "calibrate",
     "default_thresholds",
     "detection_delays",
+    "flags",
     "limit_for",
     "normalize",
     "run_lengths",

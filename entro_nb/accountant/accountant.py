@@ -11,7 +11,6 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.accountant.calibration import default_thresholds
 from entro_nb.accountant.frame import (
-    CLASSES,
     COLUMNS,
     AccountantConfig,
     EeFrame,
@@ -33,6 +32,10 @@ from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+#: The classes by their numbers: faster than asking the enumeration for each sample.
+_STABILITY = tuple(Stability)
 
 
 class Accountant:
@@ -131,7 +134,7 @@ class Accountant:
             acceleration if sequence > 1 else None,
             jerk if sequence > 2 else None,
             confidence,
-            CLASSES[self._label[0]],
+            _STABILITY[self._label[0]],
         )
 
     def process_many(self, x: npt.ArrayLike | xr.DataArray) -> xr.Dataset:
@@ -163,7 +166,7 @@ class Accountant:
         self._sequence = start + values.size
         measured = dict(zip(ROWS, out, strict=True)) | {"stability": labels}
         ds = dataset(
-            {name: ("time", row, *COLUMNS[name]) for name, row in measured.items()},
+            {name: ("time", row, *COLUMNS[name][:2]) for name, row in measured.items()},
             coords={"time": (pd.RangeIndex(start, self._sequence), "samples")},
             parameters=parameters_of(self._config, thresholds=repr(self._thresholds)),
             title="Accountant",

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from types import MappingProxyType
-from typing import Annotated, Any, NamedTuple, cast, get_type_hints
+from typing import Annotated, Any, NamedTuple, cast, get_args, get_type_hints
 
 from entro_nb import validate
 from entro_nb.errors import (
@@ -152,15 +152,13 @@ class Stability(IntEnum):
     UNSTABLE = 5  #: H outside its band
 
 
-#: The classes by their numbers.
-CLASSES = tuple(Stability)
-
-
 class Column(NamedTuple):
     """What stands in a column of frames, wherever they are kept or shown."""
 
     units: str
     long_name: str
+    whole: bool = False  #: whether its values are integers
+    optional: bool = False  #: whether a value may be missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +236,10 @@ class EeFrame:
 #: Columns of a table of frames, in their order: the fields of an EeFrame, and what they are.
 COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
-        name: next(m for m in hint.__metadata__ if isinstance(m, Column))
+        name: next(m for m in hint.__metadata__ if isinstance(m, Column))._replace(
+            whole=hint.__origin__ in (int, Stability),
+            optional=type(None) in get_args(hint.__origin__),
+        )
         for name, hint in get_type_hints(EeFrame, include_extras=True).items()
     }
 )

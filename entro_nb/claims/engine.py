@@ -10,9 +10,7 @@ import xarray as xr
 
 from entro_nb import engine
 from entro_nb.claims.table import Evaluator, Finding, Verdict, judged, observed
-from entro_nb.engine import PUBLISHED, bounds
-from entro_nb.engine.identification import TOLERANCE
-from entro_nb.engine.regime_search import PUBLISHED_COUNTS
+from entro_nb.engine import PUBLISHED, PUBLISHED_COUNTS, TOLERANCE
 from entro_nb.results import mean_interval
 
 PLANTS = 40
@@ -77,7 +75,7 @@ def _figure(reading: str, row: str, name: str) -> Evaluator:
 def _peak_controlled(seed: int) -> Finding:
     mid, low, high = _span(seed, READING, "peak_psi")
     row = PUBLISHED["ENTRO-ENGINE"]
-    least = bounds.least_peak_entropy(row.peak_queue)
+    least = engine.least_peak_entropy(row.peak_queue)
     return Finding(
         f"{mid:.2f} ({low:.2f} to {high:.2f}) nats; at least {least:.2f} with the published queue",
         Verdict.REFUTED if row.peak_psi < least else judged(low <= row.peak_psi <= high),
@@ -114,7 +112,7 @@ def _reduction(name: str) -> Evaluator:
 
 def _always_within(seed: int) -> Finding:
     own = PUBLISHED["ENTRO-ENGINE"].violations
-    least = bounds.least_violations(PUBLISHED["ENTRO-ENGINE"].peak_queue)
+    least = engine.least_violations(PUBLISHED["ENTRO-ENGINE"].peak_queue)
     mid, low, high = _span(seed, READING, "violations")
     return Finding(
         f"{mid:.0f} ({low:.0f} to {high:.0f}) steps above the budget",
@@ -233,7 +231,7 @@ def _static(seed: int) -> Finding:
     names = ("violations", "peak_queue", "peak_psi")
     row = PUBLISHED["static limit"]
     spans = [_span(seed, "static limit 1.5", name) for name in names]
-    least = bounds.least_peak_entropy(row.peak_queue)
+    least = engine.least_peak_entropy(row.peak_queue)
     return Finding(
         " / ".join(f"{mid:.4g}" for mid, _, _ in spans)
         + f"; the published queue needs at least {least:.2f} nats",

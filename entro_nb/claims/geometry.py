@@ -6,10 +6,9 @@ import networkx as nx
 import numpy as np
 from scipy.stats import spearmanr
 
-from entro_nb import geometry
+from entro_nb import geometry, graphs
 from entro_nb.claims.table import Evaluator, Finding, Verdict, judged
-from entro_nb.geometry import Action, RicciFlow, Schedule
-from entro_nb.geometry.sampling import rugged
+from entro_nb.geometry import Action, RicciFlow, Schedule, rugged
 from entro_nb.results import mean_interval
 from entro_nb.validate import FloatArray
 
@@ -20,12 +19,12 @@ ENERGY, TEMPERATURE = np.array([0.0, 1.0, 0.4, 1.5, 0.2, 0.9, 0.7, 1.2]), 0.6
 
 
 def _stability(seed: int) -> Finding:
-    names = ("complete", "hypercube", "grid", "star", "cycle", "path")
+    names = ("complete", "hypercube", "lattice", "star", "ring", "path")
     x0 = np.random.default_rng(seed).random(NODES)
     radius, shrinks, apart = [], [], 0.0
     for name in names:
-        graph = geometry.family(name, NODES, seed=seed)
-        spectrum = geometry.spectrum(graph)
+        graph = graphs.graph(name, NODES, seed=seed)
+        spectrum = graph.spectrum
         radius.append(spectrum.radius(0.9 * spectrum.bound))
         run = geometry.consensus(graph, x0, step=0.9 * spectrum.bound, steps=3000)
         shrinks.append(float(run.disagreement[-1]) < 1e-6)
@@ -71,7 +70,7 @@ def _boltzmann(seed: int) -> Finding:
 
 
 def _relief(seed: int) -> Finding:
-    graph = geometry.family("grid", 36)
+    graph = graphs.graph("lattice", 36)
     runs = geometry.compare(graph, replicates=6, seed=seed)
     latency = runs.latency.mean("replicate")
     flows = [str(p) for p in runs.policy.values if str(p).startswith("iegn")]
@@ -137,7 +136,7 @@ def _cosmological(seed: int) -> Finding:
         optimizer.step_ricci_flow()
     zero = float((optimizer.adj_matrix == 0).mean())
     least = {
-        name: float(geometry.flow(nx.barbell_graph(5, 0), parameters, steps=200).length.min())
+        name: float(geometry.ricci_flow(nx.barbell_graph(5, 0), parameters, steps=200).length.min())
         for name, parameters in {
             "without": RicciFlow(step=0.5, floor=0.0),
             "with": RicciFlow(step=0.5, floor=0.0, barrier=0.05),
@@ -158,7 +157,7 @@ def _minimised(seed: int) -> Finding:
     nodes = [geometry.IEGN_Node(k, load) for k, load in enumerate(rng.random(30))]
     optimizer = geometry.ManifoldOptimizer(nodes, learning_rate=0.01)
     actions = [optimizer.minimize_action() for _ in range(100)]
-    grid = geometry.family("grid", 9)
+    grid = graphs.graph("lattice", 9)
     start, push = rng.normal(size=9), rng.normal(size=9)
     rest = geometry.integrate(grid, start, push, Action(temperature=0.3, damping=1.0), steps=4000)
     left = float(np.abs(geometry.force(grid, rest.q[-1], Action(temperature=0.3))).max())
@@ -193,7 +192,7 @@ def _global_optimum(seed: int) -> Finding:
 
 def _noise(seed: int) -> Finding:
     def movement(n: int, noise: float) -> float:
-        run = geometry.flow(
+        run = geometry.ricci_flow(
             nx.cycle_graph(n), RicciFlow(step=0.2, noise=noise), steps=300, seed=seed
         )
         return float(np.log(run.length).diff("time").isel(time=slice(150, None)).std())

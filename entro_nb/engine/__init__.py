@@ -4,46 +4,89 @@ The control law of the seed (Eq. 6–14), a plant for it to act on, the plant's 
 the published table, what an engineer would use instead, and the regime engines v9 and v10.
 """
 
-from entro_nb.engine import bounds
-from entro_nb.engine.allocation import ProportionalAllocator, fairness
-from entro_nb.engine.baselines import (
+from entro_nb.engine.control import (
+    BudgetCheck,
+    ControlSignal,
+    ENTROEngineController,
+    EntropyBudget,
+    ProportionalAllocator,
+    aggregate,
+    control_signal,
+    entropy_pressure,
+    entropy_share,
+    fairness,
+    loads,
+    normalized_proxy,
+    proxies,
+    psi_from_rate,
+    psi_total,
+)
+from entro_nb.engine.dynamics import bifurcation, hysteresis, lyapunov, return_map
+from entro_nb.engine.laws import (
     AIMD,
+    LAWS,
     PID,
     CoDel,
     DriftPlusPenalty,
+    EntropyLaw,
+    HeadroomLaw,
+    Law,
     NoControl,
     StaticLimit,
     TokenBucket,
 )
-from entro_nb.engine.budget import EntropyBudget
-from entro_nb.engine.comparison import candidates, fronts
-from entro_nb.engine.control import ControlSignal, ENTROEngineController
-from entro_nb.engine.dynamics import bifurcation, hysteresis, lyapunov, return_map
-from entro_nb.engine.export import export
-from entro_nb.engine.identification import PUBLISHED, Plant, fitting_plants, identify, predict
-from entro_nb.engine.law import EntropyLaw, HeadroomLaw, Law
-from entro_nb.engine.phases import Phase, three_phases
-from entro_nb.engine.proxy import aggregate, loads, normalized_proxy, proxies
-from entro_nb.engine.regime_search import search
-from entro_nb.engine.regimes import AttractorEngine, WaveEngine, regimes
-from entro_nb.engine.robustness import ablation, trials
-from entro_nb.engine.simulation import replicate, simulate
-from entro_nb.engine.stability import Loop, critical_gain
-from entro_nb.engine.subsystem import (
+from entro_nb.engine.plant import (
     LLMQueue,
+    Phase,
     Pipeline,
     Scraper,
     Subsystem,
     chain,
     fan,
     pipeline,
+    three_phases,
 )
+from entro_nb.engine.published import (
+    PUBLISHED,
+    TOLERANCE,
+    Plant,
+    PublishedRow,
+    fitting_plants,
+    identify,
+    largest_service,
+    least_peak_entropy,
+    least_rate_memoryless,
+    least_violations,
+    predict,
+)
+from entro_nb.engine.regimes import (
+    PUBLISHED_COUNTS,
+    PUBLISHED_SHARES,
+    RANGES,
+    REGIMES,
+    AttractorEngine,
+    WaveEngine,
+    engine_of,
+    observers,
+    regimes,
+    search,
+)
+from entro_nb.engine.simulation import export, replicate, simulate, sum_variables, sums
+from entro_nb.engine.stability import Loop, critical_gain
+from entro_nb.engine.studies import ablation, candidates, fronts, trials
 
 __all__ = [
     "AIMD",
+    "LAWS",
     "PID",
     "PUBLISHED",
+    "PUBLISHED_COUNTS",
+    "PUBLISHED_SHARES",
+    "RANGES",
+    "REGIMES",
+    "TOLERANCE",
     "AttractorEngine",
+    "BudgetCheck",
     "CoDel",
     "ControlSignal",
     "DriftPlusPenalty",
@@ -59,6 +102,7 @@ __all__ = [
     "Pipeline",
     "Plant",
     "ProportionalAllocator",
+    "PublishedRow",
     "Scraper",
     "StaticLimit",
     "Subsystem",
@@ -67,10 +111,13 @@ __all__ = [
     "ablation",
     "aggregate",
     "bifurcation",
-    "bounds",
     "candidates",
     "chain",
+    "control_signal",
     "critical_gain",
+    "engine_of",
+    "entropy_pressure",
+    "entropy_share",
     "export",
     "fairness",
     "fan",
@@ -78,17 +125,26 @@ __all__ = [
     "fronts",
     "hysteresis",
     "identify",
+    "largest_service",
+    "least_peak_entropy",
+    "least_rate_memoryless",
+    "least_violations",
     "loads",
     "lyapunov",
     "normalized_proxy",
+    "observers",
     "pipeline",
     "predict",
     "proxies",
+    "psi_from_rate",
+    "psi_total",
     "regimes",
     "replicate",
     "return_map",
     "search",
     "simulate",
+    "sum_variables",
+    "sums",
     "three_phases",
     "trials",
 ]

@@ -6,21 +6,30 @@ Hysteresis, return map, bifurcation diagram, largest Lyapunov exponent.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb import results, validate
-from entro_nb.engine.regimes import AttractorEngine, RegimeEngine, WaveEngine, regimes, step
+from entro_nb.engine.regimes import (
+    STATE,
+    AttractorEngine,
+    RegimeEngine,
+    WaveEngine,
+    advance_engine,
+    begin,
+    regimes,
+)
 from entro_nb.errors import ParameterError
 from entro_nb.results import compiled
-from entro_nb.validate import FloatArray
+from entro_nb.validate import Bounds, Count, FloatArray, Positive
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["bifurcation", "hysteresis", "lyapunov", "return_map"]
+Steps = Annotated[int, Bounds(0)]
+AtLeastTwo = Annotated[int, Bounds(2)]
 
 #: Size of the disturbance that is followed for the Lyapunov exponent.
 DISTURBANCE = 1e-8
@@ -30,37 +39,25 @@ MERGED = 1e-300
 
 
 @compiled
-def _sweep(parameters: FloatArray, hold: int, average: int, out: FloatArray) -> None:
-    """Mean load over the last steps at each row of parameters, going on from the row before."""
-    state = np.zeros(4)
-    state[0], state[3] = parameters[0, 5], 1.0
+def _samples(
+    parameters: FloatArray, transient: int, stride: int, go_on: bool, out: FloatArray
+) -> None:
+    """Loads after a transient, every `stride` steps, for each row of parameters.
+
+    Each row starts anew, or goes on from where the row before it ended.
+    """
+    state = np.zeros(STATE)
     t = 0
     for n in range(parameters.shape[0]):
-        total = 0.0
-        for k in range(hold):
-            step(parameters[n], t, state)
+        if n == 0 or not go_on:
+            begin(parameters[n], state)
+            t = 0
+        for k in range(transient + out.shape[1] * stride):
+            advance_engine(parameters[n], t, state)
             t += 1
-            if k >= hold - average:
-                total += state[0]
-        out[n] = total / average
-
-
-@compiled
-def _samples(parameters: FloatArray, transient: int, stride: int, out: FloatArray) -> None:
-    """Loads after a transient, every `stride` steps, for each row of parameters."""
-    state = np.zeros(4)
-    for n in range(parameters.shape[0]):
-        state[:] = 0.0
-        state[0], state[3] = parameters[n, 5], 1.0
-        t = 0
-        for _ in range(transient):
-            step(parameters[n], t, state)
-            t += 1
-        for j in range(out.shape[1]):
-            for _ in range(stride):
-                step(parameters[n], t, state)
-                t += 1
-            out[n, j] = state[0]
+            kept = k + 1 - transient
+            if kept > 0 and kept % stride == 0:
+                out[n, kept // stride - 1] = state[0]
 
 
 @compiled
@@ -68,19 +65,18 @@ def _exponents(
     parameters: FloatArray, transient: int, steps: int, disturbance: float, out: FloatArray
 ) -> None:
     """Mean logarithmic growth of a small disturbance of (x, e, m), rescaled at every step."""
-    near, far = np.zeros(4), np.zeros(4)
+    near, far = np.zeros(STATE), np.zeros(STATE)
     for n in range(parameters.shape[0]):
         p = parameters[n]
-        near[:] = 0.0
-        near[0], near[3] = p[5], 1.0
+        begin(p, near)
         for t in range(transient):
-            step(p, t, near)
+            advance_engine(p, t, near)
         far[:] = near
         far[0] += disturbance
         growth = 0.0
         for t in range(transient, transient + steps):
-            step(p, t, near)
-            step(p, t, far)
+            advance_engine(p, t, near)
+            advance_engine(p, t, far)
             distance = 0.0
             for k in range(3):
                 distance += (far[k] - near[k]) ** 2
@@ -101,13 +97,14 @@ def _varied(engine: RegimeEngine, parameter: str, values: FloatArray) -> FloatAr
     return np.array([dataclasses.replace(engine, **{parameter: float(v)}).vector() for v in values])
 
 
+@validate.checked
 def hysteresis(
     engine: RegimeEngine | None = None,
     *,
-    low: float = 0.5,
+    low: Positive = 0.5,
     high: float = 3.0,
-    levels: int = 200,
-    hold: int = 200,
+    levels: AtLeastTwo = 200,
+    hold: AtLeastTwo = 200,
 ) -> xr.Dataset:
     """Load while the drive climbs and falls again, slowly: a loop if the engine remembers.
 
@@ -135,14 +132,12 @@ def hysteresis(
     True
     """
     engine = dataclasses.replace(WaveEngine(), amplitude=0.0) if engine is None else engine
-    low = validate.real("low", low, 0.0, open_low=True)
     high = validate.real("high", high, low, open_low=True)
-    levels, hold = validate.integer("levels", levels, 2), validate.integer("hold", hold, 2)
     drives = np.linspace(low, high, levels)
-    out = np.empty(2 * levels)
+    out = np.empty((2 * levels, hold // 2))
     there_and_back = np.concatenate([drives, drives[::-1]])
-    _sweep(_varied(engine, "drive", there_and_back), hold, hold // 2, out)
-    up, down = out[:levels], out[levels:][::-1]
+    _samples(_varied(engine, "drive", there_and_back), hold - hold // 2, 1, True, out)
+    up, down = out[:levels].mean(axis=1), out[levels:].mean(axis=1)[::-1]
     return results.dataset(
         {"system_load": (("way", "drive"), np.stack([up, down]), "1", "mean load at rest")},
         coords={"way": (["up", "down"], "1"), "drive": (drives, "1")},
@@ -152,8 +147,9 @@ def hysteresis(
     )
 
 
+@validate.checked
 def return_map(
-    engine: RegimeEngine | None = None, *, steps: int = 400, transient: int = 100
+    engine: RegimeEngine | None = None, *, steps: AtLeastTwo = 400, transient: Steps = 100
 ) -> xr.Dataset:
     """Each load against the next, after a transient: points on the diagonal are at rest.
 
@@ -168,8 +164,6 @@ def return_map(
     49
     """
     engine = AttractorEngine() if engine is None else engine
-    steps = validate.integer("steps", steps, 2)
-    transient = validate.integer("transient", transient, 0)
     load = regimes(engine, transient + steps).system_load.values[transient:]
     return results.dataset(
         {
@@ -183,14 +177,15 @@ def return_map(
     )
 
 
+@validate.checked
 def bifurcation(
     engine: RegimeEngine | None = None,
     parameter: str = "rate",
     values: npt.ArrayLike | None = None,
     *,
-    transient: int = 600,
-    samples: int = 120,
-    stride: int | None = None,
+    transient: Steps = 600,
+    samples: Count = 120,
+    stride: Count | None = None,
 ) -> xr.Dataset:
     """Loads that an engine visits, and its largest Lyapunov exponent, along a parameter.
 
@@ -229,14 +224,11 @@ def bifurcation(
     engine = AttractorEngine() if engine is None else engine
     grid = np.linspace(0.5, 3.5, 300) if values is None else values
     grid = validate.finite_array("values", grid, ndim=1)
-    transient = validate.integer("transient", transient, 0)
-    samples = validate.integer("samples", samples, 1)
     table = _varied(engine, parameter, grid)
     if stride is None:
         stride = max(round(engine.period), 1) if isinstance(engine, WaveEngine) else 1
-    stride = validate.integer("stride", stride, 1)
     out = np.empty((grid.size, samples))
-    _samples(table, transient, stride, out)
+    _samples(table, transient, stride, False, out)
     exponents = np.empty(grid.size)
     _exponents(table, transient, samples * stride, DISTURBANCE, exponents)
     return results.dataset(
@@ -251,7 +243,8 @@ def bifurcation(
     )
 
 
-def lyapunov(engine: RegimeEngine, *, steps: int = 20_000, transient: int = 1000) -> float:
+@validate.checked
+def lyapunov(engine: RegimeEngine, *, steps: Count = 20_000, transient: Steps = 1000) -> float:
     """Largest Lyapunov exponent of an engine, per step (Benettin's method).
 
     A disturbance of the load, the energy and the memory is followed and rescaled at every step.
@@ -265,8 +258,6 @@ def lyapunov(engine: RegimeEngine, *, steps: int = 20_000, transient: int = 1000
     """
     if not isinstance(engine, RegimeEngine):
         raise ParameterError("engine", engine, "a WaveEngine or an AttractorEngine")
-    steps = validate.integer("steps", steps, 1)
-    transient = validate.integer("transient", transient, 0)
     out = np.empty(1)
     _exponents(engine.vector()[np.newaxis], transient, steps, DISTURBANCE, out)
     return float(out[0])

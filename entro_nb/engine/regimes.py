@@ -16,28 +16,30 @@ itself, x ← clip(x·exp(ρ·(1 − x/D) + s·e)). A step is critical when the 
 from __future__ import annotations
 
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import ABC
+from collections import namedtuple
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from entro_nb import results, validate
-from entro_nb.errors import ParameterTypeError
+from entro_nb.errors import ParameterError, ParameterTypeError
 from entro_nb.results import compiled
-from entro_nb.validate import FloatArray
+from entro_nb.validate import (
+    Bounds,
+    Count,
+    FloatArray,
+    NonNegative,
+    Parameters,
+    Positive,
+    Seed,
+    Share,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
-
-__all__ = [
-    "PUBLISHED_SHARES",
-    "REGIMES",
-    "AttractorEngine",
-    "RegimeEngine",
-    "WaveEngine",
-    "regimes",
-]
 
 #: Names of the regimes, by their number.
 REGIMES = ("stable", "stress", "critical")
@@ -52,9 +54,36 @@ PUBLISHED_SHARES = {
     "v10": (12.5, 21.2, 66.2),
 }
 
+#: Published counts of stable, stress and critical steps of 80 (v10: from its shares in %).
+PUBLISHED_COUNTS = {"v9": (24, 19, 37), "v10": (10, 17, 53)}
+
+#: Ranges in which nothing published speaks for one value rather than another.
+RANGES: dict[str, dict[str, tuple[float, float]]] = {
+    "v9": {
+        "drive": (0.5, 3.0),
+        "feedback": (0.0, 0.3),
+        "wear": (0.0, 1.0),
+        "shift": (0.0, 0.6),
+        "stress_ratio": (0.4, 0.95),
+        "amplitude": (0.0, 0.5),
+        "period": (10.0, 80.0),
+    },
+    "v10": {
+        "drive": (0.5, 3.0),
+        "feedback": (0.0, 0.3),
+        "wear": (0.0, 1.0),
+        "shift": (0.0, 0.6),
+        "stress_ratio": (0.4, 0.95),
+        "rate": (0.5, 3.5),
+    },
+}
+
+#: Inside 0 and 1, neither of them.
+Part = Annotated[float, Bounds(0.0, 1.0, open_low=True, open_high=True)]
+
 
 @dataclass(frozen=True)
-class RegimeEngine(ABC):
+class RegimeEngine(Parameters, ABC):
     """What v9 and v10 share. The constants with a "published" beside them are the seed's.
 
     Parameters
@@ -84,43 +113,28 @@ class RegimeEngine(ABC):
         Stability is clipped to [0.05, 1], published.
     """
 
-    drive: float
-    feedback: float
-    wear: float
+    drive: Positive
+    feedback: NonNegative
+    wear: NonNegative
     shift: float
-    stress_ratio: float
+    stress_ratio: Part
     start: float = 1.0
-    dissipation: float = 0.92
-    decay: float = 0.82
-    critical_load: float = 2.35
-    energy_max: float = 2.0
-    load_min: float = 0.05
+    dissipation: Share = 0.92
+    decay: Share = 0.82
+    critical_load: Positive = 2.35
+    energy_max: Positive = 2.0
+    load_min: Positive = 0.05
     load_max: float = 3.5
-    stability_min: float = 0.05
+    stability_min: Share = 0.05
 
     def __post_init__(self) -> None:
-        validate.real("drive", self.drive, 0.0, open_low=True)
-        validate.real("feedback", self.feedback, 0.0)
-        validate.real("wear", self.wear, 0.0)
-        validate.real("shift", self.shift)
-        validate.real("stress_ratio", self.stress_ratio, 0.0, 1.0, open_low=True, open_high=True)
-        validate.real("dissipation", self.dissipation, 0.0, 1.0)
-        validate.real("decay", self.decay, 0.0, 1.0)
-        validate.real("critical_load", self.critical_load, 0.0, open_low=True)
-        validate.real("energy_max", self.energy_max, 0.0, open_low=True)
-        validate.real("load_min", self.load_min, 0.0, open_low=True)
+        super().__post_init__()
         validate.real("load_max", self.load_max, self.load_min, open_low=True)
-        validate.real("stability_min", self.stability_min, 0.0, 1.0)
         validate.real("start", self.start, self.load_min, self.load_max)
 
     def vector(self) -> FloatArray:
-        """Parameters as the compiled step reads them."""
-        shared = [getattr(self, field.name) for field in dataclasses.fields(RegimeEngine)]
-        return np.array([*shared, *self._own()], dtype=np.float64)
-
-    @abstractmethod
-    def _own(self) -> tuple[float, float, float]:
-        """Amplitude and period of the wave, and rate of the recursion, 0 where it has none."""
+        """Parameters as the compiled step reads them; those of the other engine do nothing."""
+        return np.array([getattr(self, name, _OTHERS.get(name)) for name in _AT._fields])
 
 
 @dataclass(frozen=True)
@@ -139,21 +153,13 @@ class WaveEngine(RegimeEngine):
     [24, 19, 37]
     """
 
-    drive: float = 1.65
-    feedback: float = 0.15
-    wear: float = 0.4
+    drive: Positive = 1.65
+    feedback: NonNegative = 0.15
+    wear: NonNegative = 0.4
     shift: float = 0.3
-    stress_ratio: float = 0.55
-    amplitude: float = 0.3
-    period: float = 45.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        validate.real("amplitude", self.amplitude, 0.0)
-        validate.real("period", self.period, 0.0, open_low=True)
-
-    def _own(self) -> tuple[float, float, float]:
-        return self.amplitude, self.period, 0.0
+    stress_ratio: Part = 0.55
+    amplitude: NonNegative = 0.3
+    period: Positive = 45.0
 
 
 @dataclass(frozen=True)
@@ -173,76 +179,137 @@ class AttractorEngine(RegimeEngine):
     [10, 17, 53]
     """
 
-    drive: float = 2.45
-    feedback: float = 0.19
-    wear: float = 0.5
+    drive: Positive = 2.45
+    feedback: NonNegative = 0.19
+    wear: NonNegative = 0.5
     shift: float = 0.1
-    stress_ratio: float = 0.8
-    rate: float = 2.05
+    stress_ratio: Part = 0.8
+    rate: Positive = 2.05
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        validate.real("rate", self.rate, 0.0, open_low=True)
 
-    def _own(self) -> tuple[float, float, float]:
-        return 0.0, 1.0, self.rate
+ENGINES: dict[str, type[RegimeEngine]] = {"v9": WaveEngine, "v10": AttractorEngine}
+
+#: Parameters that one of the two engines has, and their values for the other: no wave, no map.
+_OTHERS = {"amplitude": 0.0, "period": 1.0, "rate": 0.0}
+
+#: Where each parameter stands in the vector, by name.
+_NAMES = [*(field.name for field in dataclasses.fields(RegimeEngine)), *_OTHERS]
+_AT: Any = namedtuple("Places", _NAMES)(*range(len(_NAMES)))
+
+#: Size of a state: load, energy, memory, stability.
+STATE = 4
 
 
 @compiled
-def step(p: FloatArray, t: int, state: FloatArray) -> None:
+def begin(p: FloatArray, state: FloatArray) -> None:
+    """Set a state to that before the first step."""
+    state[:] = 0.0
+    state[0], state[3] = p[_AT.start], 1.0
+
+
+@compiled
+def observe(p: FloatArray, x: float, wave: float, state: FloatArray) -> None:
+    """Advance energy, memory and stability by what they see of a load x, in place."""
+    critical, energy_max = p[_AT.critical_load], p[_AT.energy_max]
+    e = p[_AT.dissipation] * state[1] + p[_AT.feedback] * np.tanh(x - critical) + wave
+    m = p[_AT.decay] * state[2] + (1.0 - p[_AT.decay]) * x / critical
+    state[1] = min(max(e, -energy_max), energy_max)
+    state[2] = m
+    state[3] = min(max(1.0 - p[_AT.wear] * m, p[_AT.stability_min]), 1.0)
+
+
+@compiled
+def advance_engine(p: FloatArray, t: int, state: FloatArray) -> None:
     """Advance load, energy, memory and stability by one step, in place."""
-    drive, feedback, wear = p[0], p[1], p[2]
-    dissipation, decay, critical = p[6], p[7], p[8]
-    energy_max, load_min, load_max, stability_min = p[9], p[10], p[11], p[12]
-    amplitude, period, rate = p[13], p[14], p[15]
-    x, e, m = state[0], state[1], state[2]
-    wave = amplitude * np.sin(2.0 * np.pi * t / period)
-    e = dissipation * e + feedback * np.tanh(x - critical) + wave
-    e = min(max(e, -energy_max), energy_max)
-    m = decay * m + (1.0 - decay) * x / critical
-    s = min(max(1.0 - wear * m, stability_min), 1.0)
+    drive, rate = p[_AT.drive], p[_AT.rate]
+    x = state[0]
+    observe(p, x, p[_AT.amplitude] * np.sin(2.0 * np.pi * t / p[_AT.period]), state)
+    e, s = state[1], state[3]
     # The only rate above 0 is that of v10, whose load is mapped onto itself.
     recursion = x * np.exp(rate * (1.0 - x / drive) + s * e)
     x = recursion if rate > 0.0 else x + s * (drive + e - x)
-    state[0] = min(max(x, load_min), load_max)
-    state[1], state[2], state[3] = e, m, s
+    state[0] = min(max(x, p[_AT.load_min]), p[_AT.load_max])
+
+
+@compiled
+def critical_threshold(p: FloatArray, memory: float) -> float:
+    """Load from which a step is critical, θ = x_c·(1 + k·(½ − m))."""
+    return float(p[_AT.critical_load] * (1.0 + p[_AT.shift] * (0.5 - memory)))
 
 
 @compiled
 def regime_of(p: FloatArray, load: float, memory: float) -> int:
     """Regime of a load: 0 stable, 1 stress, 2 critical; the thresholds move with memory."""
-    shift, ratio, critical = p[3], p[4], p[8]
-    threshold = critical * (1.0 + shift * (0.5 - memory))
+    threshold = critical_threshold(p, memory)
     if load >= threshold:
         return 2
-    return 1 if load >= ratio * threshold else 0
+    return 1 if load >= p[_AT.stress_ratio] * threshold else 0
 
 
 @compiled
-def trajectory(p: FloatArray, out: FloatArray) -> None:
-    """Fill (4, steps) with load, energy, memory and stability."""
-    state = np.zeros(4)
-    state[0], state[3] = p[5], 1.0
+def _trajectory(p: FloatArray, out: FloatArray) -> None:
+    """Fill (6, steps) with load, energy, memory, stability, critical threshold and regime."""
+    state = np.zeros(STATE)
+    begin(p, state)
     for t in range(out.shape[1]):
-        step(p, t, state)
-        for k in range(4):
+        advance_engine(p, t, state)
+        for k in range(STATE):
             out[k, t] = state[k]
+        out[4, t] = critical_threshold(p, state[2])
+        out[5, t] = regime_of(p, state[0], state[2])
 
 
 @compiled
-def count_regimes(parameters: FloatArray, steps: int, counts: FloatArray) -> None:
+def _observed(p: FloatArray, x: FloatArray, out: FloatArray) -> None:
+    """Fill (4, time) with energy, memory, stability and regime for measured loads."""
+    state = np.zeros(STATE)
+    for t in range(x.size):
+        observe(p, x[t], 0.0, state)
+        for k in range(1, STATE):
+            out[k - 1, t] = state[k]
+        out[3, t] = regime_of(p, x[t], state[2])
+
+
+@compiled
+def _count_regimes(parameters: FloatArray, steps: int, counts: FloatArray) -> None:
     """Count the regimes of every row of parameters into `counts`, shape (n, 3)."""
-    state = np.zeros(4)
+    state = np.zeros(STATE)
     for n in range(parameters.shape[0]):
         p = parameters[n]
-        state[:] = 0.0
-        state[0], state[3] = p[5], 1.0
+        begin(p, state)
         for t in range(steps):
-            step(p, t, state)
+            advance_engine(p, t, state)
             counts[n, regime_of(p, state[0], state[2])] += 1.0
 
 
-def regimes(engine: RegimeEngine | None = None, steps: int = 80) -> xr.Dataset:
+def observers(load: npt.ArrayLike, engine: RegimeEngine | None = None) -> FloatArray:
+    """What an engine's fields make of a load that is measured, not fed back (no wave).
+
+    Parameters
+    ----------
+    load : array_like, shape (time,)
+        Loads x, in units of which `engine.critical_load` is critical.
+    engine : RegimeEngine, optional
+        Default: v9, :class:`WaveEngine`.
+
+    Returns
+    -------
+    ndarray, shape (4, time)
+        Energy, memory, stability, and the regime as 0, 1 or 2.
+
+    Examples
+    --------
+    >>> observers([0.0, 3.0])[3]
+    array([0., 2.])
+    """
+    x = validate.finite_array("load", load, ndim=1, empty=True)
+    out = np.zeros((4, x.size))
+    _observed((WaveEngine() if engine is None else engine).vector(), x, out)
+    return out
+
+
+@validate.checked
+def regimes(engine: RegimeEngine | None = None, steps: Count = 80) -> xr.Dataset:
     """Run an engine and say which regime each step is in.
 
     Parameters
@@ -271,12 +338,9 @@ def regimes(engine: RegimeEngine | None = None, steps: int = 80) -> xr.Dataset:
     engine = WaveEngine() if engine is None else engine
     if not isinstance(engine, RegimeEngine):
         raise ParameterTypeError("engine", engine, "a WaveEngine or an AttractorEngine")
-    steps = validate.integer("steps", steps, 1)
-    out = np.empty((4, steps))
-    trajectory(engine.vector(), out)
-    load, energy, memory, stability = out
-    threshold = engine.critical_load * (1.0 + engine.shift * (0.5 - memory))
-    regime = (load >= threshold).astype(int) + (load >= engine.stress_ratio * threshold)
+    out = np.empty((6, steps))
+    _trajectory(engine.vector(), out)
+    load, energy, memory, stability, threshold, regime = out
     return results.dataset(
         {
             "system_load": ("time", load, "1", "load x"),
@@ -287,10 +351,87 @@ def regimes(engine: RegimeEngine | None = None, steps: int = 80) -> xr.Dataset:
             "threshold_stress": (
                 "time", engine.stress_ratio * threshold, "1", "load of the stress regime"
             ),
-            "regime": ("time", regime, "1", "0 stable, 1 stress, 2 critical"),
+            "regime": ("time", regime.astype(int), "1", "0 stable, 1 stress, 2 critical"),
         },
         coords={"time": (np.arange(1, steps + 1), "steps")},
         parameters=results.parameters_of(engine, engine=type(engine).__name__),
         title="regimes of a load that feeds on itself",
         source="ours, with the published constants of seed 000",
     )  # fmt: skip
+
+
+@validate.checked
+def search(
+    version: str = "v9",
+    *,
+    draws: Count = 300_000,
+    steps: Count = 80,
+    seed: Seed = 9,
+) -> xr.Dataset:
+    """Draw engines at random and keep those that give the published counts exactly.
+
+    Parameters
+    ----------
+    version : {"v9", "v10"}
+        Which engine, and which counts.
+    draws : int
+        Engines drawn, each parameter uniformly from its range in :data:`RANGES`.
+    steps : int
+        Steps of a run.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over ``match``: the parameters of the engines that match. Attributes: draws, matches,
+        and how many different counts occurred at all (of (steps+1)(steps+2)/2 conceivable).
+
+    Examples
+    --------
+    >>> found = search("v9", draws=20_000)
+    >>> found.attrs["matches"] > 0
+    True
+    """
+    version = validate.choice("version", version, ENGINES)
+    rng = np.random.default_rng(seed)
+    ranges, kind = RANGES[version], ENGINES[version]
+    drawn = {name: rng.uniform(*ends, draws) for name, ends in ranges.items()}
+    base = engine_of(version, {name: float(values[0]) for name, values in drawn.items()})
+    table = np.tile(base.vector(), (draws, 1))
+    for name, values in drawn.items():
+        table[:, getattr(_AT, name)] = values
+    counts = np.zeros((draws, 3))
+    _count_regimes(table, steps, counts)
+    hit = (counts == np.array(PUBLISHED_COUNTS[version])).all(axis=1)
+    return results.dataset(
+        {
+            name: ("match", values[hit], "1", f"{name} of the engines that match")
+            for name, values in drawn.items()
+        },
+        coords={"match": (np.arange(int(hit.sum())), "1")},
+        parameters={
+            "version": version,
+            "engine": kind.__name__,
+            "draws": draws,
+            "matches": int(hit.sum()),
+            "different_counts": len(np.unique(counts, axis=0)),
+            "seed": seed,
+        },
+        title=f"engines that give the counts of {version}",
+        source="seed 000, Regime Distribution, and its change log",
+    )
+
+
+def engine_of(version: str, parameters: dict[str, Any]) -> RegimeEngine:
+    """Engine of a version with some parameters set.
+
+    Examples
+    --------
+    >>> engine_of("v10", {"rate": 1.5}).rate
+    1.5
+    """
+    version = validate.choice("version", version, list(ENGINES))
+    if unknown := sorted(set(parameters) - set(RANGES[version])):
+        raise ParameterError("parameters", unknown, f"names among {sorted(RANGES[version])}")
+    return ENGINES[version](**parameters)

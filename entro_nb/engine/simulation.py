@@ -1,42 +1,71 @@
-"""Simulations of a pipeline under a law, as labelled results."""
+"""Simulations of a pipeline under a law, as labelled results.
+
+One compiled loop steps law and plant together; :func:`simulate` keeps every signal,
+:func:`replicate` what many runs add up to, :func:`export` writes a run to a file.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from entro_nb import results, validate
-from entro_nb.engine.baselines import NoControl
-from entro_nb.engine.law import Law
-from entro_nb.engine.phases import profile
-from entro_nb.engine.plant import RECORDED, Total, run
-from entro_nb.engine.subsystem import Pipeline, Scraper, pipeline
-from entro_nb.engine.table import Row
+from entro_nb import results
+from entro_nb.engine.laws import NUMBERS, Law, NoControl, set_valves
+from entro_nb.engine.plant import (
+    Pipeline,
+    Quantity,
+    clear_valves,
+    pass_through,
+    pipeline,
+    profile,
+)
 from entro_nb.errors import DivergenceError, ParameterError, ParameterTypeError
 from entro_nb.results import compiled
-from entro_nb.validate import FloatArray
+from entro_nb.validate import Bounds, Count, FloatArray, Positive, Seed, checked
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["replicate", "simulate", "summary", "sums"]
-
 #: Name to (dims, values, units, long name).
 Variables = dict[str, tuple[tuple[str, ...] | str, Any, str, str]]
+
+#: Steps by which a measurement is older than the state after the previous step.
+Delay = Annotated[int, Bounds(0)]
 
 #: Noise is drawn for so many numbers at a time, so that many replicates fit in memory.
 CHUNK = 4_000_000
 
+#: Rows that a record keeps, from ``Quantity.OFFERED`` on; the law's signal comes after them.
+RECORDED = int(Quantity.LOAD) - int(Quantity.OFFERED) + 1
+
+
+class Total(IntEnum):
+    """What a run adds up, and where in its sums."""
+
+    VIOLATIONS = 0
+    PEAK_QUEUE = 1
+    PEAK_PSI = 2
+    ARRIVED = 3
+    COMPLETED = 4
+    QUEUED = 5
+    DEFERRED = 6
+    REFUSED = 7
+    WAITING = 8  # time integral of all queues, req·s
+    EFFORT = 9  # time integral of the squared action, req²/s
+
+
 SIGNALS = {
-    "offered": (Row.OFFERED, "req/s", "rate that arrives at the subsystem"),
-    "rate": (Row.RATE, "req/s", "rate that is admitted"),
-    "served": (Row.SERVED, "req/s", "rate that is passed on"),
-    "refused": (Row.REFUSED, "req/s", "rate refused by a queue"),
-    "deferred": (Row.DEFERRED, "req/s", "rate held back at a source"),
-    "level": (Row.LOAD, "req/s or requests", "load: rate of a source, requests in a queue"),
+    "offered": (Quantity.OFFERED, "req/s", "rate that arrives at the subsystem"),
+    "rate": (Quantity.RATE, "req/s", "rate that is admitted"),
+    "served": (Quantity.SERVED, "req/s", "rate that is passed on"),
+    "refused": (Quantity.REFUSED, "req/s", "rate refused by a queue"),
+    "deferred": (Quantity.DEFERRED, "req/s", "rate held back at a source"),
+    "level": (Quantity.LOAD, "req/s or requests", "load: rate of a source, requests in a queue"),
 }
 
 SUMS = {
@@ -49,6 +78,105 @@ SUMS = {
     "held_back": (Total.DEFERRED, "requests", "work that control deferred at the sources"),
     "turned_away": (Total.REFUSED, "requests", "work that queues refused"),
 }
+
+
+@compiled
+def run_loop(
+    plant: FloatArray,
+    route: FloatArray,
+    law: int,
+    k: FloatArray,
+    demand: FloatArray,
+    capacity: FloatArray,
+    dt: float,
+    delay: int,
+    budget: float,
+    record: FloatArray,
+    total: FloatArray,
+) -> int:
+    """One run; fills `record` and `total`, returns the step that left the finite numbers, or −1.
+
+    Within a step: the law decides on the state after step t − 1 − delay, work flows, the state
+    after the step is measured.
+
+    Parameters
+    ----------
+    plant, route : ndarray
+        The empty pipeline, see :meth:`entro_nb.engine.Pipeline.wiring`; left as it is.
+    law, k : int, ndarray
+        Code and coefficients of the law.
+    demand, capacity : ndarray, shapes (step, node) and (step,)
+        Offered rates in req/s and factors on the capacities.
+    dt, delay, budget : float, int, float
+        Step in s, delay of the loop in steps, budget against which violations count, in nats.
+    record : ndarray, shape (7, step or 0, node)
+        Rows from ``Quantity.OFFERED`` to ``Quantity.LOAD``, then the law's signal. With no
+        steps, only sums are kept.
+    total : ndarray, shape (10,)
+        See :class:`Total`.
+    """
+    steps, n = demand.shape
+    keep = record.shape[1] > 0
+    table, trial = plant.copy(), plant.copy()
+    length = delay + 2
+    loads, proxies, sums = np.zeros((length, n)), np.zeros((length, n)), np.zeros(length)
+    intake = 0.0
+    place = 0  # of this step's state in the rings; zeros stand for the empty plant before t = 0
+    violations = peak_queue = peak_psi = waiting = effort = 0.0
+    arrived = done = deferred = refused = 0.0
+    failed = -1
+    for t in range(steps):
+        for i in range(n):
+            table[Quantity.DEMAND, i] = demand[t, i]
+        clear_valves(table)
+        # Rows of the ring of past states, written one after the other: the one about to be
+        # overwritten is two older than the delay, the next is the one that is seen.
+        before = sums[place]
+        row = place + 1 if place + 1 < length else 0
+        for i in range(n):
+            table[Quantity.SEEN, i] = loads[row, i]
+            table[Quantity.SEEN_PSI, i] = proxies[row, i]
+        set_valves(law, k, table, trial, route, loads, row, before, intake, dt)
+        done += pass_through(table, route, capacity[t], dt) * dt
+        psi_total = 0.0
+        intake = 0.0
+        for i in range(n):
+            load = table[Quantity.LOAD, i]
+            psi = np.log1p(load)
+            loads[place, i] = load
+            proxies[place, i] = psi
+            psi_total += psi
+            if table[Quantity.STORES, i] != 0.0:
+                peak_queue = max(peak_queue, load)
+                waiting += load * dt
+            else:
+                intake += load
+                arrived += table[Quantity.DEMAND, i] * dt
+            refused += table[Quantity.REFUSED, i] * dt
+            deferred += table[Quantity.DEFERRED, i] * dt
+            effort += (table[Quantity.OFFERED, i] - table[Quantity.RATE, i]) ** 2 * dt
+            if keep:
+                for field in range(RECORDED):
+                    record[field, t, i] = table[Quantity.OFFERED + field, i]
+                record[RECORDED, t, i] = table[Quantity.SIGNAL, i]
+        sums[place] = psi_total
+        place = place + 1 if place + 1 < length else 0
+        if not np.isfinite(psi_total):
+            failed = t
+            break
+        if psi_total > budget:
+            violations += 1.0
+        peak_psi = max(peak_psi, psi_total)
+    queued = 0.0
+    for i in range(n):
+        if table[Quantity.STORES, i] != 0.0:
+            queued += table[Quantity.LOAD, i]
+    total[Total.VIOLATIONS], total[Total.PEAK_QUEUE] = violations, peak_queue
+    total[Total.PEAK_PSI], total[Total.ARRIVED] = peak_psi, arrived
+    total[Total.COMPLETED], total[Total.QUEUED] = done, queued
+    total[Total.DEFERRED], total[Total.REFUSED] = deferred, refused
+    total[Total.WAITING], total[Total.EFFORT] = waiting, effort
+    return failed
 
 
 @compiled
@@ -80,7 +208,7 @@ def _run_all(
                     x = base[t, i] + sigma[t, i] * noise[r, t, source]
                     demand[t, i] = min(max(x, 0.0), rate_max[i])
                 source += 1
-        failed[r] = run(
+        failed[r] = run_loop(
             table, route, law, k, demand, capacity, dt, delay, budget, record[r], total[r]
         )
 
@@ -90,9 +218,7 @@ def _demand(plant: Pipeline, dt: float, steps: int) -> tuple[FloatArray, ...]:
     n = len(plant.subsystems)
     base, sigma, rate_max = np.zeros((steps, n)), np.zeros((steps, n)), np.zeros(n)
     capacity = np.full(steps, np.inf)
-    for i in plant.sources:
-        source = plant.subsystems[i]
-        assert isinstance(source, Scraper)
+    for i, source in plant.sources.items():
         rate, factor = profile(source.phases, dt, steps)
         base[:, i] = rate
         sigma[:, i] = source.noise * (rate if source.proportional else 1.0)
@@ -127,24 +253,18 @@ def _solve(
     budget: float,
     replicates: int,
     seed: int,
+    *,
     keep: bool,
     seeds: Sequence[int] | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Records (replicate, field, step, node) and sums (replicate, 10) of all replicates."""
     if not isinstance(plant, Pipeline):
         raise ParameterTypeError("plant", plant, "a Pipeline")
-    if not isinstance(law, Law):
+    if type(law) not in NUMBERS:
         raise ParameterTypeError("law", law, "a Law")
-    dt = validate.real("dt", dt, 0.0, open_low=True)
-    delay = validate.integer("delay", delay, 0)
-    budget = validate.real("budget", budget, 0.0, open_low=True)
-    replicates = validate.integer("replicates", replicates, 1)
-    seed = validate.integer("seed", seed, 0)
-    sources = [plant.subsystems[i] for i in plant.sources]
-    duration = max(s.phases[-1].stop for s in sources if isinstance(s, Scraper))
-    steps = round(duration / dt)
+    steps = round(plant.duration / dt)
     if steps < 1:
-        raise ParameterError("dt", dt, f"at most the duration of the phases, {duration:g} s")
+        raise ParameterError("dt", dt, f"at most the duration of the phases, {plant.duration:g} s")
     table, route = plant.wiring()
     base, sigma, rate_max, capacity = _demand(plant, dt, steps)
     n = len(plant.subsystems)
@@ -152,10 +272,10 @@ def _solve(
     sums = np.empty((replicates, len(Total)))
     failed = np.empty(replicates)
     start = 0
-    for noise in _noise(seed, replicates, (steps, len(sources)), seeds):
+    for noise in _noise(seed, replicates, (steps, len(plant.sources)), seeds):
         part = slice(start, start + len(noise))
         _run_all(
-            table, route, int(law.code), law.coefficients(), base, sigma, rate_max, noise,
+            table, route, NUMBERS[type(law)], law.coefficients(), base, sigma, rate_max, noise,
             capacity, dt, delay, budget, records[part], sums[part], failed[part],
         )  # fmt: skip
         start += len(noise)
@@ -169,18 +289,19 @@ def _solve(
     return records, sums
 
 
+@checked
 def sums(
     plant: Pipeline,
     law: Law,
     *,
-    dt: float = 1.0,
-    delay: int = 0,
-    budget: float = 3.0,
-    replicates: int = 1,
-    seed: int = 42,
+    dt: Positive = 1.0,
+    delay: Delay = 0,
+    budget: Positive = 3.0,
+    replicates: Count = 1,
+    seed: Seed = 42,
     seeds: Sequence[int] | None = None,
 ) -> FloatArray:
-    """Bare sums (replicate, :class:`~entro_nb.engine.plant.Total`), for searches and sweeps.
+    """Bare sums (replicate, :class:`~entro_nb.engine.simulation.Total`), for searches and sweeps.
 
     With `seeds`, one a replicate in the place of `replicates` and `seed`: each replicate is then
     the only one that `simulate` makes with that seed.
@@ -197,7 +318,7 @@ def sums(
     return _solve(plant, law, dt, delay, budget, replicates, seed, keep=False, seeds=seeds)[1]
 
 
-def summary(totals: FloatArray, duration: float) -> Variables:
+def sum_variables(totals: FloatArray, duration: float) -> Variables:
     """Variables of :func:`replicate`, from bare sums and the duration of a run in s."""
     variables: Variables = {
         name: ("replicate", totals[:, field], units, text)
@@ -236,15 +357,16 @@ def _parameters(
     )
 
 
+@checked
 def simulate(
     plant: Pipeline | None = None,
     law: Law | None = None,
     *,
-    dt: float = 1.0,
-    delay: int = 0,
-    budget: float = 3.0,
-    replicates: int = 1,
-    seed: int = 42,
+    dt: Positive = 1.0,
+    delay: Delay = 0,
+    budget: Positive = 3.0,
+    replicates: Count = 1,
+    seed: Seed = 42,
 ) -> xr.Dataset:
     """Run a pipeline under a law and keep every signal.
 
@@ -298,17 +420,20 @@ def simulate(
     records, totals = _solve(plant, law, dt, delay, budget, replicates, seed, keep=True)
     steps = records.shape[2]
     table, route = plant.wiring()
-    stores, sources = table[Row.STORES] != 0.0, list(plant.sources)
-    signals = {row: records[:, row - Row.OFFERED] for row in range(Row.OFFERED, Row.LOAD + 1)}
-    loads = signals[Row.LOAD]
+    stores, sources = table[Quantity.STORES] != 0.0, list(plant.sources)
+    signals = {
+        row: records[:, row - Quantity.OFFERED]
+        for row in range(Quantity.OFFERED, Quantity.LOAD + 1)
+    }
+    loads = signals[Quantity.LOAD]
     psi = np.log1p(loads)
     psi_total = psi.sum(axis=-1)
     delta = np.maximum(psi_total - budget, 0.0)
     signal, whole = ("replicate", "time", "subsystem"), ("replicate", "time")
-    deferred, refused = signals[Row.DEFERRED].sum(-1), signals[Row.REFUSED].sum(-1)
-    arrived = np.cumsum(signals[Row.OFFERED][..., sources].sum(-1), axis=1) * dt
+    deferred, refused = signals[Quantity.DEFERRED].sum(-1), signals[Quantity.REFUSED].sum(-1)
+    arrived = np.cumsum(signals[Quantity.OFFERED][..., sources].sum(-1), axis=1) * dt
     left = 1.0 - route.sum(axis=1)
-    completed = np.cumsum(signals[Row.SERVED] @ left, axis=1) * dt
+    completed = np.cumsum(signals[Quantity.SERVED] @ left, axis=1) * dt
     variables: Variables = {
         name: (signal, signals[field], units, text)
         for name, (field, units, text) in SIGNALS.items()
@@ -325,7 +450,7 @@ def simulate(
         "refused_so_far": (whole, np.cumsum(refused, 1) * dt, "requests", "refused so far"),
     }
     return results.dataset(
-        variables | summary(totals, steps * dt),
+        variables | sum_variables(totals, steps * dt),
         coords={
             "replicate": (np.arange(replicates), "1"),
             "time": (np.arange(steps) * dt, "s"),
@@ -337,15 +462,16 @@ def simulate(
     )
 
 
+@checked
 def replicate(
     plant: Pipeline | None = None,
     law: Law | None = None,
     *,
-    dt: float = 1.0,
-    delay: int = 0,
-    budget: float = 3.0,
-    replicates: int = 200,
-    seed: int = 42,
+    dt: Positive = 1.0,
+    delay: Delay = 0,
+    budget: Positive = 3.0,
+    replicates: Count = 200,
+    seed: Seed = 42,
 ) -> xr.Dataset:
     """Run many replicates and keep only what each adds up to; arguments as for `simulate`.
 
@@ -364,13 +490,65 @@ def replicate(
     True
     """
     plant, law = pipeline() if plant is None else plant, NoControl() if law is None else law
-    totals = sums(plant, law, dt=dt, delay=delay, budget=budget, replicates=replicates, seed=seed)
-    sources = [s for s in plant.subsystems if isinstance(s, Scraper)]
-    duration = round(max(s.phases[-1].stop for s in sources) / dt) * dt
+    totals = _solve(plant, law, dt, delay, budget, replicates, seed, keep=False)[1]
     return results.dataset(
-        summary(totals, duration),
+        sum_variables(totals, round(plant.duration / dt) * dt),
         coords={"replicate": (np.arange(replicates), "1")},
         parameters=_parameters(plant, law, dt, delay, budget, seed),
         title=f"replicates under {law.label}",
         source="seed 000, Eq. 6–14, on a plant of our own",
     )
+
+
+def export(run: xr.Dataset, path: str | Path) -> Path:
+    """Write a simulated run to a ``.csv`` or ``.nc`` file.
+
+    NetCDF keeps everything: units, parameters, sums. CSV keeps the trajectories, one row for
+    each replicate and time, a column for each signal and subsystem (``psi_llm``).
+
+    Parameters
+    ----------
+    run : xarray.Dataset
+        From :func:`entro_nb.engine.simulate`.
+    path : str or Path
+        Its suffix chooses the format.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ParameterError
+        If the suffix is neither, or the dataset has no trajectories.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from entro_nb.engine import simulate
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = export(simulate(), Path(folder) / "run.csv")
+    ...     len(file.read_text().splitlines())
+    1001
+    """
+    path = Path(path)
+    if "time" not in run.dims:
+        raise ParameterError("run", list(run.dims), "a dataset with trajectories over time")
+    if path.suffix == ".nc":
+        run.to_netcdf(path)
+        return path
+    if path.suffix != ".csv":
+        raise ParameterError("path", str(path), "a file that ends in .csv or .nc")
+    columns = {}
+    for name, signal in run.data_vars.items():
+        if "time" not in signal.dims:
+            continue
+        if "subsystem" in signal.dims:
+            for node in run.subsystem.values:
+                columns[f"{name}_{node}"] = signal.sel(subsystem=node, drop=True)
+        else:
+            columns[str(name)] = signal
+    run.drop_vars(list(run.data_vars)).drop_dims("subsystem").assign(columns).to_dataframe().to_csv(
+        path
+    )
+    return path

@@ -12,21 +12,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq, minimize_scalar
 
 from entro_nb import validate
-from entro_nb.engine.law import EntropyLaw
-from entro_nb.engine.phases import Phase
-from entro_nb.engine.simulation import simulate
-from entro_nb.engine.subsystem import pipeline
+from entro_nb.engine.control import (
+    control_signal,
+    control_slopes,
+    entropy_pressure,
+    entropy_share,
+)
+from entro_nb.engine.laws import EntropyLaw
+from entro_nb.engine.plant import Phase, pipeline
+from entro_nb.engine.simulation import Delay, simulate
 from entro_nb.errors import ParameterError
-from entro_nb.validate import FloatArray
-
-__all__ = ["Loop", "Rest", "critical_gain"]
+from entro_nb.validate import Bounds, Count, FloatArray, Parameters, Positive
 
 #: How far above the budget the strongest signal is sought, in nats.
 FURTHEST = 500.0
@@ -43,7 +46,7 @@ class Rest(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Loop:
+class Loop(Parameters):
     """The loop of a scraper, its queue and the integral form of Eq. 14 under constant demand.
 
     Parameters
@@ -67,16 +70,14 @@ class Loop:
     """
 
     law: EntropyLaw
-    delay: int = 0
+    delay: Delay = 0
     demand: float = 2.88
-    capacity: float = 1.2
-    dt: float = 1.0
+    capacity: Positive = 1.2
+    dt: Positive = 1.0
 
     def __post_init__(self) -> None:
-        validate.integer("delay", self.delay, 0)
-        validate.real("capacity", self.capacity, 0.0, open_low=True)
+        super().__post_init__()
         validate.real("demand", self.demand, self.capacity, open_low=True)
-        validate.real("dt", self.dt, 0.0, open_low=True)
         law = self.law
         if law.actuation != "integral" or not law.clamped or law.velocity != 0.0:
             raise ParameterError("law", law, "integral actuation, clamped pressure, no velocity")
@@ -92,16 +93,17 @@ class Loop:
         """Pressure that must be kept up to hold r = c, (1 − κ)·(d − c)/dt in req/s per s."""
         return (1.0 - self._keep) * (self.demand - self.capacity) / self.dt
 
-    def signal(self, rate: float, queue: float) -> float:
-        """Magnitude of Eq. 14 for the scraper, α·ρ_s·tanh(β·Δ)."""
+    def _seen(self, rate: float, queue: float) -> tuple[float, float, float]:
+        """Ψ of the scraper, its share ρ and the pressure Δ (Eq. 6–13)."""
         own = math.log1p(rate)
         total = own + math.log1p(queue)
-        share = 1.0 if self.law.valves_only else own / total
-        return (
-            self.law.alpha
-            * share
-            * math.tanh(self.law.beta * max(total - self.law.psi_budget, 0.0))
-        )
+        rho = entropy_share(own, own if self.law.valves_only else total)
+        return own, rho, entropy_pressure(total, self.law.psi_budget, self.law.clamped)
+
+    def signal(self, rate: float, queue: float) -> float:
+        """Magnitude of Eq. 14 for the scraper, α·ρ_s·tanh(β·Δ)."""
+        _, rho, delta = self._seen(rate, queue)
+        return -control_signal(self.law.alpha, self.law.beta, rho, delta)
 
     def strongest(self) -> tuple[float, float]:
         """Queue at which the signal at r = c is largest, and that signal.
@@ -152,16 +154,12 @@ class Loop:
             raise ParameterError(
                 "relaxation", self.law.relaxation, "a value that lets the loop rest"
             )
-        own, other = math.log1p(self.capacity), math.log1p(rest.queue)
-        total = own + other
-        t = math.tanh(self.law.beta * (total - self.law.psi_budget))
-        # d/dΨ of −α·ρ_s·tanh: through the share and through the pressure.
-        slope = self.law.beta * (1.0 - t * t)
-        share = 1.0 if self.law.valves_only else own / total
-        share_own = 0.0 if self.law.valves_only else other / total**2
-        share_other = 0.0 if self.law.valves_only else -own / total**2
-        u_r = -self.law.alpha * (share_own * t + share * slope) / (1.0 + self.capacity)
-        u_q = -self.law.alpha * (share_other * t + share * slope) / (1.0 + rest.queue)
+        own, rho, delta = self._seen(self.capacity, rest.queue)
+        by_rho, by_delta = control_slopes(self.law.alpha, self.law.beta, rho, delta)
+        # Each entropy acts through the pressure and through the share that it has or takes away.
+        spread = 0.0 if self.law.valves_only else 1.0 / (own + math.log1p(rest.queue))
+        u_r = (by_rho * (1.0 - rho) * spread + by_delta) / (1.0 + self.capacity)
+        u_q = (-by_rho * rho * spread + by_delta) / (1.0 + rest.queue)
         n = self.delay + 1
         matrix = np.zeros((2 * n, 2 * n))
         for lag in range(1, n):
@@ -189,14 +187,13 @@ class Loop:
         slowest = self.eigenvalues()[0]
         return bool(abs(slowest.imag) > 1e-9 or slowest.real < 0.0)
 
-    def oscillation(self, steps: int = 6000, ramp: int = 200) -> float:
+    @validate.checked
+    def oscillation(self, steps: Annotated[int, Bounds(60)] = 6000, ramp: Count = 200) -> float:
         """Spread (max − min) of Ψ_total over the last sixth of a noiseless simulated surge, nats.
 
         The demand climbs to d in `ramp` small stages, so that the loop arrives near its rest
         instead of being thrown into whatever cycle lies around it.
         """
-        steps = validate.integer("steps", steps, 60)
-        ramp = validate.integer("ramp", ramp, 1)
         climb = 0.5 * steps * self.dt / ramp
         rates = np.linspace(self.capacity, self.demand, ramp + 1)[1:]
         phases = [

@@ -8,31 +8,57 @@ for the same purpose stands beside it and is the default.
 from entro_nb.geometry.action import (
     Action,
     critical_temperature,
+    discrete_action,
     force,
+    integrate,
     lagrangian,
     lagrangian_as_coded,
     rest_energy,
 )
-from entro_nb.geometry.annealing import Schedule, anneal, cap_slider, temperatures
-from entro_nb.geometry.balancing import Traffic, arrivals
+from entro_nb.geometry.annealing import (
+    Schedule,
+    anneal,
+    boltzmann,
+    cap_slider,
+    descend,
+    free_energy,
+    langevin,
+    metropolis,
+    rugged,
+    temperatures,
+    total_variation,
+)
 from entro_nb.geometry.byzantine import (
+    STRATEGIES,
     Liar,
     agreement,
     byzantine_study,
     resilient_consensus,
+    robust_graph,
+    robustness,
 )
-from entro_nb.geometry.communities import (
+from entro_nb.geometry.consensus import consensus, measured_rate
+from entro_nb.geometry.curvature import (
+    augmented_forman,
+    curvature,
+    forman,
+    lin_lu_yau,
+    load_proxy,
+    ollivier_ricci,
+)
+from entro_nb.geometry.datasets import airports, karate_club, planted_communities
+from entro_nb.geometry.flow import (
+    RicciFlow,
     adjusted_rand,
     cut,
     flow_communities,
     louvain,
     modularity,
+    ricci_flow,
+    ricci_start,
+    ricci_step,
     split_of,
 )
-from entro_nb.geometry.consensus import consensus, laplacian, measured_rate, spectrum
-from entro_nb.geometry.curvature import augmented_forman, curvature, forman, load_proxy
-from entro_nb.geometry.families import airports, family, karate_club, planted_communities
-from entro_nb.geometry.flow import RicciFlow, advance, flow, start
 from entro_nb.geometry.games import (
     biased_pennies,
     congestion_game,
@@ -41,39 +67,32 @@ from entro_nb.geometry.games import (
     pure_nash,
     stationary,
 )
-from entro_nb.geometry.graph import Network, as_network
-from entro_nb.geometry.motion import discrete_action, integrate
-from entro_nb.geometry.ollivier import lin_lu_yau, ollivier_ricci
 from entro_nb.geometry.published import IEGN_Node, ManifoldOptimizer
-from entro_nb.geometry.robustness import robust_graph, robustness
-from entro_nb.geometry.sampling import (
-    boltzmann,
-    descend,
-    free_energy,
-    langevin,
-    metropolis,
-    total_variation,
-)
 from entro_nb.geometry.transport import wasserstein
-from entro_nb.geometry.workflow import Workflow, compare, load_entropy, run_workflow
+from entro_nb.geometry.workflow import (
+    Traffic,
+    Workflow,
+    arrivals,
+    compare,
+    load_entropy,
+    run_workflow,
+)
 
 __all__ = [
+    "STRATEGIES",
     "Action",
     "IEGN_Node",
     "Liar",
     "ManifoldOptimizer",
-    "Network",
     "RicciFlow",
     "Schedule",
     "Traffic",
     "Workflow",
     "adjusted_rand",
-    "advance",
     "agreement",
     "airports",
     "anneal",
     "arrivals",
-    "as_network",
     "augmented_forman",
     "biased_pennies",
     "boltzmann",
@@ -87,8 +106,6 @@ __all__ = [
     "cut",
     "descend",
     "discrete_action",
-    "family",
-    "flow",
     "flow_communities",
     "force",
     "forman",
@@ -98,7 +115,6 @@ __all__ = [
     "lagrangian",
     "lagrangian_as_coded",
     "langevin",
-    "laplacian",
     "lin_lu_yau",
     "load_entropy",
     "load_proxy",
@@ -113,12 +129,14 @@ __all__ = [
     "pure_nash",
     "resilient_consensus",
     "rest_energy",
+    "ricci_flow",
+    "ricci_start",
+    "ricci_step",
     "robust_graph",
     "robustness",
+    "rugged",
     "run_workflow",
-    "spectrum",
     "split_of",
-    "start",
     "stationary",
     "temperatures",
     "total_variation",

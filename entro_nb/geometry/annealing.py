@@ -1,32 +1,268 @@
-"""Annealing: temperature as a schedule, and as a slider between agreement and freedom.
+"""Temperature λ: sampling of Boltzmann's law, annealing, and the "CAP slider".
 
-Seed 004, §2.2 maps annealing to tuning and calls the temperature a "CAP theorem slider".
+Lemma 1 of seed 004 holds at the level of the distribution: F[ρ] = E[U] − λS[ρ] falls along
+the Fokker–Planck equation and is least at Boltzmann's law. For the single agent that equation
+*is* noise of strength λ: Metropolis, Glauber and Langevin dynamics. Gradient descent without it
+ends in the nearest minimum. §2.2 maps annealing, a temperature that falls, to tuning, and calls
+the temperature a "CAP theorem slider" between agreement and freedom.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb import results, validate
+from entro_nb.entropy import shannon
 from entro_nb.errors import ParameterError
-from entro_nb.geometry.graph import Graph, IntArray, as_network, require_edges
-from entro_nb.geometry.sampling import drift
+from entro_nb.graphs import GraphLike, as_graph, require_edges
 from entro_nb.results import compiled
-from entro_nb.validate import FloatArray
+from entro_nb.validate import Bounds, Count, FloatArray, IntArray, NonNegative, Positive, Seed
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Schedule", "anneal", "cap_slider", "temperatures"]
+#: Time step of a walker; above 0.4 the method is unstable on :func:`rugged`.
+WalkStep = Annotated[float, Bounds(0.0, 0.4, open_low=True)]
+
+
+@validate.checked
+def boltzmann(energy: npt.ArrayLike, temperature: Positive) -> FloatArray:
+    """Boltzmann's law p ∝ exp(−U/λ) over the states of a finite landscape.
+
+    Parameters
+    ----------
+    energy : array_like
+        U of every state.
+    temperature : float
+        λ > 0, in the units of energy.
+
+    Returns
+    -------
+    ndarray
+        Probabilities, in the shape of `energy`.
+
+    Examples
+    --------
+    >>> boltzmann([0.0, 0.0], 1.0)
+    array([0.5, 0.5])
+    """
+    u = validate.finite_array("energy", energy)
+    weight = np.exp((u.min() - u) / temperature)
+    law: FloatArray = weight / weight.sum()
+    return law
+
+
+@validate.checked
+def free_energy(p: npt.ArrayLike, energy: npt.ArrayLike, temperature: NonNegative) -> float:
+    """F = E[U] − λS of a distribution over states, S in nats (Lemma 1).
+
+    Least at Boltzmann's law, where it is −λ ln Σ exp(−U/λ).
+
+    Examples
+    --------
+    >>> round(free_energy([0.5, 0.5], [0.0, 0.0], 1.0), 6)
+    -0.693147
+    """
+    law = validate.probabilities("p", p)
+    u = validate.finite_array("energy", energy)
+    if u.shape != law.shape:
+        raise ParameterError("energy", f"shape {u.shape}", f"the shape of p, {law.shape}")
+    return float((law * u).sum() - temperature * math.log(2.0) * shannon(law).sum())
+
+
+def total_variation(p: npt.ArrayLike, q: npt.ArrayLike) -> float:
+    """½ Σ |p − q|: 0 for the same law, 1 for laws with nothing in common.
+
+    Examples
+    --------
+    >>> total_variation([1.0, 0.0], [0.5, 0.5])
+    0.5
+    """
+    a, b = validate.probabilities("p", p), validate.probabilities("q", q)
+    if a.shape != b.shape:
+        raise ParameterError("q", f"shape {b.shape}", f"the shape of p, {a.shape}")
+    return float(np.abs(a - b).sum()) / 2.0
+
+
+@validate.checked
+def metropolis(
+    energy: npt.ArrayLike,
+    temperature: NonNegative,
+    *,
+    steps: Count = 1000,
+    walkers: Count = 1000,
+    rule: Literal["metropolis", "glauber"] = "metropolis",
+    start: int | None = None,
+    seed: Seed = 0,
+) -> IntArray:
+    """Final states of independent walkers on a ring of states, steps to either neighbour.
+
+    A move to a state higher by ΔU is accepted with probability min(1, exp(−ΔU/λ))
+    (Metropolis) or 1/(1 + exp(ΔU/λ)) (Glauber). Walkers are independent, so their final states
+    are a sample that the usual tests apply to.
+
+    Parameters
+    ----------
+    energy : array_like, shape (state,)
+        U of every state, at least 3 states.
+    temperature : float
+        λ ≥ 0; at 0 only moves that do not climb are made: deterministic descent.
+    steps, walkers : int
+        At least 1 each.
+    rule : {"metropolis", "glauber"}
+        Acceptance.
+    start : int, optional
+        First state of all; by default each starts anywhere.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    ndarray of int64, shape (walker,)
+
+    Raises
+    ------
+    ParameterError, DataError
+        If a parameter is out of range or an energy is not finite.
+
+    Examples
+    --------
+    >>> final = metropolis([0.0, 1.0, 0.0, 1.0], 0.5, walkers=4000)
+    >>> share = np.bincount(final, minlength=4) / 4000
+    >>> total_variation(share, boltzmann([0.0, 1.0, 0.0, 1.0], 0.5)) < 0.05
+    True
+    """
+    u = validate.finite_array("energy", energy, ndim=1)
+    validate.integer("number of states", u.size, 3)
+    rng = np.random.default_rng(seed)
+    if start is None:
+        state = rng.integers(u.size, size=walkers)
+    else:
+        state = np.full(walkers, validate.integer("start", start, 0, u.size - 1))
+    for _ in range(steps):
+        uniform = rng.random(walkers)
+        move = np.where(rng.random(walkers) < 0.5, 1, -1)
+        _hop(u, temperature, rule == "glauber", move, uniform, state)
+    return state
+
+
+@compiled
+def _hop(
+    energy: FloatArray,
+    temperature: float,
+    glauber: bool,
+    move: IntArray,
+    uniform: FloatArray,
+    state: IntArray,
+) -> None:
+    n = energy.size
+    for w in range(state.size):
+        target = (state[w] + move[w]) % n
+        rise = energy[target] - energy[state[w]]
+        if temperature == 0.0:
+            accept = rise < 0.0 or (rise == 0.0 and not glauber)
+        elif glauber:
+            accept = uniform[w] < 1.0 / (1.0 + np.exp(min(rise / temperature, 700.0)))
+        else:
+            accept = rise <= 0.0 or uniform[w] < np.exp(-rise / temperature)
+        if accept:
+            state[w] = target
+
+
+@compiled
+def rugged(x: float) -> float:
+    """Landscape of notebook 12: 0.05 x² + 0.6 (1 − cos 2x) + 0.25 x, many minima, one lowest."""
+    return float(0.05 * x * x + 0.6 * (1.0 - np.cos(2.0 * x)) + 0.25 * x)
+
+
+@compiled
+def rugged_slope(x: float) -> float:
+    """Derivative of :func:`rugged`."""
+    return float(0.1 * x + 1.2 * np.sin(2.0 * x) + 0.25)
+
+
+@validate.checked
+def langevin(
+    temperature: NonNegative,
+    *,
+    steps: Count = 2000,
+    walkers: Count = 1000,
+    step: WalkStep = 0.05,
+    width: Positive = 8.0,
+    seed: Seed = 0,
+) -> FloatArray:
+    """Final places of independent walkers, dx = −U′dt + √(2λ) dB, on :func:`rugged`.
+
+    Uses the method of Leimkuhler and Matthews, x ← x − hU′ + √(λh/2)(ξ + ξ′) with each noise
+    used twice in a row: its stationary law is right to second order in the step, where the
+    Euler–Maruyama method is to first.
+
+    Parameters
+    ----------
+    temperature : float
+        λ ≥ 0. At 0 it is gradient descent.
+    steps, walkers : int
+        At least 1 each.
+    step : float
+        h in (0, 0.4]: above, the method is unstable on this landscape.
+    width : float
+        Walkers start uniformly in [−width, width].
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    ndarray, shape (walker,)
+
+    References
+    ----------
+    B. Leimkuhler, C. Matthews, "Rational construction of stochastic numerical methods for
+    molecular sampling", 2013.
+
+    Examples
+    --------
+    >>> round(float(langevin(0.0, steps=4000, walkers=1, width=0.1)[0]), 3)
+    -0.101
+    """
+    return _walked(np.full(steps, temperature), walkers, step, width, seed)
+
+
+def _walked(
+    heat: Iterable[float], walkers: int, step: float, width: float, seed: int
+) -> FloatArray:
+    """Final places of walkers under one temperature after the other."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-width, width, walkers)
+    before = rng.standard_normal(walkers)
+    for temperature in heat:
+        after = rng.standard_normal(walkers)
+        _drift(x, step, np.sqrt(temperature * step / 2.0), before, after)
+        before = after
+    return x
+
+
+@compiled
+def _drift(
+    x: FloatArray, step: float, spread: float, before: FloatArray, after: FloatArray
+) -> None:
+    """One step of every walker; each noise serves in two steps."""
+    for w in range(x.size):
+        x[w] += -step * rugged_slope(x[w]) + spread * (before[w] + after[w])
+
+
+def descend(walkers: int = 1000, *, width: float = 8.0, seed: int = 0) -> FloatArray:
+    """Where plain gradient descent on :func:`rugged` ends: :func:`langevin` at λ = 0."""
+    return langevin(0.0, steps=4000, walkers=walkers, width=width, seed=seed)
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(validate.Parameters):
     """Temperature over time.
 
     Parameters
@@ -45,18 +281,17 @@ class Schedule:
     """
 
     first: float = 2.0
-    last: float = 0.02
+    last: Positive = 0.02
     shape: Literal["geometric", "logarithmic", "constant"] = "geometric"
 
     def __post_init__(self) -> None:
-        validate.real("last", self.last, 0.0, open_low=True)
+        super().__post_init__()
         validate.real("first", self.first, self.last)
-        validate.choice("shape", self.shape, ("geometric", "logarithmic", "constant"))
 
 
-def temperatures(schedule: Schedule, steps: int) -> FloatArray:
+@validate.checked
+def temperatures(schedule: Schedule, steps: Annotated[int, Bounds(2)]) -> FloatArray:
     """λ at every step of a schedule, shape (steps,)."""
-    steps = validate.integer("steps", steps, 2)
     t = np.arange(steps) / (steps - 1)
     if schedule.shape == "constant":
         return np.full(steps, schedule.first)
@@ -66,14 +301,15 @@ def temperatures(schedule: Schedule, steps: int) -> FloatArray:
     return slow
 
 
+@validate.checked
 def anneal(
     schedule: Schedule | None = None,
     *,
-    steps: int = 4000,
-    walkers: int = 1000,
-    step: float = 0.05,
-    width: float = 8.0,
-    seed: int = 0,
+    steps: Annotated[int, Bounds(2)] = 4000,
+    walkers: Count = 1000,
+    step: WalkStep = 0.05,
+    width: Positive = 8.0,
+    seed: Seed = 0,
 ) -> FloatArray:
     """Final places of walkers on the rugged landscape while the temperature falls (seed 004, §2.2).
 
@@ -83,26 +319,17 @@ def anneal(
     >>> bool(np.mean(abs(anneal(walkers=400) - lowest) < 0.5) > 0.5)
     True
     """
-    walkers = validate.integer("walkers", walkers, 1)
-    step = validate.real("step", step, 0.0, 0.4, open_low=True)
-    width = validate.real("width", width, 0.0, open_low=True)
-    rng = np.random.default_rng(validate.integer("seed", seed, 0))
-    x = rng.uniform(-width, width, walkers)
-    before = rng.standard_normal(walkers)
-    for temperature in temperatures(schedule or Schedule(), steps):
-        after = rng.standard_normal(walkers)
-        drift(x, step, np.sqrt(temperature * step / 2.0), before, after)
-        before = after
-    return x
+    return _walked(temperatures(schedule or Schedule(), steps), walkers, step, width, seed)
 
 
+@validate.checked
 def cap_slider(
-    graph: Graph,
+    graph: GraphLike,
     levels: npt.ArrayLike,
     *,
-    sweeps: int = 400,
-    warmup: int = 100,
-    seed: int = 0,
+    sweeps: Count = 400,
+    warmup: Annotated[int, Bounds(0)] = 100,
+    seed: Seed = 0,
 ) -> xr.Dataset:
     """Consistency against freedom to change, by temperature: the seed's "CAP slider" (§2.2).
 
@@ -112,7 +339,7 @@ def cap_slider(
 
     Parameters
     ----------
-    graph : networkx.Graph or Network
+    graph : networkx.Graph or Graph
         At least one edge.
     levels : array_like
         Temperatures λ > 0.
@@ -134,35 +361,23 @@ def cap_slider(
     >>> bool(run.agreement[0] > run.agreement[1]), bool(run.turnover[0] < run.turnover[1])
     (True, True)
     """
-    network = require_edges(as_network(graph), "disagreement between neighbours")
+    graph = require_edges(as_graph(graph), "disagreement between neighbours")
     heat = validate.finite_array("levels", levels, ndim=1)
     if (heat <= 0).any():
         raise ParameterError("levels", float(heat.min()), "temperatures above 0")
-    sweeps = validate.integer("sweeps", sweeps, 1)
-    warmup = validate.integer("warmup", warmup, 0)
-    start, neighbour, edge = network.adjacency
-    n = len(network.nodes)
-    agreement, turnover = np.empty(heat.size), np.empty(heat.size)
+    n, (start, neighbour, edge) = graph.n_nodes, graph.adjacency
+    (i, j), strength = graph.edges.T, graph.conductance[edge]
+    agreement, turnover = np.zeros((2, heat.size))
     for k, temperature in enumerate(heat):
-        rng = np.random.default_rng(validate.integer("seed", seed, 0))
+        rng = np.random.default_rng(seed)
         spins = rng.integers(2, size=n) * 2 - 1
-        agree, flips, counted = 0.0, 0, 0
         for sweep in range(warmup + sweeps):
-            changed = _sweep(
-                start,
-                neighbour,
-                network.conductance[edge],
-                temperature,
-                rng.integers(n, size=n),
-                rng.random(n),
-                spins,
-            )
+            order, uniform = rng.integers(n, size=n), rng.random(n)
+            changed = _sweep(start, neighbour, strength, temperature, order, uniform, spins)
             if sweep >= warmup:
-                i, j = network.edges.T
-                agree += float(np.mean(spins[i] == spins[j]))
-                flips += changed
-                counted += 1
-        agreement[k], turnover[k] = agree / counted, flips / (counted * n)
+                agreement[k] += np.mean(spins[i] == spins[j])
+                turnover[k] += changed
+    agreement, turnover = agreement / sweeps, turnover / (sweeps * n)
     return results.dataset(
         {
             "agreement": ("temperature", agreement, "1", "edges whose ends agree"),

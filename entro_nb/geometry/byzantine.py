@@ -7,39 +7,35 @@ largest and F smallest values heard (LeBlanc et al. 2013), on a graph that is ro
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb import results, validate
 from entro_nb.errors import ParameterError
-from entro_nb.geometry.graph import Graph, IntArray, Network, as_network, require_edges
+from entro_nb.graphs import Graph, GraphLike, as_graph, require_edges
 from entro_nb.results import compiled
-from entro_nb.validate import FloatArray
+from entro_nb.validate import Bounds, Count, FloatArray, IntArray, Seed
 
 if TYPE_CHECKING:
+    import networkx as nx
     import xarray as xr
 
-__all__ = [
-    "STRATEGIES",
-    "Liar",
-    "agreement",
-    "byzantine_study",
-    "resilient_consensus",
-]
-
 Strategy = Literal["stubborn", "drift", "oscillate", "split"]
-STRATEGIES: tuple[Strategy, ...] = ("stubborn", "drift", "oscillate", "split")
-
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 Rule = Literal["average", "w-msr"]
-RULES: tuple[Rule, ...] = ("average", "w-msr")
+RULES: tuple[Rule, ...] = get_args(Rule)
+
+#: Most nodes whose subsets are all looked at: 2**20 is a second's work.
+LARGEST_EXACT = 20
 
 
 @dataclass(frozen=True)
-class Liar:
+class Liar(validate.Parameters):
     """How a faulty node lies.
 
     Parameters
@@ -61,19 +57,16 @@ class Liar:
     strategy: Strategy = "stubborn"
     value: float = 1.0
 
-    def __post_init__(self) -> None:
-        validate.choice("strategy", self.strategy, STRATEGIES)
-        validate.real("value", self.value)
 
-
+@validate.checked
 def resilient_consensus(
-    graph: Graph,
+    graph: GraphLike,
     x0: npt.ArrayLike,
     liars: Mapping[Hashable, Liar],
     *,
-    tolerated: int = 1,
+    tolerated: Annotated[int, Bounds(0)] = 1,
     rule: Rule = "w-msr",
-    steps: int = 200,
+    steps: Count = 200,
 ) -> xr.Dataset:
     """Consensus with liars: each honest node averages itself with the neighbours it believes.
 
@@ -82,7 +75,7 @@ def resilient_consensus(
 
     Parameters
     ----------
-    graph : networkx.Graph or Network
+    graph : networkx.Graph or Graph
         Undirected, with at least one edge.
     x0 : array_like, shape (node,)
         First state, in the order of the nodes; those of liars are not used.
@@ -119,8 +112,8 @@ def resilient_consensus(
     >>> agreement(run)
     True
     """
-    network = require_edges(as_network(graph), "consensus")
-    states, honest = _simulate(network, x0, liars, tolerated, rule, steps)
+    graph = require_edges(as_graph(graph), "consensus")
+    states, honest = _simulate(graph, x0, liars, tolerated, rule, steps)
     spread = states[:, honest].max(axis=1) - states[:, honest].min(axis=1)
     return results.dataset(
         {
@@ -128,10 +121,7 @@ def resilient_consensus(
             "honest": ("node", honest, "1", "node is honest"),
             "spread": ("time", spread, "1", "range of the honest states"),
         },
-        coords={
-            "time": (np.arange(steps + 1), "steps"),
-            "node": (network.coordinate, "1"),
-        },
+        coords={"time": (np.arange(steps + 1), "steps"), "node": (graph.coordinate, "1")},
         parameters=results.parameters_of(
             tolerated=tolerated,
             rule=rule,
@@ -162,7 +152,7 @@ def _agreed(states: FloatArray, tolerance: float = 1e-3) -> bool:
 
 
 def _simulate(
-    network: Network,
+    graph: Graph,
     x0: npt.ArrayLike,
     liars: Mapping[Hashable, Liar],
     tolerated: int,
@@ -170,25 +160,22 @@ def _simulate(
     steps: int,
 ) -> tuple[FloatArray, np.ndarray]:
     """States over (time, node), NaN for liars, and which nodes are honest."""
-    n = len(network.nodes)
+    n = graph.n_nodes
     x = validate.finite_array("x0", x0, ndim=1)
     if x.size != n:
         raise ParameterError("x0", f"{x.size} values", f"one for each node, {n}")
-    tolerated = validate.integer("tolerated", tolerated, 0)
-    rule = validate.choice("rule", rule, RULES)
-    steps = validate.integer("steps", steps, 1)
-    code, value = np.full(n, -1, dtype=np.int64), np.zeros(n)
+    code, value = np.full(n, -1), np.zeros(n)
     for name, liar in liars.items():
-        if name not in network.nodes:
+        if name not in graph.nodes:
             raise ParameterError("liars", name, "nodes of the graph")
-        where = network.nodes.index(name)
+        where = graph.nodes.index(name)
         code[where], value[where] = STRATEGIES.index(liar.strategy), liar.value
     honest = code < 0
     if not honest.any():
         raise ParameterError("liars", list(liars), "at least one honest node")
     states = np.empty((steps + 1, n))
     states[0] = x
-    start, neighbour, _ = network.adjacency
+    start, neighbour, _ = graph.adjacency
     _run(start, neighbour, code, value, tolerated if rule == "w-msr" else 0, states)
     states[:, ~honest] = np.nan
     return states, honest
@@ -235,15 +222,16 @@ def _run(
             following[i] = total / kept
 
 
+@validate.checked
 def byzantine_study(
-    graphs: Mapping[str, Graph],
+    graphs: Mapping[str, GraphLike],
     liars: Sequence[int] = (0, 1, 2),
     *,
     strategies: Sequence[Strategy] = STRATEGIES,
-    runs: int = 40,
-    steps: int = 300,
+    runs: Count = 40,
+    steps: Count = 300,
     value: float = 2.0,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> xr.Dataset:
     """Share of runs in which honest nodes agree within their own range, by rule.
 
@@ -270,23 +258,21 @@ def byzantine_study(
     xarray.Dataset
         ``share`` over (graph, liars, strategy, rule).
     """
-    runs = validate.integer("runs", runs, 1)
-    seed = validate.integer("seed", seed, 0)
     share = np.zeros((len(graphs), len(liars), len(strategies), len(RULES)))
-    for g, graph in enumerate(graphs.values()):
-        network = as_network(graph)
-        for f, count in enumerate(liars):
-            validate.integer("liars", count, 0, len(network.nodes) - 1)
-            for s, strategy in enumerate(strategies):
-                for run in range(runs):
-                    # Keyed by place in the grid, so that a part of it gives the same numbers.
-                    rng = np.random.default_rng([seed, g, count, run])
-                    x0 = rng.random(len(network.nodes))
-                    chosen = rng.choice(len(network.nodes), size=count, replace=False)
-                    lies = {network.nodes[k]: Liar(strategy, value) for k in chosen}
-                    for r, rule in enumerate(RULES):
-                        states, honest = _simulate(network, x0, lies, count, rule, steps)
-                        share[g, f, s, r] += _agreed(states[:, honest])
+    for g, graph in enumerate(map(as_graph, graphs.values())):
+        n = graph.n_nodes
+        for (f, count), (s, strategy), run in itertools.product(
+            enumerate(liars), enumerate(strategies), range(runs)
+        ):
+            validate.integer("liars", count, 0, n - 1)
+            # Keyed by place in the grid, so that a part of it gives the same numbers.
+            rng = np.random.default_rng([seed, g, count, run])
+            x0 = rng.random(n)
+            chosen = rng.choice(n, size=count, replace=False)
+            lies = {graph.nodes[k]: Liar(strategy, value) for k in chosen}
+            for r, rule in enumerate(RULES):
+                states, honest = _simulate(graph, x0, lies, count, rule, steps)
+                share[g, f, s, r] += _agreed(states[:, honest])
     return results.dataset(
         {
             "share": (
@@ -306,3 +292,87 @@ def byzantine_study(
         title="Agreement among liars",
         source="seed 004, abstract and §2.1",
     )
+
+
+def robustness(graph: GraphLike) -> int:
+    """Largest r for which a graph is r-robust, exact, by looking at every subset of nodes.
+
+    A graph is r-robust if, of any two disjoint non-empty sets of nodes, at least one has a
+    node with r or more neighbours outside its set. W-MSR withstands F liars near every node
+    if the graph is (2F + 1)-robust.
+
+    Parameters
+    ----------
+    graph : networkx.Graph or Graph
+        2 to 20 nodes.
+
+    Raises
+    ------
+    ParameterError
+        If the graph has fewer than 2 nodes, or too many to look at all subsets.
+
+    References
+    ----------
+    LeBlanc et al. 2013, definitions 6 and 7.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> robustness(nx.complete_graph(7)), robustness(nx.cycle_graph(7))
+    (4, 1)
+    """
+    graph = as_graph(graph)
+    bits = np.zeros(validate.integer("number of nodes", graph.n_nodes, 2, LARGEST_EXACT), np.int64)
+    for i, j in graph.edges:
+        bits[i] |= 1 << int(j)
+        bits[j] |= 1 << int(i)
+    return int(_robustness(bits))
+
+
+@compiled
+def _robustness(bits: IntArray) -> int:
+    n = bits.size
+    full = (1 << n) - 1
+    reach = np.zeros(full + 1, np.int64)  # most neighbours outside that a member has
+    for subset in range(1, full + 1):
+        for i in range(n):
+            if subset >> i & 1:
+                outside = bits[i] & ~subset
+                count = 0
+                while outside:
+                    outside &= outside - 1
+                    count += 1
+                reach[subset] = max(reach[subset], count)
+    # Least reach of any non-empty subset within a set, by adding one node at a time.
+    least = reach.copy()
+    least[0] = n
+    for i in range(n):
+        for subset in range(full + 1):
+            if subset >> i & 1:
+                least[subset] = min(least[subset], least[subset ^ (1 << i)])
+    result = n
+    for subset in range(1, full):
+        result = min(result, max(reach[subset], least[full ^ subset]))
+    return result
+
+
+@validate.checked
+def robust_graph(n: int, r: Count, seed: Seed = 0) -> nx.Graph:
+    """Random graph that is r-robust by construction.
+
+    Starts from the complete graph on 2r − 1 nodes, which is r-robust; every further node links
+    to r of those before it, which keeps that so.
+
+    Examples
+    --------
+    >>> robustness(robust_graph(12, 3)) >= 3
+    True
+    """
+    import networkx as nx
+
+    validate.integer("n", n, 2 * r - 1)
+    rng = np.random.default_rng(seed)
+    graph = nx.complete_graph(2 * r - 1)
+    for node in range(2 * r - 1, n):
+        graph.add_edges_from((node, int(k)) for k in rng.choice(node, size=r, replace=False))
+    return graph

@@ -1,38 +1,52 @@
-"""Curvature of edges: one door to every definition, and the combinatorial ones."""
+"""Curvature of edges: Ollivier's by exact optimal transport, its limit, and the combinatorial ones.
+
+For Ollivier's curvature, the masses that two neighbourhoods share stay where they are (for W₁
+that is optimal), so the transport problem of an edge is between the remaining mass alone. With
+equal lengths all distances in it are 1, 2 or 3 and come from the neighbour lists; otherwise from
+one search of bounded radius around each node. Nothing depends on the size of the graph.
+"""
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Hashable
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 
 from entro_nb import validate
 from entro_nb.errors import DataError
-from entro_nb.geometry.graph import Graph, IntArray, Network, as_network
-from entro_nb.geometry.ollivier import lin_lu_yau_values, ollivier_values
+from entro_nb.geometry.transport import transport_cost
+from entro_nb.graphs import Graph, GraphLike, as_graph
 from entro_nb.results import compiled
-from entro_nb.validate import FloatArray
-
-__all__ = [
-    "METHODS",
-    "Method",
-    "augmented_forman",
-    "curvature",
-    "forman",
-    "load_proxy",
-    "triangles",
-]
+from entro_nb.validate import Bounds, FloatArray, IntArray
 
 Method = Literal["ollivier", "lin_lu_yau", "forman", "augmented_forman", "proxy"]
-METHODS: tuple[Method, ...] = ("ollivier", "lin_lu_yau", "forman", "augmented_forman", "proxy")
+METHODS: tuple[Method, ...] = get_args(Method)
+
+#: Curvature of every edge, as the graph lists it.
+EdgeValues: TypeAlias = dict[tuple[Hashable, Hashable], float]
+#: α of the lazy walk: how much of a measure stays at its node.
+Idleness = Annotated[float, Bounds(0.0, 1.0, open_high=True)]
+Number = TypeVar("Number", float, FloatArray)
 
 #: What the seed's pseudo-code adds to a distance before dividing by it.
 PROXY_OFFSET = 1e-9
+#: Idleness at which κ_α/(1 − α) is the Lin–Lu–Yau curvature, see :func:`lin_lu_yau`.
+LIN_LU_YAU = 0.75
+#: Mass below which the difference of two measures counts as none.
+NO_MASS = 1e-14
+#: Entries of cost matrices held at once; bounds memory at about 100 MB.
+BLOCK = 12_000_000
 
 
+@validate.checked
 def curvature(
-    graph: Graph, method: Method = "ollivier", *, alpha: float = 0.5, weight: str | None = "length"
+    graph: GraphLike,
+    method: Method = "ollivier",
+    *,
+    alpha: Idleness = 0.5,
+    weight: str | None = "length",
 ) -> FloatArray:
     """Curvature of every edge by the named definition, in the order of the graph's edges.
 
@@ -43,7 +57,7 @@ def curvature(
 
     Parameters
     ----------
-    graph : networkx.Graph or Network
+    graph : networkx.Graph or Graph
         Undirected and simple; the proxy also needs node attributes ``load`` and ``state``.
     method : str
         One of :data:`METHODS`.
@@ -72,21 +86,102 @@ def curvature(
     >>> curvature(nx.path_graph(4), "forman")
     array([1., 0., 1.])
     """
-    method = validate.choice("method", method, METHODS)
-    network = as_network(graph, weight=weight)
+    graph = as_graph(graph, weight=weight)
     if method == "ollivier":
-        return ollivier_values(network, alpha)
+        return curvature_and_distance(graph, alpha)[0]
     if method == "lin_lu_yau":
-        return lin_lu_yau_values(network)
+        return curvature_and_distance(graph, LIN_LU_YAU)[0] / (1.0 - LIN_LU_YAU)
+    i, j = graph.edges.T
     if method == "proxy":
-        if network.state.shape[1] == 0:
+        if graph.state.shape[1] == 0:
             raise DataError("graph", "nodes without state vectors", "node attribute 'state'")
-        return _proxy(network)
-    values: FloatArray = 4.0 - network.degree[network.edges].sum(axis=1)
-    return values + 3.0 * triangles(network) if method == "augmented_forman" else values
+        apart = np.linalg.norm(graph.state[i] - graph.state[j], axis=1)
+        return proxy(graph.load[i], graph.load[j], apart)
+    values: FloatArray = 4.0 - graph.degrees[i] - graph.degrees[j]
+    return values + 3.0 * triangles(graph) if method == "augmented_forman" else values
 
 
-def forman(graph: Graph) -> dict[tuple[Hashable, Hashable], float]:
+def ollivier_ricci(
+    graph: GraphLike, alpha: Idleness = 0.5, *, weight: str | None = "length"
+) -> EdgeValues:
+    """Ollivier–Ricci curvature κ(x, y) = 1 − W₁(μₓ, μᵧ) / d(x, y) of every edge.
+
+    The formula behind the proxy of seed 004, §3.2 ("Formally: R_ij = …"). The measure μₓ has
+    mass α at x and (1 − α)/deg(x) on each neighbour; d is the length of the shortest path,
+    which may be shorter than the edge itself. Positive inside communities, negative on
+    bottlenecks: the opposite of what the seed says, see notebook 11.
+
+    Parameters
+    ----------
+    graph : networkx.Graph or Graph
+        Undirected and simple. Isolated nodes have no edges, so nothing is returned for them.
+    alpha : float
+        Idleness α in [0, 1). One half is the lazy walk that most of the literature uses.
+    weight : str or None
+        Edge attribute with lengths; every length is 1 where no edge has it.
+
+    Returns
+    -------
+    dict
+        Edge, as the graph lists it, to curvature (dimensionless, at most 1). Empty for a graph
+        without edges.
+
+    Raises
+    ------
+    ParameterError, DataError
+        If `alpha` is outside [0, 1), or the graph is directed, has parallel edges, self-loops
+        or lengths that are not positive.
+
+    References
+    ----------
+    Y. Ollivier, "Ricci curvature of Markov chains on metric spaces", 2009.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> round(ollivier_ricci(nx.complete_graph(5))[0, 1], 12)
+    0.625
+    """
+    return _by_edge(graph, "ollivier", alpha, weight)
+
+
+def lin_lu_yau(graph: GraphLike, *, weight: str | None = "length") -> EdgeValues:
+    """Lin–Lu–Yau curvature lim κ_α / (1 − α) as α → 1, of every edge, exact.
+
+    No limit is taken numerically. For α > 2/3 the mass at x exceeds all that the neighbours of
+    y can take, so some of it travels along x → y in every optimal plan; the optimal potential
+    then falls by exactly d(x, y) from x to y, W₁ is linear in α, and the limit is κ_α/(1 − α)
+    at α = 3/4.
+
+    Parameters
+    ----------
+    graph, weight
+        As :func:`ollivier_ricci`.
+
+    Returns
+    -------
+    dict
+        Edge to curvature (dimensionless, at most 2).
+
+    Raises
+    ------
+    ParameterError, DataError
+        As :func:`ollivier_ricci`.
+
+    References
+    ----------
+    Y. Lin, L. Lu, S.-T. Yau, "Ricci curvature of graphs", 2011.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> round(lin_lu_yau(nx.cycle_graph(5))[0, 1], 12)
+    0.5
+    """
+    return _by_edge(graph, "lin_lu_yau", weight=weight)
+
+
+def forman(graph: GraphLike) -> EdgeValues:
     """Forman curvature 4 − deg u − deg v of every edge of an unweighted graph.
 
     Examples
@@ -95,11 +190,10 @@ def forman(graph: Graph) -> dict[tuple[Hashable, Hashable], float]:
     >>> forman(nx.complete_graph(3))[0, 1]
     0.0
     """
-    network = as_network(graph)
-    return dict(zip(network.edge_names, curvature(network, "forman").tolist(), strict=True))
+    return _by_edge(graph, "forman")
 
 
-def augmented_forman(graph: Graph) -> dict[tuple[Hashable, Hashable], float]:
+def augmented_forman(graph: GraphLike) -> EdgeValues:
     """Forman curvature with triangles filled in, 4 − deg u − deg v + 3·(triangles on the edge).
 
     Examples
@@ -108,12 +202,10 @@ def augmented_forman(graph: Graph) -> dict[tuple[Hashable, Hashable], float]:
     >>> augmented_forman(nx.complete_graph(3))[0, 1]
     3.0
     """
-    network = as_network(graph)
-    values = curvature(network, "augmented_forman").tolist()
-    return dict(zip(network.edge_names, values, strict=True))
+    return _by_edge(graph, "augmented_forman")
 
 
-def load_proxy(graph: Graph) -> dict[tuple[Hashable, Hashable], float]:
+def load_proxy(graph: GraphLike) -> EdgeValues:
     """What seed 004, §3.2 computes instead of curvature: |load_i − load_j| / (‖s_i − s_j‖ + 10⁻⁹).
 
     Kept to show what it does. It is never negative, so that the branch "R < 0: expand" of
@@ -128,36 +220,37 @@ def load_proxy(graph: Graph) -> dict[tuple[Hashable, Hashable], float]:
     >>> round(load_proxy(g)[0, 1], 6)
     0.5
     """
-    network = as_network(graph)
-    return dict(zip(network.edge_names, curvature(network, "proxy").tolist(), strict=True))
+    return _by_edge(graph, "proxy")
 
 
-def _proxy(network: Network) -> FloatArray:
-    i, j = network.edges.T
-    gap = np.abs(network.load[i] - network.load[j])
-    distance = np.linalg.norm(network.state[i] - network.state[j], axis=1)
-    ratio: FloatArray = gap / (distance + PROXY_OFFSET)
-    return ratio
+def _by_edge(
+    graph: GraphLike, method: Method, alpha: float = 0.5, weight: str | None = "length"
+) -> EdgeValues:
+    graph = as_graph(graph, weight=weight)
+    return dict(zip(graph.edge_names, curvature(graph, method, alpha=alpha).tolist(), strict=True))
 
 
-def triangles(network: Network) -> IntArray:
+@compiled
+def proxy(load: Number, other: Number, apart: Number) -> Number:
+    """|load_i − load_j| / (‖s_i − s_j‖ + 10⁻⁹) as seed 004, §3.2 has it, of numbers or arrays."""
+    gap: Number = np.abs(load - other)
+    return gap / (apart + PROXY_OFFSET)
+
+
+def triangles(graph: Graph) -> IntArray:
     """Number of triangles on each edge, shape (edge,).
 
     Examples
     --------
-    >>> import networkx as nx
-    >>> triangles(as_network(nx.complete_graph(4)))
+    >>> triangles(Graph.complete(4))
     array([2, 2, 2, 2, 2, 2])
     """
-    counts = np.zeros(len(network.edges), dtype=np.int64)
-    _common_neighbours(network.edges, network.adjacency.start, network.adjacency.neighbour, counts)
-    return counts
+    return _common_neighbours(graph.edges, graph.adjacency.start, graph.adjacency.neighbour)
 
 
 @compiled
-def _common_neighbours(
-    edges: IntArray, start: IntArray, neighbour: IntArray, counts: IntArray
-) -> None:
+def _common_neighbours(edges: IntArray, start: IntArray, neighbour: IntArray) -> IntArray:
+    counts = np.zeros(len(edges), np.int64)
     for e in range(len(edges)):
         # Both neighbour lists are sorted: one merge finds what they share.
         a, b = start[edges[e, 0]], start[edges[e, 1]]
@@ -171,3 +264,203 @@ def _common_neighbours(
                 a += 1
             else:
                 b += 1
+    return counts
+
+
+@validate.checked
+def curvature_and_distance(
+    graph: Graph, alpha: Idleness = 0.5, length: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Ollivier–Ricci curvature, and shortest-path distance d between the ends, of every edge.
+
+    `length` takes the place of the graph's own lengths: positive, shape (edge,).
+    """
+    edges, (start, neighbour, edge) = graph.edges, graph.adjacency
+    if length is None:
+        length = graph.length
+    curvature, distance = np.empty(len(edges)), length.copy()
+    if curvature.size == 0:
+        return curvature, distance
+    if np.all(length == length[0]):
+        _equal_lengths(edges, start, neighbour, alpha, curvature)
+        return curvature, distance
+    # Blocks of edges whose cost matrices fit into memory together.
+    block = np.cumsum(np.prod(graph.degrees[edges] + 1, axis=1)) // BLOCK
+    for part in np.split(np.arange(len(edges)), np.flatnonzero(np.diff(block)) + 1):
+        at = slice(part[0], part[-1] + 1)
+        _any_lengths(
+            edges[at],
+            length[at],
+            start,
+            neighbour,
+            length[edge],
+            alpha,
+            curvature[at],
+            distance[at],
+        )
+    return curvature, distance
+
+
+@compiled
+def _difference(
+    x: int, y: int, start: IntArray, neighbour: IntArray, alpha: float, net: FloatArray
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Sources, sinks, supplies and demands of μₓ − μᵧ; `net` is scratch and stays zero."""
+    share_x = (1.0 - alpha) / (start[x + 1] - start[x])
+    share_y = (1.0 - alpha) / (start[y + 1] - start[y])
+    net[x] += alpha
+    net[y] -= alpha
+    for k in range(start[x], start[x + 1]):
+        net[neighbour[k]] += share_x
+    for k in range(start[y], start[y + 1]):
+        net[neighbour[k]] -= share_y
+    room = start[x + 1] - start[x] + start[y + 1] - start[y]
+    sources, sinks = np.empty(room, np.int64), np.empty(room, np.int64)
+    supply, demand = np.empty(room), np.empty(room)
+    n = m = 0
+    # x and y are neighbours of each other, so these two lists cover both measures.
+    for end in (x, y):
+        for k in range(start[end], start[end + 1]):
+            z = neighbour[k]
+            if net[z] > NO_MASS:
+                sources[n], supply[n] = z, net[z]
+                n += 1
+            elif net[z] < -NO_MASS:
+                sinks[m], demand[m] = z, -net[z]
+                m += 1
+            net[z] = 0.0
+    return sources[:n], sinks[:m], supply[:n], demand[:m]
+
+
+@compiled
+def _equal_lengths(
+    edges: IntArray, start: IntArray, neighbour: IntArray, alpha: float, curvature: FloatArray
+) -> None:
+    n = start.size - 1
+    net = np.zeros(n)
+    mark = np.full(n, -1)
+    stamp = 0
+    for e in range(len(edges)):
+        x, y = edges[e, 0], edges[e, 1]
+        sources, sinks, supply, demand = _difference(x, y, start, neighbour, alpha, net)
+        if sources.size == 0:
+            curvature[e] = 1.0
+            continue
+        cost = np.empty((sources.size, sinks.size))
+        for i in range(sources.size):
+            u = sources[i]
+            stamp += 1
+            for k in range(start[u], start[u + 1]):
+                mark[neighbour[k]] = stamp
+            for j in range(sinks.size):
+                v = sinks[j]
+                if mark[v] == stamp:
+                    cost[i, j] = 1.0
+                    continue
+                # u → x → y → v is a path, so three steps always do.
+                hops = 3.0
+                for k in range(start[v], start[v + 1]):
+                    if mark[neighbour[k]] == stamp:
+                        hops = 2.0
+                        break
+                cost[i, j] = hops
+        curvature[e] = 1.0 - transport_cost(supply, demand, cost, True)
+
+
+@compiled
+def _search(
+    source: int,
+    radius: float,
+    start: IntArray,
+    neighbour: IntArray,
+    lengths: FloatArray,
+    distance: FloatArray,
+    touched: IntArray,
+) -> int:
+    """Dijkstra's algorithm out to `radius`; returns how many nodes were touched."""
+    distance[source] = 0.0
+    touched[0] = source
+    count = 1
+    heap = [(0.0, source)]
+    while len(heap) > 0:
+        d, u = heapq.heappop(heap)
+        if d > distance[u]:
+            continue
+        for k in range(start[u], start[u + 1]):
+            v, far = neighbour[k], d + lengths[k]
+            if far <= radius and far < distance[v]:
+                if distance[v] == np.inf:
+                    touched[count] = v
+                    count += 1
+                distance[v] = far
+                heapq.heappush(heap, (far, v))
+    return count
+
+
+@compiled
+def _any_lengths(
+    edges: IntArray,
+    length: FloatArray,
+    start: IntArray,
+    neighbour: IntArray,
+    lengths: FloatArray,
+    alpha: float,
+    curvature: FloatArray,
+    geodesic: FloatArray,
+) -> None:
+    n = start.size - 1
+    net = np.zeros(n)
+    longest = np.zeros(n)  # longest edge at each node
+    for u in range(n):
+        for k in range(start[u], start[u + 1]):
+            longest[u] = max(longest[u], lengths[k])
+
+    # Every distance that is asked for: from which node, for which problem, in which row of its
+    # costs; row −1 is the distance between the ends of the edge. And how far to search for it.
+    parts = [_difference(x, y, start, neighbour, alpha, net) for x, y in edges]
+    asked = len(edges)
+    for part in parts:
+        asked += part[0].size
+    node, problem, row = np.empty(asked, np.int64), np.empty(asked, np.int64), np.full(asked, -1)
+    offset = np.zeros(len(edges) + 1, np.int64)
+    radius = np.zeros(n)
+    asked = 0
+    for e in range(len(edges)):
+        x, y = edges[e]
+        sources = parts[e][0]
+        offset[e + 1] = offset[e] + sources.size * parts[e][1].size
+        # A path through x and y reaches every sink; rounding must not cut it off.
+        reach = (longest[x] + length[e] + longest[y]) * (1.0 + 1e-12)
+        node[asked], problem[asked] = x, e
+        radius[x] = max(radius[x], length[e])
+        asked += 1
+        for i in range(sources.size):
+            node[asked], problem[asked], row[asked] = sources[i], e, i
+            radius[sources[i]] = max(radius[sources[i]], reach)
+            asked += 1
+
+    costs = np.empty(offset[-1])
+    distance = np.full(n, np.inf)
+    touched = np.empty(n, np.int64)
+    here, count = -1, 0
+    for k in np.argsort(node, kind="mergesort"):
+        if node[k] != here:
+            distance[touched[:count]] = np.inf
+            here = node[k]
+            count = _search(here, radius[here], start, neighbour, lengths, distance, touched)
+        e = problem[k]
+        if row[k] < 0:
+            geodesic[e] = distance[edges[e, 1]]
+        else:
+            sinks = parts[e][1]
+            at = offset[e] + row[k] * sinks.size
+            for j in range(sinks.size):
+                costs[at + j] = distance[sinks[j]]
+
+    for e in range(len(edges)):
+        sources, sinks, supply, demand = parts[e]
+        if sources.size == 0:
+            curvature[e] = 1.0
+            continue
+        cost = costs[offset[e] : offset[e + 1]].reshape(sources.size, sinks.size)
+        curvature[e] = 1.0 - transport_cost(supply, demand, cost, False) / geodesic[e]

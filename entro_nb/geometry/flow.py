@@ -1,4 +1,4 @@
-"""Discrete Ricci flow of edge lengths, with noise, barrier, floor and surgery.
+"""Discrete Ricci flow of edge lengths, with surgery, and the communities that it finds.
 
 Seed 004, §1.3: ∂g_ij/∂t = −2 R_ij + (1/N) ∇_k Φᵏ. The sound forms are those of the
 literature: lengths shrink where curvature is positive and grow where it is negative, and the
@@ -7,30 +7,26 @@ total length is kept, so that what remains is the difference between edges.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from entro_nb import results, validate
 from entro_nb.errors import ParameterError
-from entro_nb.geometry.graph import Graph, IntArray, Network, as_network, names_array, require_edges
-from entro_nb.geometry.ollivier import curvature_and_distance
-from entro_nb.validate import FloatArray
+from entro_nb.geometry.curvature import LIN_LU_YAU, Idleness, curvature_and_distance
+from entro_nb.graphs import Graph, GraphLike, as_graph, require_edges
+from entro_nb.validate import Bounds, Count, FloatArray, IntArray, NonNegative, Positive, Seed
 
 if TYPE_CHECKING:
+    import networkx as nx
     import xarray as xr
-
-__all__ = ["FlowState", "RicciFlow", "advance", "flow", "start"]
-
-Form = Literal["ni", "bai"]
-
-#: Idleness at which κ_α/(1 − α) is the Lin–Lu–Yau curvature, see ``ollivier.lin_lu_yau``.
-LIN_LU_YAU = 0.75
 
 
 @dataclass(frozen=True)
-class RicciFlow:
+class RicciFlow(validate.Parameters):
     """Parameters of the flow.
 
     Parameters
@@ -76,20 +72,12 @@ class RicciFlow:
     'ni'
     """
 
-    step: float = 0.1
-    form: Form = "ni"
-    alpha: float = 0.5
-    noise: float = 0.0
-    barrier: float = 0.0
-    floor: float = 1e-9
-
-    def __post_init__(self) -> None:
-        validate.real("step", self.step, 0.0, 1.0, open_low=True, open_high=True)
-        validate.choice("form", self.form, ("ni", "bai"))
-        validate.real("alpha", self.alpha, 0.0, 1.0, open_high=True)
-        validate.real("noise", self.noise, 0.0)
-        validate.real("barrier", self.barrier, 0.0)
-        validate.real("floor", self.floor, 0.0, 1.0, open_high=True)
+    step: Annotated[float, Bounds(0.0, 1.0, open_low=True, open_high=True)] = 0.1
+    form: Literal["ni", "bai"] = "ni"
+    alpha: Idleness = 0.5
+    noise: NonNegative = 0.0
+    barrier: NonNegative = 0.0
+    floor: Annotated[float, Bounds(0.0, 1.0, open_high=True)] = 1e-9
 
 
 class FlowState(NamedTuple):
@@ -100,7 +88,7 @@ class FlowState(NamedTuple):
     distance: FloatArray  #: shortest path between the ends of each edge
 
 
-def start(graph: Graph, parameters: RicciFlow | None = None) -> FlowState:
+def ricci_start(graph: GraphLike, parameters: RicciFlow | None = None) -> FlowState:
     """State at the graph's own lengths, rescaled to the total that the form keeps.
 
     Raises
@@ -108,22 +96,24 @@ def start(graph: Graph, parameters: RicciFlow | None = None) -> FlowState:
     DataError
         If the graph has no edges.
     """
-    network = require_edges(as_network(graph), "a flow of edge lengths")
-    parameters = parameters or RicciFlow()
-    return _measured(network, _rescaled(network.length, parameters), parameters)
+    graph = require_edges(as_graph(graph), "a flow of edge lengths")
+    return _measured(graph, graph.length, parameters or RicciFlow())
 
 
-def advance(
-    graph: Graph, state: FlowState, parameters: RicciFlow, rng: np.random.Generator | None = None
+def ricci_step(
+    graph: GraphLike,
+    state: FlowState,
+    parameters: RicciFlow,
+    rng: np.random.Generator | None = None,
 ) -> FlowState:
     """One step of the flow; `graph` gives the edges, `state` their lengths.
 
     Parameters
     ----------
-    graph : networkx.Graph or Network
+    graph : networkx.Graph or Graph
         The edges that are present.
     state : FlowState
-        From :func:`start` or the step before.
+        From :func:`ricci_start` or the step before.
     parameters : RicciFlow
         With ``noise`` above zero, `rng` is needed.
     rng : numpy.random.Generator, optional
@@ -133,11 +123,11 @@ def advance(
     --------
     >>> import networkx as nx
     >>> path = nx.path_graph(4)
-    >>> before = start(path)
-    >>> advance(path, before, RicciFlow(step=0.5)).length.round(3)  # ends shrink, middle grows
+    >>> before = ricci_start(path)
+    >>> ricci_step(path, before, RicciFlow(step=0.5)).length.round(3)  # ends shrink
     array([0.9, 1.2, 0.9])
     """
-    network = as_network(graph)
+    graph = as_graph(graph)
     if parameters.form == "ni":
         length = state.distance * (1.0 - parameters.step * state.curvature)
     else:
@@ -146,29 +136,30 @@ def advance(
     if parameters.noise > 0.0:
         if rng is None:
             raise ParameterError("rng", rng, "a numpy.random.Generator when noise is above 0")
-        spread = parameters.noise * np.sqrt(parameters.step) / len(network.nodes)
-        length = length * np.exp(spread * _zero_sum_flux(network, rng))
+        spread = parameters.noise * np.sqrt(parameters.step) / graph.n_nodes
+        length = length * np.exp(spread * _zero_sum_flux(graph, rng))
     if parameters.barrier > 0.0:
         # Implicit step of dw/dt = Λ/w: the positive root of w² − bw − step·Λ = 0.
         length = (length + np.sqrt(length**2 + 4.0 * parameters.step * parameters.barrier)) / 2.0
-    return _measured(network, _rescaled(length, parameters), parameters)
+    return _measured(graph, length, parameters)
 
 
-def flow(
-    graph: Graph,
+@validate.checked
+def ricci_flow(
+    graph: GraphLike,
     parameters: RicciFlow | None = None,
     *,
-    steps: int = 50,
-    surgery_every: int = 0,
-    cutoff: float = 2.0,
+    steps: Count = 50,
+    surgery_every: Annotated[int, Bounds(0)] = 0,
+    cutoff: Positive = 2.0,
     keep_connected: bool = False,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> xr.Dataset:
     """Run the flow, with surgery if asked for: edges grown beyond a length are cut.
 
     Parameters
     ----------
-    graph : networkx.Graph or Network
+    graph : networkx.Graph or Graph
         Undirected and simple, with at least one edge.
     parameters : RicciFlow, optional
         The flow's parameters.
@@ -199,67 +190,73 @@ def flow(
     Examples
     --------
     >>> import networkx as nx
-    >>> run = flow(nx.barbell_graph(4, 0), steps=20)
+    >>> run = ricci_flow(nx.barbell_graph(4, 0), steps=20)
     >>> bridge = run.length.isel(time=-1).argmax("edge")
     >>> run.source[bridge].item(), run.target[bridge].item()
     (3, 4)
     """
-    network = require_edges(as_network(graph), "a flow of edge lengths")
+    graph = part = require_edges(as_graph(graph), "a flow of edge lengths")
     parameters = parameters or RicciFlow()
-    steps = validate.integer("steps", steps, 1)
-    surgery_every = validate.integer("surgery_every", surgery_every, 0)
-    cutoff = validate.real("cutoff", cutoff, 0.0, open_low=True)
-    rng = np.random.default_rng(validate.integer("seed", seed, 0))
-
-    m = len(network.edges)
-    length, curvature = np.full((steps + 1, m), np.nan), np.full((steps + 1, m), np.nan)
-    components = np.empty(steps + 1, dtype=np.int64)
-    present = np.arange(m)
-    state = start(network, parameters)
-    part, parts = network, int(network.components().max()) + 1
+    rng = np.random.default_rng(seed)
+    length, curvature = np.full((2, steps + 1, graph.n_edges), np.nan)
+    components = np.empty(steps + 1, np.int64)
+    present = np.arange(graph.n_edges)
+    state, parts = ricci_start(graph, parameters), len(graph.components())
     for t in range(steps + 1):
         length[t, present], curvature[t, present] = state.length, state.curvature
         components[t] = parts
         if t == steps:
             break
-        state = advance(part, state, parameters, rng)
+        state = ricci_step(part, state, parameters, rng)
         if surgery_every and (t + 1) % surgery_every == 0:
             keep = _survivors(part, state.length, cutoff, keep_connected)
+            if not keep.any():
+                length, curvature, components = (
+                    length[: t + 1],
+                    curvature[: t + 1],
+                    components[: t + 1],
+                )
+                break
             if not keep.all():
-                present, part = present[keep], subnetwork(part, keep)
-                if present.size == 0:
-                    length, curvature = length[: t + 1], curvature[: t + 1]
-                    components = components[: t + 1]
-                    break
-                parts = int(part.components().max()) + 1
-                state = _measured(part, _rescaled(state.length[keep], parameters), parameters)
-    return _dataset(
-        network,
-        length,
-        curvature,
-        components,
-        parameters,
-        surgery_every,
-        cutoff,
-        keep_connected,
-        seed,
+                present, part = present[keep], _without(part, ~keep)
+                parts = len(part.components())
+                state = _measured(part, state.length[keep], parameters)
+    ds = results.dataset(
+        {
+            "length": (("time", "edge"), length, "1", "edge length"),
+            "curvature": (("time", "edge"), curvature, "1", "edge curvature"),
+            "components": ("time", components, "1", "connected components"),
+        },
+        coords={
+            "time": (np.arange(len(length)) * parameters.step, "flow time"),
+            "edge": (np.arange(graph.n_edges), "1"),
+        },
+        parameters=results.parameters_of(
+            parameters,
+            surgery_every=surgery_every,
+            cutoff=cutoff,
+            keep_connected=keep_connected,
+            seed=seed,
+        ),
+        title="Discrete Ricci flow of edge lengths",
+        source="seed 004, §1.3",
+    )
+    source, target = graph.coordinate[graph.edges].T
+    return ds.assign_coords(source=("edge", source), target=("edge", target))
+
+
+def _without(graph: Graph, cut: npt.NDArray[np.bool_]) -> Graph:
+    """The same nodes without the edges that are cut."""
+    return graph.replace(
+        edges=graph.edges[~cut], length=graph.length[~cut], conductance=graph.conductance[~cut]
     )
 
 
-def subnetwork(network: Network, keep: np.ndarray) -> Network:
-    """The same nodes with only the edges marked in `keep`."""
-    return replace(
-        network,
-        edges=network.edges[keep],
-        length=network.length[keep],
-        conductance=network.conductance[keep],
-    )
-
-
-def _measured(network: Network, length: FloatArray, parameters: RicciFlow) -> FlowState:
-    lazy = parameters.form == "ni"
+def _measured(graph: Graph, length: FloatArray, parameters: RicciFlow) -> FlowState:
+    """State at the given lengths, rescaled."""
+    length, lazy = _rescaled(length, parameters), parameters.form == "ni"
     curvature, distance = curvature_and_distance(
-        network, parameters.alpha if lazy else LIN_LU_YAU, length
+        graph, parameters.alpha if lazy else LIN_LU_YAU, length
     )
     return FlowState(length, curvature if lazy else curvature / (1.0 - LIN_LU_YAU), distance)
 
@@ -278,69 +275,181 @@ def _rescaled(length: FloatArray, parameters: RicciFlow) -> FloatArray:
     return result
 
 
-def _zero_sum_flux(network: Network, rng: np.random.Generator) -> FloatArray:
+def _zero_sum_flux(graph: Graph, rng: np.random.Generator) -> FloatArray:
     """Divergence of the noise: each node shares out normal fluxes that sum to zero."""
-    flux = rng.standard_normal((2, len(network.edges)))
-    result: FloatArray = np.zeros(len(network.edges))
-    n = len(network.nodes)
-    ends = network.edges.T
-    sums = np.bincount(ends.ravel(), weights=flux.ravel(), minlength=n)
-    mean = sums / np.maximum(network.degree, 1)
-    for side in range(2):
-        result += flux[side] - mean[ends[side]]
+    ends, flux = graph.edges.T, rng.standard_normal((2, graph.n_edges))
+    sums = np.bincount(ends.ravel(), weights=flux.ravel(), minlength=graph.n_nodes)
+    mean = sums / np.maximum(graph.degrees, 1)
+    result: FloatArray = (flux - mean[ends]).sum(axis=0)
     return result
 
 
 def _survivors(
-    network: Network, length: FloatArray, cutoff: float, keep_connected: bool
-) -> np.ndarray:
-    """Edges that surgery leaves, as booleans over edges."""
-    keep: np.ndarray = length <= cutoff * length.mean()
-    if not keep_connected:
-        return keep
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import minimum_spanning_tree
+    graph: Graph, length: FloatArray, cutoff: float, keep_connected: bool
+) -> npt.NDArray[np.bool_]:
+    """Edges that surgery leaves."""
+    keep: npt.NDArray[np.bool_] = length <= cutoff * length.mean()
+    if keep_connected:
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import minimum_spanning_tree
 
-    n = len(network.nodes)
-    i, j = np.sort(network.edges, axis=1).T
-    tree = minimum_spanning_tree(coo_array((length, (i, j)), shape=(n, n)).tocsr()).tocoo()
-    kept: np.ndarray = keep | np.isin(i * n + j, tree.row.astype(np.int64) * n + tree.col)
-    return kept
+        n = graph.n_nodes
+        i, j = np.sort(graph.edges, axis=1).T
+        tree = minimum_spanning_tree(coo_array((length, (i, j)), shape=(n, n)).tocsr()).tocoo()
+        keep |= np.isin(i * n + j, tree.row.astype(np.int64) * n + tree.col)
+    return keep
 
 
-def _dataset(
-    network: Network,
-    length: FloatArray,
-    curvature: FloatArray,
-    components: IntArray,
-    parameters: RicciFlow,
-    surgery_every: int,
-    cutoff: float,
-    keep_connected: bool,
-    seed: int,
-) -> xr.Dataset:
-    ds = results.dataset(
-        {
-            "length": (("time", "edge"), length, "1", "edge length"),
-            "curvature": (("time", "edge"), curvature, "1", "edge curvature"),
-            "components": ("time", components, "1", "connected components"),
-        },
-        coords={
-            "time": (np.arange(len(length)) * parameters.step, "flow time"),
-            "edge": (np.arange(len(network.edges)), "1"),
-        },
-        parameters=results.parameters_of(
-            parameters,
-            surgery_every=surgery_every,
-            cutoff=cutoff,
-            keep_connected=keep_connected,
-            seed=seed,
-        ),
-        title="Discrete Ricci flow of edge lengths",
-        source="seed 004, §1.3",
-    )
-    names = network.edge_names
-    return ds.assign_coords(
-        source=("edge", names_array([u for u, _ in names])),
-        target=("edge", names_array([v for _, v in names])),
-    )
+@validate.checked
+def flow_communities(
+    graph: GraphLike, parameters: RicciFlow | None = None, *, steps: Count = 20
+) -> IntArray:
+    """Communities by flow and surgery: the cut of stretched edges with the largest modularity.
+
+    Runs the flow, then cuts edges from the longest down and keeps the cut whose components
+    have the largest modularity on the uncut graph. The number of communities is found, not
+    given.
+
+    Parameters
+    ----------
+    graph : networkx.Graph or Graph
+        Undirected and simple, with at least one edge.
+    parameters : RicciFlow, optional
+        By default the form of Ni et al. with step 0.9.
+    steps : int
+        Steps of the flow, at least 1.
+
+    Returns
+    -------
+    ndarray of int64, shape (node,)
+        Community of each node, numbered from 0.
+
+    Raises
+    ------
+    ParameterError, DataError
+        As :func:`ricci_flow`.
+
+    References
+    ----------
+    C.-C. Ni et al., "Community detection on networks with Ricci flow", 2019.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> flow_communities(nx.barbell_graph(4, 0))
+    array([0, 0, 0, 0, 1, 1, 1, 1])
+    """
+    graph = require_edges(as_graph(graph), "communities")
+    parameters = parameters or RicciFlow(step=0.9)
+    state = ricci_start(graph, parameters)
+    for _ in range(steps):
+        state = ricci_step(graph, state, parameters)
+    best, found = -np.inf, graph.labels
+    for length in np.unique(state.length)[::-1]:
+        labels = cut(graph, state.length, float(length))
+        score = modularity(graph, labels)
+        if score > best:
+            best, found = score, labels
+    return found
+
+
+@validate.checked
+def cut(graph: GraphLike, length: npt.ArrayLike, cutoff: float) -> IntArray:
+    """Components that remain when every edge longer than `cutoff` is removed, shape (node,).
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> cut(nx.path_graph(3), [1.0, 5.0], cutoff=2.0)
+    array([0, 0, 1])
+    """
+    graph = as_graph(graph)
+    lengths = validate.finite_array("length", length, ndim=1)
+    if lengths.size != graph.n_edges:
+        raise ParameterError("length", f"{lengths.size} values", "one for each edge")
+    return _without(graph, lengths > cutoff).labels
+
+
+@validate.checked
+def louvain(graph: GraphLike, seed: Seed = 0) -> IntArray:
+    """Communities by the Louvain method, the usual alternative; shape (node,).
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> louvain(nx.barbell_graph(4, 0))
+    array([0, 0, 0, 0, 1, 1, 1, 1])
+    """
+    import networkx as nx
+
+    graph = as_graph(graph)
+    plain = nx.empty_graph(graph.n_nodes)
+    plain.add_edges_from(graph.edges.tolist())
+    labels = np.empty(graph.n_nodes, np.int64)
+    parts = nx.community.louvain_communities(plain, seed=seed)
+    for k, part in enumerate(sorted(parts, key=min)):
+        labels[list(part)] = k
+    return labels
+
+
+def split_of(graph: nx.Graph, attribute: str) -> IntArray:
+    """Known communities, from a node attribute, numbered in order of appearance.
+
+    Examples
+    --------
+    >>> from entro_nb.geometry import karate_club
+    >>> int(split_of(karate_club(), "club").sum())
+    17
+    """
+    values: list[Hashable] = [data.get(attribute) for _, data in graph.nodes.data()]
+    if None in values:
+        raise ParameterError("attribute", attribute, "an attribute that every node has")
+    number = {value: k for k, value in enumerate(dict.fromkeys(values))}
+    return np.array([number[value] for value in values], dtype=np.int64)
+
+
+def modularity(graph: GraphLike, labels: npt.ArrayLike) -> float:
+    """Newman's modularity Q = Σ_c [m_c/m − (d_c/2m)²] of a split of an unweighted graph.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> round(modularity(nx.barbell_graph(4, 0), [0, 0, 0, 0, 1, 1, 1, 1]), 4)
+    0.4231
+    """
+    graph = require_edges(as_graph(graph), "modularity")
+    label, m = _labels(labels, graph.n_nodes), graph.n_edges
+    i, j = graph.edges.T
+    inside = np.bincount(label[i][label[i] == label[j]], minlength=label.max() + 1) / m
+    degree: FloatArray = np.bincount(label, weights=graph.degrees) / (2 * m)
+    return float(np.sum(inside - degree**2))
+
+
+def adjusted_rand(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+    """Adjusted Rand index of two splits: 1 for the same, 0 on average for unrelated ones.
+
+    Examples
+    --------
+    >>> adjusted_rand([0, 0, 1, 1], [1, 1, 0, 0])
+    1.0
+    """
+    n = validate.same_length(first=first, second=second)
+    a, b = _labels(first, n), _labels(second, n)
+    table = np.zeros((a.max() + 1, b.max() + 1))
+    np.add.at(table, (a, b), 1.0)
+
+    def pairs(counts: FloatArray) -> float:
+        return float((counts * (counts - 1.0)).sum()) / 2.0
+
+    rows, columns, both = pairs(table.sum(axis=1)), pairs(table.sum(axis=0)), pairs(table)
+    chance = rows * columns / max(n * (n - 1) / 2.0, 1.0)
+    largest = (rows + columns) / 2.0
+    return 1.0 if largest == chance else (both - chance) / (largest - chance)
+
+
+def _labels(value: npt.ArrayLike, size: int) -> IntArray:
+    """Community labels as whole numbers from 0."""
+    label = np.unique(np.asarray(value), return_inverse=True)[1].astype(np.int64).ravel()
+    if label.size != size or size == 0:
+        raise ParameterError("labels", f"{label.size} values", f"one for each of {size} nodes")
+    return label

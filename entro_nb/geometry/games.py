@@ -7,27 +7,22 @@ on its minimum, which is a Nash equilibrium. Without a potential neither need ho
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
 from entro_nb.errors import ParameterError
-from entro_nb.validate import FloatArray
-
-__all__ = [
-    "biased_pennies",
-    "congestion_game",
-    "logit_dynamics",
-    "potential",
-    "pure_nash",
-    "stationary",
-]
+from entro_nb.geometry.annealing import boltzmann
+from entro_nb.validate import Bounds, FloatArray, Positive
 
 #: Differences of cost below this count as none.
 SAME = 1e-9
 
 
-def congestion_game(players: int, slopes: npt.ArrayLike) -> FloatArray:
+@validate.checked
+def congestion_game(players: Annotated[int, Bounds(1, 8)], slopes: npt.ArrayLike) -> FloatArray:
     """Costs of players who share resources: slope of the resource × number of its users.
 
     Parameters
@@ -47,7 +42,6 @@ def congestion_game(players: int, slopes: npt.ArrayLike) -> FloatArray:
     >>> float(costs[0, 0, 0]), float(costs[0, 0, 1]), float(costs[1, 0, 1])
     (2.0, 1.0, 1.5)
     """
-    players = validate.integer("players", players, 1, 8)
     slope = validate.finite_array("slopes", slopes, ndim=1, low=0.0)
     costs = np.empty((players, *(slope.size,) * players))
     for profile in np.ndindex(*costs.shape[1:]):
@@ -57,7 +51,8 @@ def congestion_game(players: int, slopes: npt.ArrayLike) -> FloatArray:
     return costs
 
 
-def biased_pennies(stake: float = 3.0) -> FloatArray:
+@validate.checked
+def biased_pennies(stake: Positive = 3.0) -> FloatArray:
     """Costs of matching pennies with a larger stake on one side: a game with no potential.
 
     Player 0 wants to match, player 1 to differ; matching on action 0 is worth `stake` to player
@@ -69,7 +64,6 @@ def biased_pennies(stake: float = 3.0) -> FloatArray:
     >>> potential(biased_pennies()) is None
     True
     """
-    stake = validate.real("stake", stake, 0.0, open_low=True)
     return np.array([[[-stake, 1.0], [1.0, -1.0]], [[1.0, -1.0], [-1.0, 1.0]]])
 
 
@@ -117,7 +111,8 @@ def pure_nash(costs: npt.ArrayLike) -> list[tuple[int, ...]]:
     return [tuple(int(a) for a in profile) for profile in np.argwhere(stable)]
 
 
-def logit_dynamics(costs: npt.ArrayLike, temperature: float) -> FloatArray:
+@validate.checked
+def logit_dynamics(costs: npt.ArrayLike, temperature: Positive) -> FloatArray:
     """Transition matrix between profiles: a random player draws ∝ exp(−cost/λ).
 
     Parameters
@@ -139,7 +134,6 @@ def logit_dynamics(costs: npt.ArrayLike, temperature: float) -> FloatArray:
            [0.5, 0.5]])
     """
     table = _game(costs)
-    temperature = validate.real("temperature", temperature, 0.0, open_low=True)
     shape = table.shape[1:]
     size = int(np.prod(shape))
     matrix = np.zeros((size, size))
@@ -148,8 +142,7 @@ def logit_dynamics(costs: npt.ArrayLike, temperature: float) -> FloatArray:
         for player, actions in enumerate(shape):
             options = [(*profile[:player], a, *profile[player + 1 :]) for a in range(actions)]
             cost = np.array([table[(player, *option)] for option in options])
-            weight = np.exp((cost.min() - cost) / temperature)
-            for option, share in zip(options, weight / weight.sum(), strict=True):
+            for option, share in zip(options, boltzmann(cost, temperature), strict=True):
                 matrix[here, np.ravel_multi_index(option, shape)] += share / len(shape)
     return matrix
 

@@ -8,18 +8,18 @@ discrete Ricci flow of :mod:`entro_nb.geometry.flow` on that graph's edge length
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
-import networkx as nx
 import numpy as np
 
 from entro_nb import validate
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError
-from entro_nb.geometry.curvature import PROXY_OFFSET
-from entro_nb.geometry.graph import as_network
+from entro_nb.geometry.action import lagrangian_as_coded
+from entro_nb.geometry.curvature import proxy
+from entro_nb.geometry.flow import FlowState, RicciFlow, ricci_start, ricci_step
+from entro_nb.graphs import GraphLike, as_graph
 from entro_nb.results import compiled
-from entro_nb.validate import FloatArray
-
-__all__ = ["IEGN_Node", "ManifoldOptimizer"]
+from entro_nb.validate import Bounds, FloatArray, Positive, Seed
 
 #: Components of a node's state vector in the seed.
 COMPONENTS = 128
@@ -52,11 +52,16 @@ class IEGN_Node:  # noqa: N801 - the seed's spelling
     (0.5, (128,))
     """
 
-    def __init__(self, id: int, load: float, seed: int = 0) -> None:  # noqa: A002 - the seed's name
-        self.id = validate.integer("id", id, 0)
-        self.current_load = validate.real("load", load)
-        rng = np.random.default_rng([validate.integer("seed", seed, 0), self.id])
-        self.state_vector: FloatArray = rng.random(COMPONENTS)
+    @validate.checked
+    def __init__(
+        self,
+        id: Annotated[int, Bounds(0)],  # noqa: A002 - the seed's name
+        load: float,
+        seed: Seed = 0,
+    ) -> None:
+        self.id = id
+        self.current_load = load
+        self.state_vector: FloatArray = np.random.default_rng([seed, id]).random(COMPONENTS)
 
 
 class ManifoldOptimizer:
@@ -69,7 +74,7 @@ class ManifoldOptimizer:
     learning_rate : float
         α of the pseudo-code; positive. On a graph at most ½, see
         :class:`~entro_nb.geometry.flow.RicciFlow`.
-    graph : networkx.Graph, optional
+    graph : networkx.Graph or Graph, optional
         With it, nodes 0 … n − 1 in the order of `nodes`, curvature is Ollivier's, the state is
         the edge lengths and a step is one of the discrete Ricci flow. Without it, everything
         is as published: the proxy, and adjacency from zero.
@@ -101,12 +106,13 @@ class ManifoldOptimizer:
     0.5
     """
 
+    @validate.checked
     def __init__(
         self,
         nodes: Sequence[IEGN_Node],
-        learning_rate: float = 0.01,
+        learning_rate: Positive = 0.01,
         *,
-        graph: nx.Graph | None = None,
+        graph: GraphLike | None = None,
     ) -> None:
         self.nodes = list(nodes)
         if not self.nodes:
@@ -114,17 +120,26 @@ class ManifoldOptimizer:
         for node in self.nodes:
             if not isinstance(node, IEGN_Node):
                 raise ParameterTypeError("nodes", node, "IEGN_Node objects")
-        self.alpha = validate.real("learning_rate", learning_rate, 0.0, open_low=True)
+        self.alpha = learning_rate
         self.adj_matrix: FloatArray = np.zeros((len(self.nodes), len(self.nodes)))
-        self._flow = None if graph is None else self._start_flow(graph)
+        self._graph = None if graph is None else as_graph(graph)
+        if self._graph is not None:
+            names = self._graph.nodes
+            if sorted(names, key=str) != sorted(range(len(self.nodes)), key=str):
+                raise ParameterError(
+                    "graph", graph, f"nodes 0 … {len(self.nodes) - 1}, one for each"
+                )
+            # Rows of the matrix are node numbers, whatever order the graph lists them in.
+            self._ends = np.array(names, np.int64)[self._graph.edges]
+            # dg/dt = −2 Ric, so that a learning rate of α is a flow step of 2α.
+            self._flow = RicciFlow(step=2 * learning_rate)
+            self._keep(ricci_start(self._graph))
 
-    def _start_flow(self, graph: nx.Graph) -> _GraphFlow:
-        network = as_network(graph)
-        if sorted(network.nodes, key=str) != sorted(range(len(self.nodes)), key=str):
-            raise ParameterError("graph", graph, f"nodes 0 … {len(self.nodes) - 1}, one for each")
-        flow = _GraphFlow(graph, self.alpha)
-        self.adj_matrix = flow.lengths()
-        return flow
+    def _keep(self, state: FlowState) -> None:
+        i, j = self._ends.T
+        self._state = state
+        self.adj_matrix = np.zeros((len(self.nodes), len(self.nodes)))
+        self.adj_matrix[i, j] = self.adj_matrix[j, i] = state.length
 
     def compute_ricci_curvature(self, i: int, j: int) -> float:
         """Curvature between nodes i and j.
@@ -139,11 +154,14 @@ class ManifoldOptimizer:
         """
         i = validate.integer("i", i, 0, len(self.nodes) - 1)
         j = validate.integer("j", j, 0, len(self.nodes) - 1)
-        if self._flow is not None:
-            return self._flow.curvature(i, j)
+        if self._graph is not None:
+            edge = np.flatnonzero((np.sort(self._ends) == sorted((i, j))).all(axis=1))
+            if not edge.size:
+                raise ParameterError("(i, j)", (i, j), "an edge of the graph")
+            return float(self._state.curvature[edge[0]])
         a, b = self.nodes[i], self.nodes[j]
-        gap = abs(a.current_load - b.current_load)
-        return float(gap / (np.linalg.norm(a.state_vector - b.state_vector) + PROXY_OFFSET))
+        apart = float(np.linalg.norm(a.state_vector - b.state_vector))
+        return float(proxy(a.current_load, b.current_load, apart))
 
     def step_ricci_flow(self) -> None:
         """One step of the flow.
@@ -156,67 +174,33 @@ class ManifoldOptimizer:
         DataError
             If a load or a state vector has become NaN or infinite.
         """
-        if self._flow is not None:
-            self.adj_matrix = self._flow.step()
+        if self._graph is not None:
+            self._keep(ricci_step(self._graph, self._state, self._flow))
             return
-        loads, states = self._loads(), self._states()
+        loads = self._loads()
+        states = validate.finite_array(
+            "state_vector", [node.state_vector for node in self.nodes], ndim=2
+        )
         adjacency = validate.finite_array("adj_matrix", self.adj_matrix, ndim=2)
         if adjacency.shape != (loads.size, loads.size):
             raise ParameterError("adj_matrix", f"shape {adjacency.shape}", "one row for each node")
-        self.adj_matrix = published_step(adjacency, loads, states, states @ states.T, self.alpha)
+        self.adj_matrix = _published_step(adjacency, loads, states, states @ states.T, self.alpha)
 
     def minimize_action(self) -> float:
         """L = Σ load² − Σ g, then one step of the flow (§3.2); the value is from before the step.
 
         It is computed and returned, and nothing in the loop makes it small.
         """
-        value = float(np.sum(self._loads() ** 2) - np.sum(self.adj_matrix))
+        value = lagrangian_as_coded(self._loads(), self.adj_matrix)
         self.step_ricci_flow()
         return value
 
     def _loads(self) -> FloatArray:
         return validate.finite_array("load", [node.current_load for node in self.nodes])
 
-    def _states(self) -> FloatArray:
-        return validate.finite_array("state_vector", [n.state_vector for n in self.nodes], ndim=2)
-
-
-class _GraphFlow:
-    """The sound counterpart: edge lengths of a graph under the discrete Ricci flow."""
-
-    def __init__(self, graph: nx.Graph, learning_rate: float) -> None:
-        from entro_nb.geometry.flow import RicciFlow, start
-
-        # dg/dt = −2 Ric, so that a learning rate of α is a flow step of 2α.
-        self._flow = RicciFlow(step=2 * learning_rate)
-        self._network = as_network(graph)
-        # Rows of the matrix are node numbers, whatever order the graph lists them in.
-        self._place = {int(name): k for k, name in enumerate(self._network.nodes)}  # type: ignore[call-overload]
-        self._state = start(self._network)
-
-    def lengths(self) -> FloatArray:
-        names = np.array(list(self._place), dtype=np.int64)
-        i, j = names[self._network.edges].T
-        matrix = np.zeros((names.size, names.size))
-        matrix[i, j] = matrix[j, i] = self._state.length
-        return matrix
-
-    def curvature(self, i: int, j: int) -> float:
-        pair = {self._place[i], self._place[j]}
-        for edge, value in zip(self._network.edges.tolist(), self._state.curvature, strict=True):
-            if set(edge) == pair:
-                return float(value)
-        raise ParameterError("(i, j)", (i, j), "an edge of the graph")
-
-    def step(self) -> FloatArray:
-        from entro_nb.geometry.flow import advance
-
-        self._state = advance(self._network, self._state, self._flow)
-        return self.lengths()
-
 
 @compiled
-def published_step(
+def _published_step(
     adjacency: FloatArray, loads: FloatArray, states: FloatArray, products: FloatArray, rate: float
 ) -> FloatArray:
     """max(0, g − 2 α R) for every pair; `products` holds the inner products of the states."""
@@ -231,6 +215,6 @@ def published_step(
                 square = 0.0
                 for k in range(states.shape[1]):
                     square += (states[i, k] - states[j, k]) ** 2
-            ratio = abs(loads[i] - loads[j]) / (np.sqrt(square) + PROXY_OFFSET)
-            result[i, j] = max(adjacency[i, j] - 2.0 * rate * ratio, 0.0)
+            ricci = proxy(loads[i], loads[j], np.sqrt(square))
+            result[i, j] = max(adjacency[i, j] - 2.0 * rate * ricci, 0.0)
     return result

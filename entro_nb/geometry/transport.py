@@ -7,11 +7,8 @@ import numpy.typing as npt
 
 from entro_nb import validate
 from entro_nb.errors import ParameterError
-from entro_nb.geometry.graph import IntArray
 from entro_nb.results import compiled
-from entro_nb.validate import FloatArray
-
-__all__ = ["transport_cost", "wasserstein"]
+from entro_nb.validate import FloatArray, IntArray
 
 #: Mass below which a supply, a demand or a flow counts as used up.
 USED_UP = 1e-14

@@ -1,42 +1,204 @@
-"""Phases I to III of seed 004, §3.1, as a running loop, and its comparison with the classics."""
+"""The loop of seed 004, §3.1, on a queueing network, and the classical ways to balance it.
+
+Ours: seed 004 claims that its flow relieves congestion and says on nothing what is congested.
+Here load arrives at nodes in Poisson batches, most of it around a hot spot that wanders over
+the graph; every node serves at the same rate, and edges can carry load away. All policies that
+use edge weights have the same total of them.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb import results, validate
+from entro_nb.entropy import shannon
 from entro_nb.errors import ParameterError
-from entro_nb.geometry.balancing import (
-    CLASSICAL,
-    Classical,
-    Slot,
-    Traffic,
-    arrivals,
-    diffuse,
-    finish,
-    safe_step,
-    serve,
+from entro_nb.geometry.curvature import curvature_and_distance
+from entro_nb.graphs import Graph, GraphLike, as_graph, require_edges
+from entro_nb.network.exchange import Gains, Links, exchange_into
+from entro_nb.results import compiled
+from entro_nb.validate import (
+    Bounds,
+    Count,
+    FloatArray,
+    IntArray,
+    NonNegative,
+    Positive,
+    Seed,
+    Share,
 )
-from entro_nb.geometry.graph import Graph, IntArray, Network, as_network, require_edges
-from entro_nb.geometry.ollivier import curvature_and_distance
-from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["READINGS", "Phases", "Workflow", "compare", "cycle", "load_entropy", "run_workflow"]
-
+Classical = Literal["none", "static", "diffusion", "metropolis", "least_loaded"]
+CLASSICAL: tuple[Classical, ...] = get_args(Classical)
 Reading = Literal["conductance", "length", "proxy"]
-READINGS: tuple[Reading, ...] = ("conductance", "length", "proxy")
+READINGS: tuple[Reading, ...] = get_args(Reading)
+
+#: Share strictly between nothing and all.
+Fraction = Annotated[float, Bounds(0.0, 1.0, open_low=True, open_high=True)]
 
 
 @dataclass(frozen=True)
-class Workflow:
+class Traffic(validate.Parameters):
+    """Load offered to the network.
+
+    Parameters
+    ----------
+    utilisation : float
+        Mean load offered per slot as a fraction of all service, in (0, 1).
+    hot : float
+        Share of the load that arrives at the hot spot, in [0, 1].
+    dwell : int
+        Slots that the hot spot stays before it moves to a random neighbour, at least 1.
+    service : float
+        Load that a node serves per slot, above 0.
+    slots : int
+        Length of a run, at least 2.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range.
+
+    Examples
+    --------
+    >>> Traffic(hot=0.5).utilisation
+    0.8
+    """
+
+    utilisation: Fraction = 0.8
+    hot: Share = 0.2
+    dwell: Count = 40
+    service: Positive = 4.0
+    slots: Annotated[int, Bounds(2)] = 400
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What one slot did: queues after it, load served and moved, messages sent."""
+
+    queue: FloatArray
+    served: float
+    moved: float
+    messages: int
+
+
+@validate.checked
+def arrivals(graph: GraphLike, traffic: Traffic, seed: Seed = 0) -> IntArray:
+    """Whole units of load that arrive at each node in each slot, shape (slot, node).
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> arrivals(nx.cycle_graph(8), Traffic(slots=5)).shape
+    (5, 8)
+    """
+    graph = require_edges(as_graph(graph), "a hot spot that moves")
+    rng, n = np.random.default_rng(seed), graph.n_nodes
+    start, neighbour, _ = graph.adjacency
+    offered = traffic.utilisation * traffic.service * n
+    rate = np.full((traffic.slots, n), (1.0 - traffic.hot) * offered / n)
+    here = int(rng.choice(graph.edges.ravel()))  # a node that has somewhere to go
+    for t in range(traffic.slots):
+        if t and t % traffic.dwell == 0:
+            here = int(rng.choice(neighbour[start[here] : start[here + 1]]))
+        rate[t, here] += traffic.hot * offered
+    return rng.poisson(rate).astype(np.int64)
+
+
+def metropolis_weights(graph: Graph) -> FloatArray:
+    """1/(1 + max(dᵢ, dⱼ)) of every edge: averaging weights that need no global knowledge."""
+    weight: FloatArray = 1.0 / (1.0 + graph.degrees[graph.edges].max(axis=1))
+    return weight
+
+
+def _diffuse(
+    graph: Graph, queue: FloatArray, conductance: FloatArray, step: float | None = None
+) -> tuple[FloatArray, float]:
+    """Queues after x ← (I − αL)x with the given weights, and the load that moved.
+
+    By default α = 1/d_max: below the bound 2/λ_max, and no queue is sent more than it holds.
+    """
+    (i, j), n = graph.edges.T, queue.size
+    if step is None:
+        step = 1.0 / float(np.bincount(graph.edges.ravel(), np.repeat(conductance, 2), n).max())
+    result = np.empty(n)
+    links = Links(False, graph.edges, conductance)
+    exchange_into(result, queue, queue, links, Gains(step), np.ones(n, np.bool_))
+    return result, float((step * conductance * np.abs(queue[i] - queue[j])).sum())
+
+
+def serve_slot(
+    graph: Graph, queue: FloatArray, new: IntArray, policy: Classical, traffic: Traffic
+) -> Slot:
+    """One slot under a classical policy.
+
+    ``none``: load is served where it arrives; ``static``: every node passes fixed equal shares
+    of what arrives to itself and its neighbours; ``diffusion``: x ← (I − L/d_max)x on the
+    queues; ``metropolis``: the same with Metropolis weights; ``least_loaded``: each unit that
+    arrives joins the shortest queue among the node and its neighbours.
+
+    Messages: one each way on every edge when the policy needs the neighbours' load.
+    """
+    start, neighbour, _ = graph.adjacency
+    moved, placed = 0.0, queue + new
+    if policy in ("static", "least_loaded"):
+        placed = queue.copy()
+        place = _fixed_shares if policy == "static" else _shortest_queue
+        moved = place(start, neighbour, new, placed)
+    elif policy == "diffusion":
+        placed, moved = _diffuse(graph, placed, np.ones(graph.n_edges))
+    elif policy == "metropolis":
+        placed, moved = _diffuse(graph, placed, metropolis_weights(graph), 1.0)
+    return _served(placed, moved, 0 if policy in ("none", "static") else 2 * graph.n_edges, traffic)
+
+
+def _served(placed: FloatArray, moved: float, messages: int, traffic: Traffic) -> Slot:
+    """Serve what is queued, and report the slot."""
+    done = np.minimum(placed, traffic.service)
+    return Slot(placed - done, float(done.sum()), moved, messages)
+
+
+@compiled
+def _fixed_shares(start: IntArray, neighbour: IntArray, new: IntArray, queue: FloatArray) -> float:
+    moved = 0.0
+    for i in range(new.size):
+        count = start[i + 1] - start[i]
+        share = new[i] / (count + 1.0)
+        queue[i] += share
+        for k in range(start[i], start[i + 1]):
+            queue[neighbour[k]] += share
+        moved += share * count
+    return moved
+
+
+@compiled
+def _shortest_queue(
+    start: IntArray, neighbour: IntArray, new: IntArray, queue: FloatArray
+) -> float:
+    moved = 0.0
+    for i in range(new.size):
+        for _ in range(new[i]):
+            best = i
+            for k in range(start[i], start[i + 1]):
+                if queue[neighbour[k]] < queue[best]:
+                    best = neighbour[k]
+            queue[best] += 1.0
+            if best != i:
+                moved += 1.0
+    return moved
+
+
+@dataclass(frozen=True)
+class Workflow(validate.Parameters):
     """Parameters of the loop.
 
     Parameters
@@ -70,19 +232,12 @@ class Workflow:
     False
     """
 
-    rate: float = 0.1
+    rate: Annotated[float, Bounds(0.0, 0.5, open_low=True, open_high=True)] = 0.1
     reading: Reading = "conductance"
-    every: int = 5
-    floor: float = 0.05
-    threshold: float = 0.05
+    every: Count = 5
+    floor: Fraction = 0.05
+    threshold: NonNegative = 0.05
     published_lock: bool = False
-
-    def __post_init__(self) -> None:
-        validate.real("rate", self.rate, 0.0, 0.5, open_low=True, open_high=True)
-        validate.choice("reading", self.reading, READINGS)
-        validate.integer("every", self.every, 1)
-        validate.real("floor", self.floor, 0.0, 1.0, open_low=True, open_high=True)
-        validate.real("threshold", self.threshold, 0.0)
 
 
 class Phases(NamedTuple):
@@ -107,19 +262,16 @@ def load_entropy(load: npt.ArrayLike) -> float:
     total = float(x.sum())
     if total == 0.0:
         return float(np.log(x.size))
-    p = x / total
-    return -float((p * np.log(p, where=p > 0, out=np.zeros_like(p))).sum()) + 0.0
+    return math.log(2.0) * float(shannon(x / total))
 
 
-def cycle(
-    network: Network, conductance: FloatArray, load: FloatArray, workflow: Workflow
-) -> Phases:
+def cycle(graph: Graph, conductance: FloatArray, load: FloatArray, workflow: Workflow) -> Phases:
     """Phases II and III on a mapped state: curvature check, flow, redistribution, entropy.
 
     The length of an edge is the time it takes: 1/g for the edge, and the mean load at its ends
     in units of the network's mean load for the wait there (ours).
     """
-    i, j = network.edges.T
+    i, j = graph.edges.T
     mean = max(float(load.mean()), np.finfo(float).tiny)
     wait = (load[i] + load[j]) / (2.0 * mean)
     if workflow.reading == "proxy":
@@ -127,31 +279,32 @@ def cycle(
         curvature = np.abs(load[i] - load[j]) / (mean * (1.0 / conductance + wait))
         changed = np.maximum(conductance - 2.0 * workflow.rate * curvature, 0.0)
     else:
-        curvature = curvature_and_distance(network, length=1.0 / conductance + wait)[0]
+        curvature = curvature_and_distance(graph, length=1.0 / conductance + wait)[0]
         factor = 1.0 - 2.0 * workflow.rate * curvature
         changed = (
             conductance * factor if workflow.reading == "conductance" else conductance / factor
         )
     weights = np.maximum(changed / max(float(changed.mean()), 1e-300), workflow.floor)
     weights /= weights.mean()
-    levelled, _ = diffuse(network, load, weights, safe_step(network, weights))
+    levelled, _ = _diffuse(graph, load, weights)
     entropy = load_entropy(np.maximum(levelled, 0.0))
     measure = entropy if workflow.published_lock else float(np.log(load.size)) - entropy
     return Phases(curvature, curvature > 0.0, weights, entropy, measure < workflow.threshold)
 
 
+@validate.checked
 def run_workflow(
-    graph: Graph,
+    graph: GraphLike,
     workflow: Workflow | None = None,
     traffic: Traffic | None = None,
     *,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> xr.Dataset:
     """The loop of §3.1 on a queueing network: stream, curvature, flow, redistribution, lock.
 
     Parameters
     ----------
-    graph : networkx.Graph or Network
+    graph : networkx.Graph or Graph
         At least one edge; conductances start equal.
     workflow : Workflow, optional
         The loop.
@@ -180,35 +333,33 @@ def run_workflow(
     >>> run.sizes["time"], bool((run.conductance > 0).all())
     (20, True)
     """
-    network = require_edges(as_network(graph), "the workflow")
+    graph = require_edges(as_graph(graph), "the workflow")
     workflow, traffic = workflow or Workflow(), traffic or Traffic()
-    stream = arrivals(network, traffic, seed)
-    n, m = len(network.nodes), len(network.edges)
-    load, after = np.empty((traffic.slots, n)), np.empty((traffic.slots, n))
-    entropy = np.empty(traffic.slots)
-    curvature, conductance = np.empty((traffic.slots, m)), np.empty((traffic.slots, m))
-    locked = np.zeros(traffic.slots, dtype=bool)
+    stream = arrivals(graph, traffic, seed)
+    n, m = graph.n_nodes, graph.n_edges
+    load, after = np.empty((2, traffic.slots, n))
+    curvature, conductance = np.empty((2, traffic.slots, m))
+    entropy, locked = np.empty(traffic.slots), np.zeros(traffic.slots, dtype=bool)
     totals = np.empty((3, traffic.slots))
 
     queue, weights = np.zeros(n), np.ones(m)
-    phases: Phases | None = None
     for t in range(traffic.slots):
         # Phase I: the stream becomes the state q, the load of every node.
         state = queue + stream[t]
         told = 2 * m
         if t % workflow.every == 0:
-            phases = cycle(network, weights, state, workflow)
+            phases = cycle(graph, weights, state, workflow)
             # Curvature also needs the neighbours' lengths: once more each way on every edge.
             told *= 2
             if not phases.locked:
                 weights = phases.conductance
-        levelled, moved = diffuse(network, state, weights, safe_step(network, weights))
-        slot = finish(np.maximum(levelled, 0.0), moved, told, traffic)
+        levelled, moved = _diffuse(graph, state, weights)
+        levelled = np.maximum(levelled, 0.0)
+        slot = _served(levelled, moved, told, traffic)
         queue = slot.queue
         load[t], after[t], conductance[t] = state, queue, weights
-        entropy[t] = load_entropy(np.maximum(levelled, 0.0))
-        if phases is not None:
-            curvature[t], locked[t] = phases.curvature, phases.locked
+        entropy[t] = load_entropy(levelled)
+        curvature[t], locked[t] = phases.curvature, phases.locked
         totals[:, t] = slot.served, slot.moved, slot.messages
     return results.dataset(
         {
@@ -224,7 +375,7 @@ def run_workflow(
         },
         coords={
             "time": (np.arange(traffic.slots), "slots"),
-            "node": (network.coordinate, "1"),
+            "node": (graph.coordinate, "1"),
             "edge": (np.arange(m), "1"),
         },
         parameters=results.parameters_of(workflow, traffic, seed=seed),
@@ -233,23 +384,24 @@ def run_workflow(
     )
 
 
+@validate.checked
 def compare(
-    graph: Graph,
+    graph: GraphLike,
     policies: Sequence[str] | None = None,
     traffic: Traffic | None = None,
     *,
-    replicates: int = 10,
+    replicates: Annotated[int, Bounds(2)] = 10,
     workflow: Workflow | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> xr.Dataset:
     """Load variance, latency and messages of IEGN and of the classical policies.
 
     Parameters
     ----------
-    graph : networkx.Graph or Network
+    graph : networkx.Graph or Graph
         At least one edge.
     policies : sequence of str, optional
-        Classical names (:data:`~entro_nb.geometry.balancing.CLASSICAL`) and ``iegn-`` with a
+        Classical names (:data:`CLASSICAL`) and ``iegn-`` with a
         reading of :data:`READINGS`; by default all.
     traffic : Traffic, optional
         The stream; every policy meets the same draws.
@@ -273,24 +425,23 @@ def compare(
     >>> bool(run.latency.sel(policy="diffusion").mean() < run.latency.sel(policy="none").mean())
     True
     """
-    network = require_edges(as_network(graph), "balancing")
+    graph = require_edges(as_graph(graph), "balancing")
     traffic, workflow = traffic or Traffic(), workflow or Workflow()
     known = [*CLASSICAL, *(f"iegn-{reading}" for reading in READINGS)]
     names = [validate.choice("policies", p, known) for p in (policies or known)]
     if not names:
         raise ParameterError("policies", policies, "at least one policy")
-    replicates = validate.integer("replicates", replicates, 2)
     values = np.empty((4, len(names), replicates))
     for r in range(replicates):
-        stream = arrivals(network, traffic, seed + r)
+        stream = arrivals(graph, traffic, seed + r)
         for p, name in enumerate(names):
             if name in CLASSICAL:
-                values[:, p, r] = _classical(network, stream, name, traffic)
+                values[:, p, r] = _classical(graph, stream, name, traffic)
             else:
                 loop = replace(workflow, reading=name.removeprefix("iegn-"))  # type: ignore[arg-type]
-                run = run_workflow(network, loop, traffic, seed=seed + r)
-                values[:, p, r] = _summary(
-                    run["queue"].values, *(run[k].values for k in ("served", "moved", "messages"))
+                run = run_workflow(graph, loop, traffic, seed=seed + r)
+                values[:, p, r] = _means(
+                    *(run[k].values for k in ("queue", "served", "moved", "messages"))
                 )
     units = {
         "load_variance": ("work²", "variance of the queues over nodes"),
@@ -310,19 +461,17 @@ def compare(
     )
 
 
-def _classical(
-    network: Network, stream: IntArray, policy: Classical, traffic: Traffic
-) -> FloatArray:
+def _classical(graph: Graph, stream: IntArray, policy: Classical, traffic: Traffic) -> FloatArray:
     queues, totals = np.empty(stream.shape), np.empty((3, len(stream)))
     queue = np.zeros(stream.shape[1])
     for t, new in enumerate(stream):
-        slot: Slot = serve(network, queue, new, policy, traffic)
+        slot = serve_slot(graph, queue, new, policy, traffic)
         queue = queues[t] = slot.queue
         totals[:, t] = slot.served, slot.moved, slot.messages
-    return _summary(queues, *totals)
+    return _means(queues, *totals)
 
 
-def _summary(
+def _means(
     queues: FloatArray, served: FloatArray, moved: FloatArray, messages: FloatArray
 ) -> FloatArray:
     """Load variance, latency by Little's law, load moved and messages, means over slots."""

@@ -42,8 +42,8 @@ JOURNAL = ".publishing"
 #: absolute: a notebook runs in its own folder, not in the caller's.
 FILE = "_file"
 
-#: Files of a job that make its report.
-FILES = ("notebook.ipynb", "notebook.html", "thumbnail.png", "context.json", "result.json")
+#: Ending of a file in the report to its name in the folder of its job.
+PARTS = {"html": "notebook.html", "ipynb": "notebook.ipynb", "png": "thumbnail.png"}
 
 #: Packages that decide what a report shows.
 PACKAGES = (
@@ -146,15 +146,11 @@ class Entry:
 
     def places(self, job: Job) -> dict[str, Path]:
         """Name of each of its files in the report's folder to where the job of the run has it."""
-        own = {
-            self.html: job.path("notebook.html"),
-            self.notebook: job.path("notebook.ipynb"),
-            self.thumbnail: job.path("thumbnail.png"),
+        record, ending = job.path(RECORD), len(self.name) + 1
+        own = [name for name in self.files if name not in self.attachments]
+        return {name: job.path(PARTS[name[ending:]]) for name in own} | {
+            name: record / name[ending:] for name in self.attachments
         }
-        told = {
-            name: job.path(RECORD) / name.removeprefix(f"{self.name}.") for name in self.attachments
-        }
-        return {name: path for name, path in own.items() if name is not None} | told
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -166,6 +162,38 @@ class Entry:
     def counts(self) -> dict[str, int]:
         """Verdict to the number of claims that have it."""
         return counted(self.verdicts.values())
+
+    @classmethod
+    def made(cls, job: Job, outcome: Outcome) -> Entry:
+        """Entry of a run that has ended, from what it left in the folder of its job."""
+        left = {
+            ending: f"{job.name}.{ending}"
+            for ending, file in PARTS.items()
+            if job.path(file).exists()
+        }
+        told, seed = NotebookRecord.of(job.path(RECORD)), job.values.get("seed")
+        return cls(
+            name=job.name,
+            title=job.title,
+            summary=job.summary,
+            status=outcome.status,
+            error=outcome.error,
+            parameters=job.values,
+            seed=seed if isinstance(seed, int) else None,
+            seconds=round(outcome.seconds, 3),
+            peak_bytes=outcome.peak_bytes,
+            html=left.get("html"),
+            html_sha256=sha256(job.path(PARTS["html"])) if "html" in left else None,
+            notebook=left.get("ipynb"),
+            source=job.notebook,
+            varied=job.varied,
+            thumbnail=left.get("png"),
+            attachments=tuple(f"{job.name}.{file}" for file in told.files),
+            verdicts=told.verdicts,
+            results=told.results,
+            key=job.key,
+            context=job.context,
+        )
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Entry:
@@ -289,8 +317,8 @@ class Destination:
     ----------
     folder : Path
         Where the report goes; made if need be.
-    files : iterable of str
-        Names that the report will write there.
+    names : iterable of str
+        Names of the runs whose files the report will write there.
 
     Raises
     ------
@@ -308,7 +336,7 @@ class Destination:
     ['a.html', 'manifest.json']
     """
 
-    def __init__(self, folder: Path, files: Iterable[str]) -> None:
+    def __init__(self, folder: Path, names: Iterable[str]) -> None:
         self.folder = folder.resolve()
         self._made: list[Path] = []
         #: What the former report holds, none if there was none.
@@ -316,7 +344,7 @@ class Destination:
         if self.folder.exists() and not self.folder.is_dir():
             raise ReportError(f"{folder} is a file: a report goes to a folder")
         self.former = self._former()
-        for name in (INDEX, *files):
+        for name in (INDEX, *(f"{name}.{ending}" for name in names for ending in PARTS)):
             path = self.folder / name
             if path.is_dir() or (path.exists() and name not in self.former):
                 raise ReportError(
@@ -377,7 +405,7 @@ class Destination:
         with contextlib.suppress(OSError):  # a full disk: the run itself is not harmed
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
-            for name in FILES:
+            for name in (*PARTS.values(), "context.json", "result.json"):
                 if job.path(name).exists():
                     _link(job.path(name), partial / name)
             if job.path(RECORD).is_dir():
@@ -475,18 +503,15 @@ def _alive(process: int) -> bool:
     return True
 
 
-def run_key(
-    source: Path, values: Mapping[str, Value], versions: Mapping[str, str], data: str
-) -> str:
+def run_key(job: Job, versions: Mapping[str, str], data: str) -> str:
     """Digest of what goes into a run: notebook, parameters, files they name, code, versions."""
     files = {
         name: sha256(Path(str(value)))
-        for name, value in values.items()
+        for name, value in job.values.items()
         if name.endswith(FILE) and value
     }
-    parts = [
-        sha256(source), dict(values), files, results.code_digest(), dict(versions), data
-    ]  # fmt: skip
+    notebook, code = sha256(Path(job.source)), results.code_digest()
+    parts = [notebook, dict(job.values), files, code, dict(versions), data]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -64,8 +64,14 @@ class Job:
         Seconds allowed for the whole notebook.
     title : str
         Title of its page.
+    summary : str
+        What the gallery says of it.
     notebook : str
         Name of the notebook within its folder, as ``reports/period``.
+    values : mapping
+        The value of every parameter, those left at their default included.
+    varied : tuple of str
+        The parameters in which it differs from other runs of the same notebook.
     previous, next : (str, str) or None
         Name and title of the pages before and after it.
     links : mapping
@@ -84,7 +90,10 @@ class Job:
     parameters: Mapping[str, Value] = field(default_factory=dict)
     timeout: float | None = None
     title: str = ""
+    summary: str = ""
     notebook: str = ""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    varied: tuple[str, ...] = ()
     previous: tuple[str, str] | None = None
     next: tuple[str, str] | None = None
     links: Mapping[str, str] = field(default_factory=dict)

@@ -19,18 +19,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
 from entro_nb import results, settings
 from entro_nb.errors import ParameterError, ReportError
-from entro_nb.record import NotebookRecord
 from entro_nb.report import folder as folders
 from entro_nb.report import notebook as notebooks
 from entro_nb.report.folder import Destination, Entry, Manifest
-from entro_nb.report.job import FAILED, PASSED, RECORD, STOP, Job, Outcome, Status, execute
+from entro_nb.report.job import FAILED, PASSED, STOP, Job, Outcome, Status, execute
 from entro_nb.report.notebook import Parameter, bind
 from entro_nb.settings import Value, convert
 from entro_nb.validate import Count, Positive, checked
@@ -47,8 +45,8 @@ POLL = 0.2
 Declared = Mapping[str, Mapping[str, Parameter]]
 
 
-class Progress(Protocol):
-    """What a run tells the one who watches."""
+class Progress:
+    """What a run tells the one who watches. This one says nothing of it."""
 
     def begin(self, jobs: Sequence[Job]) -> None:
         """Tell that these jobs are about to run."""
@@ -66,26 +64,7 @@ class Progress(Protocol):
         """Tell that nothing runs any more, also after an interruption."""
 
 
-class NoProgress:
-    """Says nothing."""
-
-    def begin(self, jobs: Sequence[Job]) -> None:
-        """Say nothing."""
-
-    def running(self, statuses: Mapping[str, Status]) -> None:
-        """Say nothing."""
-
-    def kept(self, number: int, total: int) -> None:
-        """Say nothing."""
-
-    def finished(self, job: Job, outcome: Outcome) -> None:
-        """Say nothing."""
-
-    def end(self) -> None:
-        """Say nothing."""
-
-
-class Lines(NoProgress):
+class Lines(Progress):
     """One line for each notebook that has ended: for logs.
 
     Parameters
@@ -99,24 +78,31 @@ class Lines(NoProgress):
 
     def kept(self, number: int, total: int) -> None:
         """Write one line."""
-        print(again(number, total), file=self.stream, flush=True)
+        self.say(
+            f"{number} of {total} are finished already, and nothing that goes into them has changed"
+        )
 
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Write one line."""
-        print(line(job, outcome), file=self.stream, flush=True)
+        text = f"{outcome.status:>9}  {job.name}  {outcome.seconds:.1f} s"
+        self.say(f"{text}: {outcome.error}" if outcome.error else text)
+
+    def say(self, line: str) -> None:
+        """Write it so that it is seen at once."""
+        print(line, file=self.stream, flush=True)
 
 
-class Bar(NoProgress):
+class Bar(Lines):
     """A progress bar that moves with every cell and names the running ones.
 
     Parameters
     ----------
     stream : text file
-        A terminal.
+        A terminal. Lines stay above the bar.
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
+        super().__init__(stream)
         self.bar: Any = None
         self.done: dict[str, float] = {}
 
@@ -131,10 +117,6 @@ class Bar(NoProgress):
             bar_format="{percentage:3.0f}% |{bar:20}| {elapsed} {desc}",
         )
 
-    def kept(self, number: int, total: int) -> None:
-        """Leave a line above the bar."""
-        print(again(number, total), file=self.stream, flush=True)
-
     def running(self, statuses: Mapping[str, Status]) -> None:
         """Move the bar by the cells that have run, and name those that run now."""
         self.done |= {name: (s.cell - 1) / s.cells for name, s in statuses.items() if s.cells}
@@ -145,24 +127,20 @@ class Bar(NoProgress):
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Leave a line above the bar."""
         self.done[job.name] = 1.0
-        self.bar.write(line(job, outcome), file=self.stream)
+        super().finished(job, outcome)
+
+    def say(self, line: str) -> None:
+        """Write it above the bar, if there is one already."""
+        if self.bar is None:
+            super().say(line)
+        else:
+            self.bar.write(line, file=self.stream)
 
     def end(self) -> None:
         """Take the bar away."""
         if self.bar is not None:
             self.bar.leave = False
             self.bar.close()
-
-
-def again(number: int, total: int) -> str:
-    """One line on the runs that need not run again."""
-    return f"{number} of {total} are finished already, and nothing that goes into them has changed"
-
-
-def line(job: Job, outcome: Outcome) -> str:
-    """One line on how a notebook ended."""
-    text = f"{outcome.status:>9}  {job.name}  {outcome.seconds:.1f} s"
-    return f"{text}: {outcome.error}" if outcome.error else text
 
 
 def alternatives(text: str) -> object:
@@ -343,63 +321,6 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@dataclass(frozen=True)
-class Page:
-    """A run to come: which notebook, with what set in it."""
-
-    name: str
-    book: str
-    source: Path
-    about: notebooks.Description
-    declared: Mapping[str, Parameter]
-    set_to: Mapping[str, Value]
-    varied: tuple[str, ...]
-
-    @property
-    def title(self) -> str:
-        """Title of the notebook, with what sets this run of it apart."""
-        apart = ", ".join(f"{name} = {self.set_to[name]}" for name in self.varied)
-        return f"{self.about.title} ({apart})" if apart else self.about.title
-
-    @property
-    def values(self) -> dict[str, Value]:
-        """Value of every parameter, those left at their default included."""
-        return {name: p.default for name, p in self.declared.items()} | dict(self.set_to)
-
-    @property
-    def files(self) -> tuple[str, str, str]:
-        """Names of its page, its executed notebook and its picture."""
-        return f"{self.name}.html", f"{self.name}.ipynb", f"{self.name}.png"
-
-    def entry(self, job: Job, outcome: Outcome) -> Entry:
-        """What the manifest says of it."""
-        html, executed = job.path("notebook.html"), job.path("notebook.ipynb")
-        told = NotebookRecord.of(job.path(RECORD))
-        seed = self.values.get("seed")
-        return Entry(
-            name=self.name,
-            title=self.title,
-            summary=self.about.summary,
-            status=outcome.status,
-            error=outcome.error,
-            parameters=self.values,
-            seed=seed if isinstance(seed, int) else None,
-            seconds=round(outcome.seconds, 3),
-            peak_bytes=outcome.peak_bytes,
-            html=self.files[0] if html.exists() else None,
-            html_sha256=folders.sha256(html) if html.exists() else None,
-            notebook=self.files[1] if executed.exists() else None,
-            source=self.book,
-            varied=self.varied,
-            thumbnail=self.files[2] if job.path("thumbnail.png").exists() else None,
-            attachments=tuple(f"{self.name}.{file}" for file in told.files),
-            verdicts=told.verdicts,
-            results=told.results,
-            key=job.key,
-            context=job.context,
-        )
-
-
 @checked
 def run_report(
     names: Sequence[str] = (),
@@ -477,9 +398,9 @@ def run_report(
     """
     asked = located(parameters or {})
     jobs = jobs or _cores()
-    progress = progress or NoProgress()
+    progress = progress or Progress()
     home = settings.notebooks() if folder is None else Path(folder)
-    pages = _plan(home, names, asked, preset, agree)
+    plan = _plan(home, names, asked, preset, agree)
     source = folders.checkout(home)
     begun = datetime.datetime.now(datetime.UTC)
     started = time.monotonic()
@@ -492,9 +413,9 @@ def run_report(
     with (
         interruptible(),
         _room(out),
-        Destination(Path(out), [file for page in pages for file in page.files]) as destination,
+        Destination(Path(out), [job.name for job in plan]) as destination,
     ):
-        work = _jobs(pages, destination.work, timeout)
+        work = _placed(plan, destination.work, timeout)
         old: dict[str, Outcome] = {}
         todo = []
         for job in work:
@@ -509,10 +430,7 @@ def run_report(
         if old:
             progress.kept(len(old), len(work))
         outcomes = old | run_all(todo, executor, jobs, progress, ended)
-        entries = tuple(
-            page.entry(job, _within(outcomes[job.name], max_memory))
-            for page, job in zip(pages, work, strict=True)
-        )
+        entries = tuple(Entry.made(job, _within(outcomes[job.name], max_memory)) for job in work)
         report = Manifest(
             created=begun.isoformat(timespec="seconds"),
             source=source,
@@ -538,8 +456,8 @@ def _plan(
     asked: Mapping[str, object],
     preset: str | None,
     agree: Callable[[int], bool] | None,
-) -> list[Page]:
-    """All that can be refused is refused here."""
+) -> list[Job]:
+    """Every run to come, without a place yet. All that can be refused is refused here."""
     sources = notebooks.available(folder)
     chosen = notebooks.resolve(names, sources)
     declared = {name: notebooks.declared(sources[name]) for name in chosen}
@@ -547,55 +465,56 @@ def _plan(
     about = {
         name: notebooks.describe(notebooks.read_notebook(sources[name]), name) for name in chosen
     }
-    return [
-        Page(
-            run_label(name, values, varied),
-            name,
-            sources[name],
-            about[name],
-            declared[name],
-            values,
-            varied,
-        )
-        for name, values, varied in runs_of(declared, asked, preset)
-    ]
-
-
-def _jobs(pages: Sequence[Page], work: Path, timeout: float | None) -> list[Job]:
-    versions, data = folders.versions(), folders.data_digest()
-    made = []
-    for place, page in enumerate(pages):
-        folder = work / page.name
-        folder.mkdir()
-        before = pages[place - 1] if place else None
-        after = pages[place + 1] if place + 1 < len(pages) else None
-        made.append(
+    plan = []
+    for name, values, varied in runs_of(declared, asked, preset):
+        apart = ", ".join(f"{parameter} = {values[parameter]}" for parameter in varied)
+        plan.append(
             Job(
-                page.name,
-                str(page.source.resolve()),
-                str(folder),
-                page.set_to,
-                timeout,
-                title=page.title,
-                notebook=page.book,
-                previous=None if before is None else (before.name, before.title),
-                next=None if after is None else (after.name, after.title),
-                links=_links(page, pages),
-                key=folders.run_key(page.source, page.values, versions, data),
+                run_label(name, values, varied),
+                str(sources[name].resolve()),
+                "",
+                values,
+                title=f"{about[name].title} ({apart})" if apart else about[name].title,
+                summary=about[name].summary,
+                notebook=name,
+                values={p.name: p.default for p in declared[name].values()} | values,
+                varied=varied,
+            )
+        )
+    return plan
+
+
+def _placed(plan: Sequence[Job], work: Path, timeout: float | None) -> list[Job]:
+    """The runs of a plan with a folder each, and with what goes into them and stands around."""
+    versions, data = folders.versions(), folders.data_digest()
+    pages = [None, *((job.name, job.title) for job in plan), None]
+    made = []
+    for place, job in enumerate(plan):
+        folder = work / job.name
+        folder.mkdir()
+        made.append(
+            dataclasses.replace(
+                job,
+                folder=str(folder),
+                timeout=timeout,
+                previous=pages[place],
+                next=pages[place + 2],
+                links=_links(job, plan),
+                key=folders.run_key(job, versions, data),
                 code=results.code_digest(),
             )
         )
     return made
 
 
-def _links(page: Page, pages: Sequence[Page]) -> dict[str, str]:
+def _links(job: Job, plan: Sequence[Job]) -> dict[str, str]:
     """For each notebook the page that a link to it leads to: the one most like this run."""
     best: dict[str, tuple[int, str]] = {}
-    for other in pages:
-        alike = sum(page.set_to.get(name) == other.set_to[name] for name in other.varied)
-        if other.book not in best or alike > best[other.book][0]:
-            best[other.book] = (alike, other.name)
-    return {name: target for name, (_, target) in best.items()} | {page.book: page.name}
+    for other in plan:
+        alike = sum(job.parameters.get(name) == other.parameters[name] for name in other.varied)
+        if other.notebook not in best or alike > best[other.notebook][0]:
+            best[other.notebook] = (alike, other.name)
+    return {name: target for name, (_, target) in best.items()} | {job.notebook: job.name}
 
 
 def _within(outcome: Outcome, megabytes: float | None) -> Outcome:

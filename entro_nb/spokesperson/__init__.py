@@ -5,14 +5,10 @@ the audit trail, `Display` shows it, `Heartbeat` watches the Accountant's own cl
 puts a frame into words, and `Extension` is where later modules are attached.
 """
 
-from entro_nb.spokesperson.audit import Audit
-from entro_nb.spokesperson.display import Display
-from entro_nb.spokesperson.extensions import Extension, WeightedEsi
-from entro_nb.spokesperson.heartbeat import Beat, Heartbeat
-from entro_nb.spokesperson.language import sentence
-from entro_nb.spokesperson.record import Record
-from entro_nb.spokesperson.session import Session
-from entro_nb.spokesperson.trail import Trail
+from entro_nb.spokesperson.audit import Audit, FrameRecord
+from entro_nb.spokesperson.channel import Beat, Heartbeat
+from entro_nb.spokesperson.session import Session, running_loop
+from entro_nb.spokesperson.trail import Display, Extension, Trail, WeightedEsi, sentence
 
 #: A session by the name that seed 003 gives it.
 Spokesperson = Session
@@ -22,11 +18,12 @@ __all__ = [
     "Beat",
     "Display",
     "Extension",
+    "FrameRecord",
     "Heartbeat",
-    "Record",
     "Session",
     "Spokesperson",
     "Trail",
     "WeightedEsi",
+    "running_loop",
     "sentence",
 ]

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterable, Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
+from entro_nb import validate
 from entro_nb.accountant import (
     Accountant,
     AccountantConfig,
     DecisionGate,
     Normalizer,
     NormalizerConfig,
+    Stability,
 )
-from entro_nb.spokesperson.heartbeat import Heartbeat
-from entro_nb.spokesperson.record import Record
-from entro_nb.streams import Event, Happening, Notice, Reading, Source, opened
+from entro_nb.errors import ParameterError
+from entro_nb.spokesperson.audit import FrameRecord, Keeper
+from entro_nb.streams import (
+    Event,
+    Happening,
+    Notice,
+    Playback,
+    Reading,
+    Source,
+    opened,
+    sample,
+)
 
-__all__ = ["Channel", "Happened", "Tally"]
+if TYPE_CHECKING:
+    import xarray as xr
 
 #: Seconds that a chain of messages may hold the event loop before others get their turn.
 BREATH = 0.002
@@ -29,17 +42,52 @@ BREATH = 0.002
 PERIOD = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """Something that happened to a stream, so many times."""
+def intake(
+    source: Source,
+    data: xr.DataArray | AsyncIterable[Event] | None = None,
+    *,
+    live: bool,
+    speed: float,
+    now: Callable[[], float],
+) -> AsyncIterable[Event]:
+    """Events of a stream.
 
-    channel: int
-    notice: Notice
-    count: int = 1
+    Parameters
+    ----------
+    source : Source
+    data : xarray.DataArray or async iterable of events, optional
+        A recording to replay, in place of the one that comes with the package, or the events.
+    live : bool
+        Whether to go to the network, if there are no data.
+    speed : float
+        Seconds of recording per second of replay.
+    now : callable
+        Wall clock that dates what comes from the network.
+
+    Raises
+    ------
+    ParameterError
+        If the stream lacks credentials to go live, or a recording is to be live.
+    """
+    if data is not None and hasattr(data, "__aiter__"):
+        return cast("AsyncIterable[Event]", data)
+    if live:
+        if data is not None:
+            raise ParameterError("live", live, "False for a recording")
+        if names := source.missing_credentials():
+            raise ParameterError(
+                "stream", source.name, f"one with credentials: set {' and '.join(names)}"
+            )
+        # Loaded here: a replay needs none of the network's packages.
+        from entro_nb.streams import adapter
+
+        return adapter(source, now=now)
+    recording = sample(source) if data is None else cast("xr.DataArray", data)
+    return Playback(source, recording, speed)
 
 
 @dataclass
-class Tally:
+class NoticeCounter:
     """Counts notices that come thick: the first of its kind at once, the rest together.
 
     Parameters
@@ -75,6 +123,76 @@ class Tally:
         return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """State of the heartbeat after a frame.
+
+    Parameters
+    ----------
+    entropy : float
+        H of the recent stability classes, in bits.
+    commonest : Stability
+        The class met most often.
+    unsteady : bool
+        Whether the entropy is beyond its limit.
+    """
+
+    entropy: float
+    commonest: Stability
+    unsteady: bool
+
+
+class Heartbeat:
+    """Entropy of the Accountant's own recent stability classes (seed 003, §2, link 5).
+
+    H = −Σ p log₂ p over the shares of the classes among the last `window` frames; cold-start
+    frames do not count. One class alone gives 0, two that alternate 1 bit, all five evenly
+    log₂ 5. The placeholder of the Diagnostician: it tells an operator that the classification
+    itself has become unsteady.
+
+    Parameters
+    ----------
+    window : int
+        Frames looked back on.
+    limit : float
+        Bits beyond which the operator is told. Ours: 1.5, which takes three classes about as
+        often as each other. Raise it for a stream that is lively by nature.
+
+    Examples
+    --------
+    >>> heartbeat = Heartbeat(window=4)
+    >>> [heartbeat.hear(s).entropy for s in (Stability.STABLE, Stability.DRIFTING)]
+    [0.0, 1.0]
+    """
+
+    def __init__(self, window: int = 256, limit: float = 1.5) -> None:
+        self.window = validate.integer("window", window, 2)
+        self.limit = validate.real("limit", limit, low=0.0)
+        self._labels: deque[Stability] = deque()
+        self._counts = [0] * len(Stability)
+        #: State after the last frame.
+        self.beat = Beat(0.0, Stability.UNKNOWN, False)
+
+    def hear(self, stability: Stability) -> Beat:
+        """State after another frame of this class."""
+        if stability is Stability.UNKNOWN:
+            return self.beat
+        self._labels.append(stability)
+        self._counts[stability] += 1
+        if len(self._labels) > self.window:
+            gone = self._labels.popleft()
+            if gone is stability:
+                self._counts[gone] -= 1
+                return self.beat  # nothing has changed, as is usual
+            self._counts[gone] -= 1
+        counts, held = self._counts, len(self._labels)
+        # log₂ n − Σ c log₂ c / n is −Σ p log₂ p for p = c / n, and exactly 0 for a single class.
+        entropy = math.log2(held) - sum(c * math.log2(c) for c in counts if c) / held
+        commonest = Stability(max(range(len(counts)), key=counts.__getitem__))
+        self.beat = Beat(entropy, commonest, entropy > self.limit)
+        return self.beat
+
+
 class Channel:
     """One stream on its way from its source to the queue.
 
@@ -87,8 +205,8 @@ class Channel:
     events : async iterable
         An adapter or a playback.
     gate : DecisionGate
-    put : callable
-        Takes each :class:`Record` and :class:`Happened`; it must not wait.
+    keeper : Keeper
+        Writes frames and notices into the audit trail.
     config : AccountantConfig, optional
     normalizer : NormalizerConfig, optional
         The stream's own band if not given.
@@ -100,7 +218,7 @@ class Channel:
         source: Source,
         events: AsyncIterable[Event],
         gate: DecisionGate,
-        put: Callable[[Record | Happened], None],
+        keeper: Keeper,
         config: AccountantConfig | None = None,
         normalizer: NormalizerConfig | None = None,
     ) -> None:
@@ -108,12 +226,12 @@ class Channel:
         self.accountant = Accountant(config)
         self.normalizer = Normalizer(normalizer or NormalizerConfig(source.low, source.high))
         self.heartbeat = Heartbeat()
-        self.tally = Tally()
+        self.tally = NoticeCounter()
         self.readings = 0
         #: Seconds from receipt to frame: the sum, and the largest.
         self.latency_sum = self.latency_max = 0.0
         self.watch: Callable[[float], None] | None = None
-        self._put = put
+        self._keeper = keeper
 
     def parameters(self) -> dict[str, Any]:
         """Everything that makes this channel's frames, for the audit trail."""
@@ -142,8 +260,7 @@ class Channel:
                         await asyncio.sleep(0)
                         breath = clock()
         finally:
-            for notice, count in self.tally.flush():
-                self._put(Happened(self.number, notice, count))
+            self.flush()
 
     def _take(self, reading: Reading) -> None:
         """Stages 3 to 5 for one value."""
@@ -155,10 +272,27 @@ class Channel:
         self.latency_max = max(self.latency_max, latency)
         if self.watch is not None:
             self.watch(latency)
-        self._put(
-            Record(self.number, self.source.name, reading.time, reading.value, frame, decision)
+        self._keeper.put(
+            FrameRecord(self.number, self.source.name, reading.time, reading.value, frame, decision)
         )
+        before = self.heartbeat.beat.unsteady
+        beat = self.heartbeat.hear(frame.stability)
+        if beat.unsteady != before:
+            state = "unsteady" if beat.unsteady else "steady again"
+            words = f"{beat.entropy:.2f} bits over the recent classes"
+            self.say(
+                Notice(reading.time, Happening.HEARTBEAT, f"the classification is {state}: {words}")
+            )
 
     def _notice(self, notice: Notice) -> None:
         for row, count in self.tally.add(notice, time.perf_counter()):
-            self._put(Happened(self.number, row, count))
+            self.say(row, count)
+
+    def flush(self) -> None:
+        """Have it written what the counter of notices still holds."""
+        for notice, count in self.tally.flush():
+            self.say(notice, count)
+
+    def say(self, notice: Notice, count: int = 1) -> None:
+        """Have it written that something happened to the stream, so many times."""
+        self._keeper.event(self.number, notice.time, notice.kind.value, notice.detail, count)

@@ -1,47 +1,42 @@
-"""The audit trail's reading end: records again, datasets, exports. It never writes."""
+"""The audit trail's reading end: records again, datasets, exports; who reads them, and how.
+
+A `Trail` never writes. The display and every extension read one, each at its own pace: nothing
+behind the queue can slow an Accountant or change what it does.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from entro_nb.accountant import Decision, EeFrame, Stability
+from entro_nb import validate
+from entro_nb.accountant import COLUMNS, Decision, EeFrame, Stability, flags
 from entro_nb.accountant import Path as GatePath
-from entro_nb.errors import DataError
-from entro_nb.spokesperson import schema
-from entro_nb.spokesperson.record import Record
+from entro_nb.errors import DataError, ParameterError
+from entro_nb.spokesperson.audit import TABLES, FrameRecord, is_trail
+from entro_nb.streams import CATALOG
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Trail"]
+#: Seconds between two looks of an extension at the audit trail.
+LOOK = 0.05
 
-_RECORDS = """
-SELECT f.id, f.channel, c.stream, f.time, f.raw, f.sequence, f.value, f.entropy, f.esi,
-       f.velocity, f.acceleration, f.jerk, f.confidence, f.stability, d.path, d.reason
-FROM frames f JOIN channels c ON c.id = f.channel JOIN decisions d ON d.frame = f.id
-WHERE f.id > ? ORDER BY f.id LIMIT ?
-"""
-_STABILITY = tuple(Stability)
 _PATHS = {path.value: path for path in GatePath}
-_PATH_CODES = {path.value: code for code, path in enumerate(GatePath)}
-#: Variables of the dataset: column, units, long name.
-_VARIABLES = {
-    "raw": ("stream's own", "value as received"),
-    "value": ("1", "normalised value"),
-    "entropy": ("bits", "entropy H of the window"),
-    "esi": ("1", "Environmental Stability Index, H / log2(bins)"),
-    "velocity": ("bits", "velocity H′"),
-    "acceleration": ("bits", "acceleration H″"),
-    "jerk": ("bits", "jerk H‴"),
-    "confidence": ("1", "confidence"),
+#: What the frames' Dataset holds besides classes, paths and coordinates: units and long name.
+_VARIABLES = {"raw": ("stream's own", "value as received")} | {
+    name: column[:2] for name, column in COLUMNS.items() if not column.whole
 }
+_JOINED = "frames f JOIN channels c ON c.id = f.channel JOIN decisions d ON d.frame = f.id"
 
 
 class Trail:
@@ -65,7 +60,7 @@ class Trail:
         uri = f"{self.path.resolve().as_uri()}?mode=ro"
         self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=5.0)
         try:
-            if not schema.check(self._connection, self.path):
+            if not is_trail(self._connection, self.path):
                 raise DataError("audit", self.path.name, "an audit trail of entro_nb")
         except DataError:
             self._connection.close()
@@ -86,23 +81,27 @@ class Trail:
         """Number of the last frame."""
         return int(self._connection.execute("SELECT max(id) FROM frames").fetchone()[0] or 0)
 
-    def after(self, number: int, limit: int = 1000) -> list[Record]:
+    def after(self, number: int, limit: int = 1000) -> list[FrameRecord]:
         """Records after a frame's number, in order, at most so many."""
-        rows = self._connection.execute(_RECORDS, (number, limit)).fetchall()
+        rows = self._connection.execute(
+            "SELECT f.id, f.channel, c.stream, f.time, f.raw, d.path, d.reason, "
+            f"{', '.join(COLUMNS)} FROM {_JOINED} WHERE f.id > ? ORDER BY f.id LIMIT ?",
+            (number, limit),
+        )
         return [
-            Record(
-                channel=row[1],
-                stream=row[2],
-                time=row[3],
-                raw=row[4],
-                frame=EeFrame(*(*row[5:13], _STABILITY[row[13]])),
-                decision=Decision(_PATHS[row[14]], row[15]),
-                number=row[0],
+            FrameRecord(
+                channel,
+                stream,
+                time,
+                raw,
+                EeFrame(*(*measured, Stability(stability))),
+                Decision(_PATHS[path], reason),
+                number,
             )
-            for row in rows
+            for number, channel, stream, time, raw, path, reason, *measured, stability in rows
         ]
 
-    def records(self, number: int = 0) -> Iterator[Record]:
+    def records(self, number: int = 0) -> Iterator[FrameRecord]:
         """Every record after a frame's number: the afternoon again."""
         while found := self.after(number):
             yield from found
@@ -128,34 +127,34 @@ class Trail:
         """
         import xarray as xr
 
-        columns = ", ".join(f"f.{name}" for name in _VARIABLES)
-        where, values = ["1"], []
-        for clause, value in (
-            ("c.stream = ?", stream), ("f.time >= ?", start), ("f.time < ?", stop)
-        ):  # fmt: skip
-            if value is not None:
-                where.append(clause)
-                values.append(value)
+        given = {"c.stream = ?": stream, "f.time >= ?": start, "f.time < ?": stop}
+        asked = {clause: value for clause, value in given.items() if value is not None}
+        names = ["f.time", "f.id", "f.channel", "f.sequence", "c.stream", "d.path", "f.stability"]
         rows = self._connection.execute(
-            f"SELECT f.time, f.id, f.channel, f.sequence, c.stream, f.stability, d.path, {columns}"
-            " FROM frames f JOIN channels c ON c.id = f.channel JOIN decisions d ON d.frame = f.id"
-            f" WHERE {' AND '.join(where)} ORDER BY f.id",
-            values,
+            f"SELECT {', '.join([*names, *_VARIABLES])} FROM {_JOINED}"
+            f" WHERE {' AND '.join(['1', *asked])} ORDER BY f.id",
+            list(asked.values()),
         ).fetchall()
-        table = list(zip(*rows, strict=True)) or [()] * (7 + len(_VARIABLES))
-        time, number, channel, sequence, streams, stability, path = table[:7]
+        table = list(zip(*rows, strict=True)) or [()] * (len(names) + len(_VARIABLES))
+        time, number, channel, sequence, streams, path, stability = table[: len(names)]
         data: dict[str, Any] = {
             name: ("time", np.array(column, dtype=np.float64), {"units": u, "long_name": text})
-            for (name, (u, text)), column in zip(_VARIABLES.items(), table[7:], strict=True)
+            for (name, (u, text)), column in zip(
+                _VARIABLES.items(), table[len(names) :], strict=True
+            )
         }
-        data["stability"] = (
-            "time", np.array(stability, dtype=np.int8),
-            _flags("stability class", [s.name for s in Stability], [int(s) for s in Stability]),
-        )  # fmt: skip
-        data["path"] = (
-            "time", np.array([_PATH_CODES[p] for p in path], dtype=np.int8),
-            _flags("path of the Decision Gate", list(_PATH_CODES), list(_PATH_CODES.values())),
-        )  # fmt: skip
+        paths = {p.value: code for code, p in enumerate(GatePath)}
+        for name, long_name, codes, kinds in (
+            (
+                "stability",
+                COLUMNS["stability"].long_name,
+                stability,
+                {s.name: int(s) for s in Stability},
+            ),
+            ("path", "path of the Decision Gate", [paths[p] for p in path], paths),
+        ):
+            attributes = {"units": "1", "long_name": long_name} | flags(kinds)
+            data[name] = ("time", np.array(codes, dtype=np.int8), attributes)
         return xr.Dataset(
             data,
             coords={
@@ -177,8 +176,8 @@ class Trail:
         return self._select(table, "ASC")
 
     def _select(self, table: str, order: str) -> list[dict[str, Any]]:
-        if table not in schema.TABLES:
-            raise DataError("table", table, f"one of {', '.join(schema.TABLES)}")
+        if table not in TABLES:
+            raise DataError("table", table, f"one of {', '.join(TABLES)}")
         key = "frame" if table == "decisions" else "id"
         cursor = self._connection.execute(f"SELECT * FROM {table} ORDER BY {key} {order}")
         names = [column[0] for column in cursor.description]
@@ -216,7 +215,7 @@ class Trail:
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         written = []
-        for table in schema.TABLES:
+        for table in TABLES:
             cursor = self._connection.execute(f"SELECT * FROM {table}")
             with (target / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file)
@@ -231,12 +230,223 @@ def _inert(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t") else cell
 
 
-def _flags(name: str, meanings: list[str], values: list[int]) -> dict[str, Any]:
-    return {
-        "units": "1", "long_name": name, "flag_values": values, "flag_meanings": " ".join(meanings)
-    }  # fmt: skip
-
-
 def _dates(seconds: Any) -> Any:
     microseconds = np.round(np.array(seconds, dtype=np.float64) * 1e6).astype(np.int64)
     return microseconds.astype("datetime64[us]").astype("datetime64[ns]")
+
+
+_CLASS = {
+    Stability.UNKNOWN: "is still being learnt",
+    Stability.STABLE: "is stable",
+    Stability.TRANSITION: "has made one sharp move",
+    Stability.ACCELERATING: "is changing faster and faster",
+    Stability.DRIFTING: "is drifting",
+    Stability.UNSTABLE: "is outside its usual range",
+}
+_PATH = {
+    GatePath.PROCEED: "carry on",
+    GatePath.PAUSE: "wait and look",
+    GatePath.REVISE: "have it done again",
+    GatePath.VOTE: "ask the others",
+    GatePath.ABORT: "stop",
+}
+
+
+def sentence(name: str, frame: EeFrame, decision: Decision) -> str:
+    """What a frame and the decision on it say, for a reader who knows no information theory.
+
+    Parameters
+    ----------
+    name : str
+        What the stream is called.
+    frame : EeFrame
+    decision : Decision
+
+    Returns
+    -------
+    str
+        One sentence; the words are the same for the same class and path.
+
+    Examples
+    --------
+    >>> frame = EeFrame(200, 0.1, 3.1, 0.78, -0.4, 0.1, 0.0, 1.0, Stability.DRIFTING)
+    >>> sentence("Wikipedia", frame, Decision(GatePath.PAUSE, "DRIFTING at confidence 1.00"))
+    'Wikipedia is drifting: disorder is at 78 % of its ceiling and falling; wait and look.'
+    """
+    trend = _trend(frame)
+    doubt = f" (confidence {100 * frame.confidence:.0f} %)" if frame.confidence < 1.0 else ""
+    level = f"disorder is at {100 * frame.esi:.0f} % of its ceiling{trend}{doubt}"
+    return f"{name} {_CLASS[frame.stability]}: {level}; {_PATH[decision.path]}."
+
+
+def _trend(frame: EeFrame) -> str:
+    """Direction of H, told only where it matters."""
+    if frame.velocity is None or frame.stability in (Stability.STABLE, Stability.UNKNOWN):
+        return ""
+    if frame.velocity == 0.0:
+        return " and level"
+    return " and rising" if frame.velocity > 0.0 else " and falling"
+
+
+class Display:
+    """Reads the audit trail at its own pace.
+
+    A display that is paused only stops looking. Nothing waits for it, and nothing is kept in
+    memory for it: it goes on where it stopped, however long ago.
+
+    Parameters
+    ----------
+    trail : callable
+        Returns the trail to read.
+
+    Attributes
+    ----------
+    number : int
+        Number of the last frame shown.
+    paused : bool
+        Whether it is held.
+    """
+
+    def __init__(self, trail: Callable[[], Trail]) -> None:
+        self._trail = trail
+        self.number = 0
+        self.paused = False
+        self.closed = False
+
+    def look(self, limit: int = 5000) -> list[FrameRecord]:
+        """Records since the last look, at most so many; none while paused."""
+        if self.paused or self.closed:
+            return []
+        records = self._trail().after(self.number, limit)
+        if records:
+            self.number = records[-1].number
+        return records
+
+    def speak(self, tell: Callable[[str], object], limit: int = 5000) -> None:
+        """Say each record since the last look in one sentence."""
+        for record in self.look(limit):
+            source = CATALOG.get(record.stream)
+            name = source.title if source is not None else record.stream
+            tell(sentence(name, record.frame, record.decision))
+
+    def close(self) -> None:
+        """Look no more."""
+        self.closed = True
+
+
+class Extension:
+    """One reader of records, on a thread of its own, from the frame after `number` on.
+
+    Seed 003 leaves the Librarian, the Calibrator, the Comparator and the Diagnostician for later.
+    Each of them reads records. An extension reads them from the audit trail: one that blocks,
+    raises or is slow holds up nobody, and misses nothing.
+
+    Parameters
+    ----------
+    path : path-like
+        The audit trail.
+    read : callable
+        Gets each record in turn. What it returns is ignored, and what it raises is reported.
+    name : str
+        How it is called in reports.
+    number : int
+        Frame after which it begins.
+    report : callable, optional
+        Told, in words, when `read` raises; it must be safe to call from any thread.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        read: Callable[[FrameRecord], object],
+        name: str,
+        number: int = 0,
+        report: Callable[[str], None] | None = None,
+    ) -> None:
+        self.path, self.read, self.name = Path(path), read, name
+        #: Number of the last frame that it has read.
+        self.number = number
+        self.errors = 0
+        self._report = report
+        self._stop = threading.Event()
+        # A daemon: one that blocks for ever must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name=f"extension {name}", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with Trail(self.path) as trail:
+            while True:
+                stopping = self._stop.is_set()
+                records = trail.after(self.number)
+                for record in records:
+                    try:
+                        self.read(record)
+                    except Exception as error:
+                        self.errors += 1
+                        # The first of a row and every thousandth: a log is not to be flooded.
+                        if self._report is not None and self.errors % 1000 == 1:
+                            self._report(f"extension {self.name} raised {type(error).__name__}")
+                    self.number = record.number
+                if not records:
+                    if stopping:
+                        return
+                    self._stop.wait(LOOK)
+
+    def close(self, patience: float = 1.0) -> bool:
+        """Let it read to the end of the trail, for so many seconds; whether it did."""
+        self._stop.set()
+        self._thread.join(patience)
+        return not self._thread.is_alive()
+
+
+class WeightedEsi:
+    """Environmental Stability Index of several streams, ESI = Σ wᵢ ESIᵢ / Σ wᵢ.
+
+    Seed 003's note on ESI: with one stream it is the normalised entropy, with several a weighted
+    sum of contributions; that the weights sum to 1 is ours. A stream counts from its first frame
+    with full confidence. Attach :meth:`read` to a session.
+
+    Parameters
+    ----------
+    weights : mapping
+        Weight of each stream by name, not negative; streams left out do not count.
+    length : int
+        Values remembered.
+
+    Examples
+    --------
+    >>> from entro_nb.accountant import Decision, EeFrame, Path, Stability
+    >>> esi = WeightedEsi({"usgs": 1.0, "noaa": 3.0})
+    >>> for stream, value in (("usgs", 1.0), ("noaa", 0.5)):
+    ...     frame = EeFrame(9, 0.0, 0.0, value, 0.0, 0.0, 0.0, 1.0, Stability.STABLE)
+    ...     esi.read(FrameRecord(1, stream, 0.0, 0.0, frame, Decision(Path.PROCEED, "")))
+    >>> esi.value
+    0.625
+    """
+
+    def __init__(self, weights: Mapping[str, float], length: int = 10_000) -> None:
+        checked = {
+            name: validate.real(f"weights[{name!r}]", w, low=0.0) for name, w in weights.items()
+        }
+        if sum(checked.values()) <= 0.0:
+            raise ParameterError("weights", dict(weights), "at least one weight above 0")
+        self.weights = MappingProxyType(checked)
+        self._latest: dict[str, float] = {}
+        #: (time, ESI) of the recent frames.
+        self.history: deque[tuple[float, float]] = deque(maxlen=length)
+
+    @property
+    def value(self) -> float | None:
+        """Present value, None until a stream counts."""
+        total = sum(self.weights[name] for name in self._latest)
+        if total <= 0.0:
+            return None
+        return sum(self.weights[name] * esi for name, esi in self._latest.items()) / total
+
+    def read(self, record: FrameRecord) -> None:
+        """Take in one record."""
+        if record.stream not in self.weights or record.frame.confidence < 1.0:
+            return
+        self._latest[record.stream] = record.frame.esi
+        if (value := self.value) is not None:
+            self.history.append((record.time, value))

@@ -1,4 +1,8 @@
-"""What a stream is, and the 12 public ones of seed 003, with room for more."""
+"""What a stream is, and the 12 public ones of seed 003, with room for more.
+
+An entry says all that is known of a stream; its `read` is the one place that says how the bytes
+of this stream become scalars.
+"""
 
 from __future__ import annotations
 

@@ -56,35 +56,25 @@ class Recording:
     read: Callable[[], tuple[Any, Any]]
 
 
-def _earthquakes() -> tuple[Any, Any]:
-    import hvsampledata
+def _of_hvsampledata(name: str, time: str, value: str) -> Callable[[], tuple[Any, Any]]:
+    def read() -> tuple[Any, Any]:
+        import hvsampledata
 
-    table = hvsampledata.earthquakes("pandas").sort_values("time", kind="stable")
-    return table["time"], table["mag"]
+        table = getattr(hvsampledata, name)("pandas").sort_values(time, kind="stable")
+        return table[time], table[value]
 
-
-def _apple() -> tuple[Any, Any]:
-    import hvsampledata
-
-    table = hvsampledata.apple_stocks("pandas")
-    return table["date"], table["close"]
+    return read
 
 
-def _bokeh_sample(module: str, name: str) -> Any:
-    # Bokeh's own reader may use what pandas is about to drop: not the caller's business.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return getattr(importlib.import_module(f"bokeh.sampledata.{module}"), name)
+def _of_bokeh(module: str, name: str, value: str) -> Callable[[], tuple[Any, Any]]:
+    def read() -> tuple[Any, Any]:
+        # Bokeh's own reader may use what pandas is about to drop: not the caller's business.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            table = getattr(importlib.import_module(f"bokeh.sampledata.{module}"), name)
+        return table.index.tz_localize(None), table[value]
 
-
-def _sea_temperature() -> tuple[Any, Any]:
-    table = _bokeh_sample("sea_surface_temperature", "sea_surface_temperature")
-    return table.index.tz_localize(None), table["temperature"]
-
-
-def _glucose() -> tuple[Any, Any]:
-    table = _bokeh_sample("glucose", "data")
-    return table.index, table["glucose"]
+    return read
 
 
 #: The recordings, by name.
@@ -93,23 +83,27 @@ RECORDINGS: Mapping[str, Recording] = MappingProxyType(
         "earthquakes": Recording(
             "Earthquakes along the Pacific Ring of Fire, April to July 2024",
             "magnitude", "1", 2.0, 7.0,
-            "U.S. Geological Survey, through hvsampledata", "public domain", _earthquakes,
+            "U.S. Geological Survey, through hvsampledata", "public domain",
+            _of_hvsampledata("earthquakes", "time", "mag"),
         ),
         "apple": Recording(
             "Apple share, daily close, 2019 to 2024",
             "price", "USD", 0.0, 250.0,
-            "public news sources, through hvsampledata", "as hvsampledata", _apple,
+            "public news sources, through hvsampledata", "as hvsampledata",
+            _of_hvsampledata("apple_stocks", "date", "close"),
         ),
         "sea_temperature": Recording(
             "Sea surface temperature at NERACOOS buoy B01, half-hourly, 2016 and 2017",
             "temperature", "degC", 0.0, 25.0,
             "NERACOOS and University of Maine, through bokeh_sampledata",
-            "free to use and redistribute", _sea_temperature,
+            "free to use and redistribute",
+            _of_bokeh("sea_surface_temperature", "sea_surface_temperature", "temperature"),
         ),
         "glucose": Recording(
             "Blood glucose of one person, every five minutes, from 2010",
             "glucose", "mg/dL", 40.0, 300.0,
-            "given to the Bokeh project, through bokeh_sampledata", "public domain", _glucose,
+            "given to the Bokeh project, through bokeh_sampledata", "public domain",
+            _of_bokeh("glucose", "data", "glucose"),
         ),
     }
 )  # fmt: skip

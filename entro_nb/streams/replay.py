@@ -100,20 +100,20 @@ class Replay:
         return int(np.isnan(self.values).sum())
 
     def __iter__(self) -> Iterator[Sample]:
-        for due, sample in self._schedule(time.monotonic):
+        for due, sample in self._schedule():
             if (wait := due - time.monotonic()) > 0:
                 time.sleep(wait)
             yield sample
 
     async def __aiter__(self) -> AsyncIterator[Sample]:
-        for k, (due, sample) in enumerate(self._schedule(time.monotonic)):
+        for k, (due, sample) in enumerate(self._schedule()):
             if (wait := due - time.monotonic()) > 0 or k % _BREATH == 0:
                 await asyncio.sleep(max(wait, 0.0))
             yield sample
 
-    def _schedule(self, clock: Callable[[], float]) -> Iterator[tuple[float, Sample]]:
+    def _schedule(self) -> Iterator[tuple[float, Sample]]:
         # Due times add up from the start, so that the time a consumer takes is not added to them.
-        due, before = clock(), float(self.times[0])
+        due, before = time.monotonic(), float(self.times[0])
         for at, value in zip(self.times.tolist(), self.values.tolist(), strict=True):
             due += min((at - before) / self.speed, self.longest_pause)
             before = at

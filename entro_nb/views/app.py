@@ -22,7 +22,7 @@ import panel as pn
 import param
 
 from entro_nb.errors import ParameterError
-from entro_nb.record import REPORT, THUMBNAIL, carry_styles
+from entro_nb.record import REPORT, THUMBNAIL
 from entro_nb.views import style
 
 #: A view: from the app's result to something HoloViews draws.
@@ -78,9 +78,10 @@ class App(param.Parameterized):  # type: ignore[misc]
 
         return hv.Layout([follow(view) for view in self.views]).cols(self.columns)
 
-    def picture(self) -> hv.Layout:
-        """The same plots for the present values, with nothing that moves."""
-        return hv.Layout([view(self.result) for view in self.views]).cols(self.columns)
+    @classmethod
+    def drawn(cls, result: Any) -> hv.Layout:
+        """The plots of any result, with nothing that moves."""
+        return hv.Layout([view(result) for view in cls.views]).cols(cls.columns)
 
     def still(self) -> hv.Layout:
         """The same plots over the values of one parameter, with a slider that needs no kernel."""
@@ -125,7 +126,7 @@ def show(app: App, alt: str = "", *, thumbnail: bool = False) -> Figure:
     Figure
     """
     content = app.still() if in_report() else app.panel()
-    return figure(content, alt or app.alt, thumbnail=app.picture() if thumbnail else False)
+    return figure(content, alt or app.alt, thumbnail=app.drawn(app.result) if thumbnail else False)
 
 
 def in_report() -> bool:
@@ -163,17 +164,12 @@ class Figure:
 
 
 def _rendered(content: Any) -> Any:
-    """Mimebundle of a view that asks for nothing from the network."""
+    """Mimebundle of a view; one that plays carries all its frames."""
     if isinstance(content, pn.viewable.Viewable):
         return content._repr_mimebundle_()
     pane = pn.pane.HoloViews(content, widget_location="top_left", center=False)
-    if not content.traverse(lambda x: x, [_plays]):
+    with pn.config.set(embed=bool(content.traverse(lambda x: x, [_plays])), inline=True):
         return pane._repr_mimebundle_()
-    # A view that plays carries all its frames, and then Panel leaves its style sheets to the
-    # network even where everything is to be inline.
-    with pn.config.set(embed=True, inline=True):
-        data, metadata = pane._repr_mimebundle_()
-    return data | {"text/html": carry_styles(data["text/html"])}, metadata
 
 
 def _plays(view: Any) -> bool:
@@ -215,8 +211,19 @@ def figure(content: Any, alt: str, *, thumbnail: Any = False) -> Figure:
 LIMIT = 256
 
 
+#: Held by whoever hears a widget or changes what one shows. What is to be sent to a page waits in
+#: its Bokeh document for a moment, and hearing a message of that page empties the document: a
+#: change made on another thread at that moment would never be seen.
+TURN = threading.RLock()
+
+
 class EarlyMessages:
-    """Handlers of a kernel that keep messages until their comm is open.
+    """Handlers of a kernel that keep messages until their comm is open, and hear one at a time.
+
+    JupyterLab sends a widget's messages to a thread of the kernel's own (a subshell), but the one
+    that announces the widget to the main one, where it waits for the cells that still run. A
+    message that comes first is dropped by ipykernel, the page waits for its answer, and the
+    reader's first move of a slider goes unheard.
 
     Parameters
     ----------
@@ -239,10 +246,12 @@ class EarlyMessages:
             self._opening.add(name)
         try:
             self._handlers["comm_open"](stream, ident, msg)
-        finally:
-            early = self._claimed(name)
-        for given in early:
-            self._handlers["comm_msg"](*given)
+        except BaseException:
+            self._claimed(name)
+            raise
+        with TURN:  # what comes from now on waits behind what came before
+            for given in self._claimed(name):
+                self._handlers["comm_msg"](*given)
 
     def _claimed(self, name: str) -> list[tuple[Any, Any, Any]]:
         with self._lock:
@@ -259,7 +268,8 @@ class EarlyMessages:
             if name not in self._comms or name in self._opening:
                 self._waiting.append((name, (stream, ident, msg)))
                 return
-        self._handlers["comm_msg"](stream, ident, msg)
+        with TURN:
+            self._handlers["comm_msg"](stream, ident, msg)
 
 
 def keep_early_messages() -> None:

@@ -33,10 +33,16 @@ from entro_nb.accountant import (
     normalize,
 )
 from entro_nb.errors import EntroError
-from entro_nb.spokesperson import Record, Session, Trail, WeightedEsi, sentence
-from entro_nb.spokesperson.session import running_loop
+from entro_nb.spokesperson import (
+    FrameRecord,
+    Session,
+    Trail,
+    WeightedEsi,
+    running_loop,
+    sentence,
+)
 from entro_nb.streams import CATALOG, Happening, Playback, Policy, sample
-from entro_nb.views.app import App
+from entro_nb.views.app import TURN, App
 from entro_nb.views.entropy import Measured, entropy_curve, measured, rate_curve, ribbon
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
 
@@ -88,7 +94,7 @@ def index_curves(run: Afternoon) -> hv.Overlay:
     ).opts(hv.opts.Overlay(**_COMMON, legend_position="right"))
 
 
-def weighted_esi(records: Iterable[Record], weights: Mapping[str, float]) -> hv.Overlay:
+def weighted_esi(records: Iterable[FrameRecord], weights: Mapping[str, float]) -> hv.Overlay:
     """ESI of each stream, and their weighted ESI, as if all came at the same pace."""
     reader = WeightedEsi(weights)
     own: dict[str, list[tuple[int, float]]] = {name: [] for name in reader.weights}
@@ -113,11 +119,6 @@ def weighted_esi(records: Iterable[Record], weights: Mapping[str, float]) -> hv.
     return hv.Overlay([*curves, total]).opts(
         hv.opts.Overlay(width=WIDTH, height=260, legend_position="right", show_grid=True)
     )
-
-
-def strips_of(run: Afternoon) -> hv.Layout:
-    """All strips of an afternoon under one another, linked along the samples."""
-    return hv.Layout([view(run) for view in SpokespersonApp.views]).cols(1)
 
 
 def waits(policy: Policy, failures: int = 10) -> hv.Overlay:
@@ -238,7 +239,7 @@ class Strips:
         strip.xaxis.axis_label = "frame"
         return strip
 
-    def push(self, records: Sequence[Record]) -> None:
+    def push(self, records: Sequence[FrameRecord]) -> None:
         """Show further records; of many at once, the last."""
         records = records[-SHOWN:]
         if not records:
@@ -311,6 +312,7 @@ SELDOM = 10
 #: Rows of the logs.
 ROWS = 15
 
+OVER = "The session is shut down. Its audit trail can still be read and saved."
 PREVIEW = "Nothing is connected. Below is the replay as a whole; press Connect to live through it."
 
 
@@ -403,7 +405,8 @@ class Dashboard:
     def _preview(self) -> None:
         """Show what a replay would give, as long as nothing is connected."""
         if self.session is None:
-            self.strips.show(self.app.result)
+            with TURN:
+                self.strips.show(self.app.result)
 
     def _guarded(self, act: Callable[[], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
         """Callback of a widget: what is refused is said on the page.
@@ -427,8 +430,7 @@ class Dashboard:
                 await act()
             except EntroError as error:
                 self._refused = f"Not done: {error}"
-                self._say(self._refused)
-            self._logs()
+            self._show()
 
         return run
 
@@ -466,34 +468,27 @@ class Dashboard:
         if self.session is None or not self.session.open:
             self.session = Session(self.path, who=self.who.value)
             await self.session.__aenter__()
-            for widget in (self.hold, self.end, *self.saves):
-                widget.disabled = False
             if self._callback is None:
                 self._callback = pn.state.add_periodic_callback(self.look, period=PERIOD)
         return self.session
 
     async def _hold(self) -> None:
-        if self.session is None:
-            return
-        if self.session.display.paused:
-            self.session.resume(who=self.who.value)
-            self.hold.label = "Pause"
-        else:
-            self.session.pause(who=self.who.value)
-            self.hold.label = "Resume"
+        if self.session is not None:
+            act = self.session.resume if self.session.display.paused else self.session.pause
+            act(who=self.who.value)
 
     async def _end(self) -> None:
         if self.session is not None and self.session.open:
             await self.session.shutdown(who=self.who.value)
-        self.hold.disabled = self.end.disabled = True
-        self.hold.label = "Pause"
+        self._stop()
+
+    def _stop(self) -> None:
         if self._callback is not None:
             self._callback.stop()
             self._callback = None
-        self._say("The session is shut down. Its audit trail can still be read and saved.")
 
     async def _refresh(self) -> None:
-        """Nothing but what follows every act: the logs are read anew."""
+        """Nothing but what follows every act: the page is brought up to date."""
 
     async def _threshold(self) -> None:
         session = self.session
@@ -506,19 +501,36 @@ class Dashboard:
         session = self.session
         if session is None or not session.open:
             return
-        if self._fresh:
-            self.strips.clear()
-            self._fresh, self._said = False, ""
-        # After a switch the last frames of the former stream are still on their way to the trail.
-        records = [r for r in session.display.look() if r.channel == self._shown]
-        self.strips.push(records)
-        self._looks += 1
-        if records:
-            last = records[-1]
-            title = CATALOG[last.stream].title
-            self._said = sentence(title, last.frame, last.decision)
-        self._say(self._refused or f"{self._state(session)} {self._said}")
-        if self._looks % SELDOM == 0:
+        with TURN:
+            if self._fresh:
+                self.strips.clear()
+                self._fresh, self._said = False, ""
+            # After a switch the last frames of the former stream are still on their way.
+            records = [r for r in session.display.look() if r.channel == self._shown]
+            self.strips.push(records)
+            self._looks += 1
+            if records:
+                last = records[-1]
+                title = CATALOG[last.stream].title
+                self._said = sentence(title, last.frame, last.decision)
+            self._say(self._refused or f"{self._state(session)} {self._said}")
+            if self._looks % SELDOM == 0:
+                self._logs()
+
+    def _show(self) -> None:
+        """Bring buttons, status and logs up to date after an act."""
+        session = self.session
+        live = session is not None and session.open
+        with TURN:
+            self.hold.disabled = self.end.disabled = not live
+            paused = session is not None and live and session.display.paused
+            self.hold.label = "Resume" if paused else "Pause"
+            for save in self.saves:
+                save.disabled = self.path is None
+            if self._refused:
+                self._say(self._refused)
+            elif session is not None and not live:
+                self._say(OVER)
             self._logs()
 
     def _state(self, session: Session) -> str:
@@ -565,9 +577,7 @@ class Dashboard:
         pn.state.execute(self._close)
 
     async def _close(self) -> None:
-        if self._callback is not None:
-            self._callback.stop()
-            self._callback = None
+        self._stop()
         if self.session is not None and self.session.open:
             await self.session.shutdown()
         if self._folder is not None:

@@ -13,9 +13,7 @@ import param
 import xarray as xr
 
 from entro_nb import engine
-from entro_nb.engine import ENTROEngineController
-from entro_nb.engine.identification import Row
-from entro_nb.engine.law import Law
+from entro_nb.engine import ENTROEngineController, Law, PublishedRow
 from entro_nb.validate import FloatArray
 from entro_nb.views.app import App
 from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
@@ -165,7 +163,7 @@ def stacked(run: xr.Dataset, replicate: int = 0, every: int = 2) -> hv.Overlay:
     )  # fmt: skip
 
 
-def predictions(rows: xr.Dataset, name: str, published: Mapping[str, Row]) -> hv.Overlay:
+def predictions(rows: xr.Dataset, name: str, published: Mapping[str, PublishedRow]) -> hv.Overlay:
     """Each reading's 95 % interval over all fitting plants, and the published values as lines."""
     values = rows[name]
     low, middle, high = np.percentile(values.values, [2.5, 50.0, 97.5], axis=1)
@@ -290,6 +288,19 @@ class BudgetApp(App):
         return Budgeted(engine.ENTROEngineController(self.alpha, self.beta, self.budget), run)
 
 
+ALLOWANCE = "headroom, allowance"
+
+#: Laws by their labels: those of the table, how else Eq. 14 may act, headroom with an allowance.
+CONTROLLERS = {
+    law.label: law
+    for law in (
+        *engine.LAWS.values(),
+        engine.EntropyLaw(actuation="additive"),
+        engine.EntropyLaw(actuation="multiplicative"),
+    )
+} | {ALLOWANCE: engine.HeadroomLaw()}
+
+
 class PipelineApp(App):
     """A scraper and its queue under a law of one's choice: trajectories and phase portrait."""
 
@@ -299,26 +310,11 @@ class PipelineApp(App):
         "work held back; the offered and admitted rate; the law's signal; and the run as a path "
         "over queue and rate."
     )
-    twin = ("law", ("no control", "static limit", "Eq. 14, integral", "PID", "headroom"))
+    twin = ("law", ("no control", "static limit", "ENTRO-ENGINE, integral", "PID", "headroom"))
     seed = param.Integer(42, precedence=-1)
 
     law = param.Selector(
-        default="Eq. 14, integral",
-        objects=[
-            "no control",
-            "static limit",
-            "token bucket",
-            "AIMD",
-            "PID",
-            "CoDel",
-            "drift-plus-penalty",
-            "Eq. 14, integral",
-            "Eq. 14, additive",
-            "Eq. 14, multiplicative",
-            "headroom",
-            "headroom, allowance",
-        ],
-        label="Controller",
+        default="ENTRO-ENGINE, integral", objects=list(CONTROLLERS), label="Controller"
     )
     alpha = param.Number(0.5, bounds=(0.05, 2.0), step=0.05, label="α, largest pressure (1)")
     beta = param.Number(2.0, bounds=(0.1, 10.0), step=0.1, label="β, slope (1/nat)")
@@ -341,28 +337,14 @@ class PipelineApp(App):
 
     def chosen(self) -> Law:
         """The law with the present gains."""
-        kind = self.law
-        if kind.startswith("Eq. 14"):
-            return engine.EntropyLaw(
-                self.alpha,
-                self.beta,
-                self.budget,
-                actuation=kind.split(", ")[1],
-                relaxation=self.relaxation,
-            )
-        if kind == "headroom, allowance":
-            return engine.HeadroomLaw(self.budget, allowance=self.allowance)
-        laws: dict[str, Law] = {
-            "no control": engine.NoControl(),
-            "static limit": engine.StaticLimit(),
-            "token bucket": engine.TokenBucket(),
-            "AIMD": engine.AIMD(),
-            "PID": engine.PID(self.budget),
-            "CoDel": engine.CoDel(),
-            "drift-plus-penalty": engine.DriftPlusPenalty(),
-            "headroom": engine.HeadroomLaw(self.budget),
-        }
-        return laws[kind]
+        law = CONTROLLERS[self.law].having(
+            alpha=self.alpha,
+            beta=self.beta,
+            psi_budget=self.budget,
+            setpoint=self.budget,
+            relaxation=self.relaxation,
+        )
+        return law.having(allowance=self.allowance) if self.law == ALLOWANCE else law
 
     def compute(self) -> xr.Dataset:
         """Run the chosen law on the chosen plant."""

@@ -445,11 +445,6 @@ class AccountantApp(App):
         return measured(samples_of(self.source, self.seed), config, limits)
 
 
-def overview(run: Measured) -> hv.Layout:
-    """All views of a measured stream under one another, linked along the samples."""
-    return hv.Layout([view(run) for view in AccountantApp.views]).cols(1)
-
-
 def run_length_curve(lengths: Any, promise: float) -> hv.Overlay:
     """Share of runs still without a false alarm, beside the exponential law of the promise."""
     ordered = np.sort(lengths)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,24 +14,23 @@ import panel as pn
 import param
 import xarray as xr
 
+from entro_nb import graphs, results
 from entro_nb.geometry import (
+    STRATEGIES,
     Liar,
     RicciFlow,
     agreement,
-    as_network,
     boltzmann,
-    family,
-    flow,
     karate_club,
     langevin,
     planted_communities,
     resilient_consensus,
+    ricci_flow,
     robust_graph,
+    rugged,
     split_of,
 )
-from entro_nb.geometry.byzantine import STRATEGIES
-from entro_nb.geometry.graph import Network
-from entro_nb.geometry.sampling import rugged
+from entro_nb.graphs import Graph, GraphLike, as_graph
 from entro_nb.validate import FloatArray
 from entro_nb.views.app import App
 from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
@@ -55,17 +54,16 @@ CURVATURE_COLOURS = [
 ]
 
 
-def places(network: Network, seed: int = 1) -> FloatArray:
+def places(graph: Graph, seed: int = 1) -> FloatArray:
     """Where to draw each node: springs along the edges, shape (node, 2), the same every time."""
-    graph = nx.Graph()
-    graph.add_nodes_from(range(len(network.nodes)))
-    graph.add_edges_from(network.edges.tolist())
-    spots = nx.spring_layout(graph, seed=seed, iterations=200)
-    return np.array([spots[k] for k in range(len(network.nodes))])
+    plain = nx.empty_graph(graph.n_nodes)
+    plain.add_edges_from(graph.edges.tolist())
+    spots = nx.spring_layout(plain, seed=seed, iterations=200)
+    return np.array([spots[k] for k in range(graph.n_nodes)])
 
 
 def graph_picture(
-    network: Network,
+    graph: Graph,
     spots: FloatArray,
     values: Any,
     thickness: Any,
@@ -81,7 +79,7 @@ def graph_picture(
 
     Parameters
     ----------
-    network : Network
+    graph : Graph
         The graph.
     spots : ndarray, shape (node, 2)
         From :func:`places`.
@@ -102,7 +100,7 @@ def graph_picture(
     """
     values = np.asarray(values, dtype=float)
     there = np.isfinite(values)
-    i, j = network.edges[there].T
+    i, j = graph.edges[there].T
     segments = hv.Segments(
         (*spots[i].T, *spots[j].T, values[there], np.asarray(thickness)[there]),
         ["x", "y", "x2", "y2"],
@@ -112,7 +110,7 @@ def graph_picture(
     nodes = hv.Points(
         (
             *spots.T,
-            [str(node) for node in network.nodes],
+            [str(node) for node in graph.nodes],
             [colours[k % len(colours)] if kind is not None else GREY for k in label],
             [MARKERS[k % len(MARKERS)] for k in label],
         ),
@@ -190,11 +188,9 @@ def scatter(
 
 def confidence(values: xr.DataArray, dim: str = "replicate") -> tuple[FloatArray, FloatArray]:
     """Mean over replicates, and half of its 95 % interval by Student's t."""
-    from scipy.stats import t
-
-    n = values.sizes[dim]
-    spread = values.std(dim, ddof=1).values / np.sqrt(n)
-    return values.mean(dim).values, spread * float(t.ppf(0.975, n - 1))
+    rows = np.moveaxis(values.values, values.get_axis_num(dim), -1)
+    mean, _, high = np.apply_along_axis(results.mean_interval, -1, rows).T
+    return mean, high - mean
 
 
 def intervals(values: xr.DataArray, ylabel: str, *, logx: bool = True) -> hv.Overlay:
@@ -275,7 +271,7 @@ LONGEST = 40
 class Drawn:
     """A graph with where its nodes are drawn and which known class each has."""
 
-    network: Network
+    graph: Graph
     spots: FloatArray
     kind: Any
 
@@ -283,26 +279,24 @@ class Drawn:
 @functools.cache
 def drawn(name: str) -> Drawn:
     """Graph of the app by name."""
-    graph: nx.Graph
     kind = None
     if name == "karate club":
-        graph = karate_club()
-        kind = split_of(graph, "club")
+        known = karate_club()
+        graph, kind = as_graph(known), split_of(known, "club")
     elif name == "three communities":
-        graph = planted_communities(3, 10, 0.6, 0.03, seed=1)
-        kind = split_of(graph, "block")
+        known = planted_communities(3, 10, 0.6, 0.03, seed=1)
+        graph, kind = as_graph(known), split_of(known, "block")
     else:
-        graph = family(name, 16, seed=1)
-    network = as_network(graph)
-    return Drawn(network, places(network), kind)
+        graph = graphs.graph(name, 16, seed=1)
+    return Drawn(graph, places(graph), kind)
 
 
 @functools.lru_cache(maxsize=64)
 def flowed(name: str, parameters: RicciFlow, cutoff: float, seed: int) -> xr.Dataset:
     """The whole flow, once for all positions of the player."""
     surgery = 0 if cutoff == 0 else 5
-    return flow(
-        drawn(name).network,
+    return ricci_flow(
+        drawn(name).graph,
         parameters,
         steps=LONGEST,
         surgery_every=surgery,
@@ -327,7 +321,7 @@ def flowing_graph(moment: Moment) -> hv.Overlay:
     curvature = moment.run["curvature"].values[moment.step]
     limit = max(float(np.nanmax(np.abs(moment.run["curvature"].values[0]))), 0.1)
     return graph_picture(
-        moment.picture.network,
+        moment.picture.graph,
         moment.picture.spots,
         curvature,
         np.clip(3.0 * relative, 0.8, 14.0),
@@ -374,7 +368,7 @@ class FlowApp(App):
 
     graph = param.Selector(
         default="karate club",
-        objects=["karate club", "three communities", "barbell", "grid", "tree", "random"],
+        objects=["karate club", "three communities", "barbell", "lattice", "tree", "random"],
         label="Graph",
     )
     step = param.Integer(0, bounds=(0, LONGEST), label="Step")
@@ -434,15 +428,15 @@ class LandscapeApp(App):
 @functools.cache
 def hall(name: str) -> Drawn:
     """Graph of the consensus app by name."""
-    graph = {
+    halls: dict[str, Callable[[], GraphLike]] = {
         "complete, 9 nodes": lambda: nx.complete_graph(9),
         "3-robust, 12 nodes": lambda: robust_graph(12, 3, seed=1),
         "5-robust, 12 nodes": lambda: robust_graph(12, 5, seed=1),
         "cycle, 12 nodes": lambda: nx.cycle_graph(12),
-        "small world, 12 nodes": lambda: family("small_world", 12, seed=1),
-    }[name]()
-    network = as_network(graph)
-    return Drawn(network, places(network), None)
+        "small world, 12 nodes": lambda: graphs.graph("small_world", 12, seed=1),
+    }
+    graph = as_graph(halls[name]())
+    return Drawn(graph, places(graph), None)
 
 
 TRAJECTORIES = {"width": WIDTH, "height": 320, "ylim": (-3.3, 3.3), "xlim": (0, 66)}
@@ -480,9 +474,9 @@ def trajectories(meeting: Meeting) -> hv.Overlay:
 def who_lies(meeting: Meeting) -> hv.Overlay:
     """The graph with its liars as triangles."""
     run, picture = meeting.run, meeting.picture
-    m = len(picture.network.edges)
+    m = picture.graph.n_edges
     return graph_picture(
-        picture.network,
+        picture.graph,
         picture.spots,
         np.zeros(m),
         np.ones(m),
@@ -529,7 +523,7 @@ class LiarsApp(App):
         """Sixty steps with the present liars; drifting ones move a twentieth of it a step."""
         picture = hall(self.graph)
         rng = np.random.default_rng(self.seed)
-        nodes = picture.network.nodes
+        nodes = picture.graph.nodes
         x0 = rng.random(len(nodes))
         # Places that stay put when the number of liars changes.
         chosen = rng.permutation(len(nodes))[: self.liars]
@@ -539,7 +533,7 @@ class LiarsApp(App):
             for k, value in zip(chosen, (self.value, self.second), strict=False)
         }
         run = resilient_consensus(
-            picture.network, x0, lies, tolerated=self.tolerated, rule=self.rule, steps=60
+            picture.graph, x0, lies, tolerated=self.tolerated, rule=self.rule, steps=60
         )
         return Meeting(picture, run)
 

@@ -18,7 +18,7 @@ import xarray as xr
 from entro_nb import engine, geometry, network
 from entro_nb.accountant import AccountantConfig, account
 from entro_nb.claims import Verdict
-from entro_nb.engine.regimes import REGIMES
+from entro_nb.engine import REGIMES
 from entro_nb.periods import Summary
 from entro_nb.streams import Scenario, generate
 from entro_nb.views.app import App

@@ -11,7 +11,7 @@ import param
 import xarray as xr
 
 from entro_nb import engine
-from entro_nb.engine.regimes import REGIMES
+from entro_nb.engine import REGIMES
 from entro_nb.views.app import App
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
 

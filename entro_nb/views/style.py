@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import holoviews as hv
+from bokeh.document import Document
+from bokeh.models import ImportedStyleSheet
 from bokeh.themes import Theme
+from panel.io.notebook import replace_inline_css
+from panel.reactive import Reactive
 
 from entro_nb import validate
 
@@ -74,8 +81,36 @@ _THEME: dict[str, Any] = {
 }
 
 
+#: Style sheets of Panel's by their address, for each document that carries them.
+_SHEETS: WeakKeyDictionary[Document, dict[str, Any]] = WeakKeyDictionary()
+
+
+def _carrying(properties: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Panel's properties of a model, with style sheets where they name an address elsewhere.
+
+    Panel itself carries its sheets with what a notebook shows first, but every later change of a
+    text has the page fetch them from a content delivery network, and with no network the text is
+    hidden until that has failed.
+    """
+
+    @functools.wraps(properties)
+    def carried(self: Any, doc: Document | None) -> dict[str, Any]:
+        found = properties(self, doc)
+        known = {} if doc is None else _SHEETS.setdefault(doc, {})
+        sheets = found.get("stylesheets", ())
+        for place, sheet in enumerate(sheets):
+            if isinstance(sheet, ImportedStyleSheet):
+                inline = known.get(sheet.url) or replace_inline_css(sheet)
+                if inline is not sheet:  # an address on this machine stays one
+                    sheets[place] = known[sheet.url] = inline
+        return found
+
+    return carried
+
+
 def apply() -> None:
-    """Put the book's theme and defaults in force."""
+    """Put the book's theme and defaults in force, and let no figure fetch anything."""
+    Reactive._get_properties = _carrying(Reactive._get_properties)
     hv.renderer("bokeh").theme = Theme(json=_THEME)
     cycle = hv.Cycle(list(CYCLE))
     hv.opts.defaults(

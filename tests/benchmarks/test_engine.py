@@ -10,10 +10,10 @@ import time
 import numpy as np
 import pytest
 
-from entro_nb.engine import ENTROEngineController, EntropyLaw, HeadroomLaw, pipeline
-from entro_nb.engine.phases import profile
-from entro_nb.engine.plant import Total, run
-from entro_nb.engine.simulation import sums
+from entro_nb.engine import ENTROEngineController, EntropyLaw, HeadroomLaw, pipeline, sums
+from entro_nb.engine.laws import NUMBERS
+from entro_nb.engine.plant import profile
+from entro_nb.engine.simulation import Total, run_loop
 
 
 def best(call, repeats):
@@ -75,10 +75,10 @@ def arguments():
 def call_of(law, arguments, keep):
     plant, route, demand, capacity = arguments
     record, total = np.empty((7, 1000 if keep else 0, 2)), np.empty(len(Total))
-    code, k = int(law.code), law.coefficients()
+    code, k = NUMBERS[type(law)], law.coefficients()
 
     def call():
-        run(plant, route, code, k, demand, capacity, 1.0, 0, 3.0, record, total)
+        run_loop(plant, route, code, k, demand, capacity, 1.0, 0, 3.0, record, total)
         return total, record
 
     return call

@@ -17,7 +17,7 @@ import numpy as np
 
 from entro_nb import streams
 from entro_nb.accountant import Accountant, DecisionGate, Normalizer
-from entro_nb.spokesperson import Audit, Record, Session
+from entro_nb.spokesperson import Audit, FrameRecord, Session
 from entro_nb.streams import Event, Reading, adapter
 
 TRADE = (
@@ -41,10 +41,10 @@ def say(text: str) -> None:
     sys.stdout.write(f"\n{text}\n")
 
 
-def records(count: int) -> list[Record]:
+def records(count: int) -> list[FrameRecord]:
     accountant, gate = Accountant(), DecisionGate()
     frames = [accountant.process(x) for x in np.random.default_rng(0).standard_normal(count)]
-    return [Record(1, "numbers", 0.0, 0.0, f, gate.route(f)) for f in frames]
+    return [FrameRecord(1, "numbers", 0.0, 0.0, f, gate.route(f)) for f in frames]
 
 
 def test_reading_a_message_beside_parsing_its_json() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -23,6 +24,8 @@ import pytest
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    # No name is looked up: a page has this machine and nothing else.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )  # fmt: skip
 
 
@@ -54,6 +57,29 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+#: What is asked of another machine.
+ABROAD = re.compile(r"(?!https?://(127\.0\.0\.1|localhost)[:/])(https?|wss?)://")
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Make contexts of the browser, whose pages may ask this machine only: a request of any other
+    is an error at the end."""
+    contexts: list[Any] = []
+    abroad: list[str] = []
+
+    def make(**options: Any) -> Any:
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        context.on("request", lambda r: abroad.append(r.url) if ABROAD.match(r.url) else None)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert abroad == []
 
 
 @dataclass
@@ -183,9 +209,9 @@ def wait_until_up(lab: Lab, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture
-def open_notebook(jupyterlab: Lab, chromium: Any) -> Iterator[Callable[[str], Any]]:
+def open_notebook(jupyterlab: Lab, visit: Callable[..., Any]) -> Iterator[Callable[[str], Any]]:
     """Open a notebook of the workspace, run all its cells, wait for the last; gives the page."""
-    opened: list[tuple[Any, str]] = []
+    opened: list[str] = []
 
     def open_and_run(name: str, timeout: float = 120.0) -> Any:
         # A kernel that runs already: else a dialogue asks for one, in the way of the menu.
@@ -194,9 +220,8 @@ def open_notebook(jupyterlab: Lab, chromium: Any) -> Iterator[Callable[[str], An
             "api/sessions",
             {"path": name, "type": "notebook", "name": name, "kernel": {"name": "python3"}},
         )
-        context = chromium.new_context(viewport={"width": 1280, "height": 1600})
-        opened.append((context, session["id"]))
-        page = context.new_page()
+        opened.append(session["id"])
+        page = visit(viewport={"width": 1280, "height": 1600}).new_page()
         page.goto(f"{jupyterlab.url}doc/tree/{name}?token={jupyterlab.token}&reset")
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
         # Before the page has found the kernel, running would open that dialogue all the same.
@@ -207,8 +232,7 @@ def open_notebook(jupyterlab: Lab, chromium: Any) -> Iterator[Callable[[str], An
         return page
 
     yield open_and_run
-    for context, session in opened:
-        context.close()
+    for session in opened:
         jupyterlab.ask("DELETE", f"api/sessions/{session}")
 
 

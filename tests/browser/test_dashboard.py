@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +57,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(chromium: Any, served: str) -> Iterator[Any]:
-    context = chromium.new_context(viewport={"width": 1200, "height": 1500}, accept_downloads=True)
-    page = context.new_page()
+def page(visit: Callable[..., Any], served: str) -> Any:
+    page = visit(viewport={"width": 1200, "height": 1500}, accept_downloads=True).new_page()
     page.set_default_timeout(30_000)
     page.goto(served)
     page.get_by_role("button", name="Connect").wait_for(timeout=60_000)
-    yield page
-    context.close()
+    return page
 
 
 def status(page: Any, pattern: str) -> str:

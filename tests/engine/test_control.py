@@ -114,8 +114,8 @@ def test_unclamped_pressure_is_negative_below_the_budget():
 
 
 def test_budget_of_subsystems_is_equation_10():
-    assert EntropyBudget.of_subsystems(2, 2.0, 0.75).limit == 3.0
-    assert EntropyBudget.of_subsystems(5).limit == 7.5
+    assert EntropyBudget.of_subsystems(2, 2.0, 0.75).psi_budget == 3.0
+    assert EntropyBudget.of_subsystems(5).psi_budget == 7.5
 
 
 @given(x=arrays(np.float64, 5, elements=st.floats(0.0, 1e6)))
@@ -166,7 +166,7 @@ def test_gains_and_budget_must_be_positive_and_finite(name, value):
         (lambda c: c.control([1.0, -1.0]), ParameterError, r"psi\[1\]"),
         (lambda c: c.control([]), DataError, "psi"),
         (lambda c: c.control("no"), ParameterTypeError, "psi"),
-        (lambda c: EntropyBudget(-3.0), ParameterError, "limit"),
+        (lambda c: EntropyBudget(-3.0), ParameterError, "psi_budget"),
         (lambda c: EntropyBudget(3.0, clamped=1), ParameterTypeError, "clamped"),
         (lambda c: EntropyBudget.of_subsystems(0), ParameterError, "n = 0"),
         (lambda c: proxies([-1.0]), ParameterError, "load"),

@@ -7,17 +7,20 @@ import numpy as np
 import pytest
 
 from entro_nb.engine import (
+    PUBLISHED_COUNTS,
+    PUBLISHED_SHARES,
+    RANGES,
     AttractorEngine,
     WaveEngine,
     bifurcation,
+    engine_of,
     hysteresis,
     lyapunov,
+    observers,
     regimes,
     return_map,
     search,
 )
-from entro_nb.engine.regime_search import PUBLISHED_COUNTS, RANGES, engine_of
-from entro_nb.engine.regimes import PUBLISHED_SHARES
 from entro_nb.errors import ParameterError, ParameterTypeError
 
 ENGINES = [
@@ -62,6 +65,18 @@ def test_compiled_step_is_the_equation(engine):
     near = np.abs(expected[0] - run.threshold_critical.values) < 1e-2
     near |= np.abs(expected[0] - run.threshold_stress.values) < 1e-2
     assert np.array_equal(run.regime.values[~near], expected[4][~near])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_observers_of_a_measured_load_are_those_of_the_engine(engine):
+    # Without its wave an engine sees its own load as it would see one that is measured.
+    if isinstance(engine, WaveEngine):
+        engine = dataclasses.replace(engine, amplitude=0.0)
+    run = regimes(engine, 60)
+    seen = observers([engine.start, *run.system_load.values[:-1]], engine)
+    for name, values in zip(("energy", "memory", "stability"), seen, strict=False):
+        assert np.array_equal(run[name].values, values), name
+    assert np.array_equal(observers(run.system_load.values).shape, (4, 60))
 
 
 @pytest.mark.parametrize(("engine", "version"), [(WaveEngine(), "v9"), (AttractorEngine(), "v10")])

@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from entro_nb.engine import EntropyLaw, Loop, critical_gain, pipeline, simulate
-from entro_nb.engine.phases import Phase
+from entro_nb.engine import EntropyLaw, Loop, Phase, critical_gain, pipeline, simulate
 from entro_nb.errors import ParameterError
 
 

@@ -10,21 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entro_nb import graphs
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.geometry import (
     Action,
     critical_temperature,
     discrete_action,
-    family,
     force,
     integrate,
     lagrangian,
     lagrangian_as_coded,
     rest_energy,
 )
-from entro_nb.geometry.motion import stable_step
+from entro_nb.geometry.action import stable_step
 
-GRID = family("grid", 9)
+GRID = graphs.graph("lattice", 9)
 
 
 def test_terms_by_hand() -> None:
@@ -133,9 +133,9 @@ def test_friction_brings_it_to_the_minimum() -> None:
     assert np.abs(force(GRID, free.q[-1])).max() > 0.01
 
 
-@pytest.mark.parametrize("name", ["cycle", "complete", "grid"])
+@pytest.mark.parametrize("name", ["ring", "complete", "lattice"])
 def test_critical_temperature(name: str) -> None:
-    graph = family(name, 9)
+    graph = graphs.graph(name, 9)
     critical = critical_temperature(graph, Action(backlog=0.2))
     rng = np.random.default_rng(0)
     nudge = 1e-3 * rng.normal(size=9)
@@ -171,14 +171,12 @@ def test_stable_step_bounds_the_curvature_of_the_potential() -> None:
             ]
         )
         worst = max(worst, float(np.linalg.eigvalsh((hessian + hessian.T) / 2).max()))
-    from entro_nb.geometry import as_network
-
-    assert stable_step(as_network(GRID), network_action) <= 2 / math.sqrt(worst)
+    assert stable_step(GRID, network_action) <= 2 / math.sqrt(worst)
 
 
 def test_as_coded_counts_every_edge_twice() -> None:
-    adjacency = nx.to_numpy_array(GRID)
-    assert lagrangian_as_coded(np.zeros(9), adjacency) == -2 * GRID.number_of_edges()
+    adjacency = nx.to_numpy_array(GRID.to_networkx())
+    assert lagrangian_as_coded(np.zeros(9), adjacency) == -2 * GRID.n_edges
 
 
 def test_bad_input() -> None:

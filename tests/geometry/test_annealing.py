@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
+from entro_nb import graphs
 from entro_nb.errors import ParameterError
 from entro_nb.geometry import (
     Schedule,
@@ -20,18 +21,18 @@ from entro_nb.geometry import (
     cap_slider,
     congestion_game,
     descend,
-    family,
     free_energy,
     langevin,
     logit_dynamics,
     metropolis,
     potential,
     pure_nash,
+    rugged,
     stationary,
     temperatures,
     total_variation,
 )
-from entro_nb.geometry.sampling import rugged, rugged_slope
+from entro_nb.geometry.annealing import rugged_slope
 
 LANDSCAPE = np.array([0.0, 1.0, 0.4, 1.5, 0.2, 0.9, 0.7, 1.2])
 
@@ -107,7 +108,7 @@ def test_schedules() -> None:
 
 
 def test_cap_slider_trades_agreement_for_freedom() -> None:
-    run = cap_slider(family("grid", 36), [0.3, 1.0, 3.0, 30.0], sweeps=200)
+    run = cap_slider(graphs.graph("lattice", 36), [0.3, 1.0, 3.0, 30.0], sweeps=200)
     assert (np.diff(run.agreement) < 0).all()
     assert (np.diff(run.turnover) > 0).all()
     assert run.agreement[-1] == pytest.approx(0.5, abs=0.03)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import networkx as nx
 import numpy as np
@@ -11,18 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from entro_nb import graphs
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.geometry import (
     augmented_forman,
     curvature,
-    family,
     forman,
     karate_club,
     lin_lu_yau,
     load_proxy,
     ollivier_ricci,
 )
-from entro_nb.geometry import ollivier as module
 
 
 def brute_force(graph: nx.Graph, alpha: float, weight: str | None = None) -> dict[object, float]:
@@ -57,7 +57,7 @@ def brute_force(graph: nx.Graph, alpha: float, weight: str | None = None) -> dic
         (nx.cycle_graph(5), (0, 1), 0.25),
         (nx.cycle_graph(6), (0, 1), 0.0),
         (nx.cycle_graph(12), (0, 1), 0.0),
-        (family("hypercube", 8), (0, 1), 1 / 3),
+        (graphs.graph("hypercube", 8).to_networkx(), (0, 1), 1 / 3),
         (nx.balanced_tree(2, 5), (1, 3), -1 / 3),
         (karate_club(), (0, 1), 1 / 9),
         (nx.karate_club_graph(), (0, 1), 1 / 9),
@@ -104,18 +104,18 @@ def test_bounded_search_in_a_graph_with_shortcuts() -> None:
 
 
 def test_blocks_of_edges_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = family("random", 40, degree=6, seed=1)
+    graph = graphs.graph("random", 40, degree=6, seed=1).to_networkx()
     for k, (_, _, data) in enumerate(graph.edges.data()):
         data["length"] = 1.0 + k % 5
     whole = ollivier_ricci(graph)
-    monkeypatch.setattr(module, "BLOCK", 200)
+    monkeypatch.setattr(sys.modules["entro_nb.geometry.curvature"], "BLOCK", 200)
     assert ollivier_ricci(graph) == pytest.approx(whole, abs=1e-14)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.01, 100.0))
 def test_curvature_does_not_depend_on_the_unit_of_length(seed: int, unit: float) -> None:
-    graph = family("small_world", 20, seed=seed % 1000)
+    graph = graphs.graph("small_world", 20, seed=seed % 1000).to_networkx()
     rng = np.random.default_rng(seed)
     for _, _, data in graph.edges.data():
         data["length"] = float(rng.uniform(0.5, 2.0))
@@ -126,14 +126,14 @@ def test_curvature_does_not_depend_on_the_unit_of_length(seed: int, unit: float)
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5, 0.9])
 def test_range_and_order(alpha: float) -> None:
-    graph = family("scale_free", 60, degree=6, seed=2)
+    graph = graphs.graph("scale_free", 60, degree=6, seed=2).to_networkx()
     values = ollivier_ricci(graph, alpha)
     assert list(values) == list(graph.edges)
     assert -2.0 <= min(values.values()) <= max(values.values()) <= 1.0
 
 
 def test_lin_lu_yau_is_the_limit() -> None:
-    graph = family("small_world", 24, seed=4)
+    graph = graphs.graph("small_world", 24, seed=4).to_networkx()
     limit = lin_lu_yau(graph)
     near = {edge: k / 0.01 for edge, k in ollivier_ricci(graph, 0.99).items()}
     assert limit == pytest.approx(near, abs=1e-9)
@@ -150,7 +150,9 @@ def test_lin_lu_yau_is_the_limit() -> None:
 def test_lin_lu_yau_closed_forms() -> None:
     assert lin_lu_yau(nx.complete_graph(5))[0, 1] == pytest.approx(1.25, abs=1e-12)  # n/(n−1)
     assert lin_lu_yau(nx.cycle_graph(6))[0, 1] == pytest.approx(0.0, abs=1e-12)
-    assert lin_lu_yau(family("hypercube", 16))[0, 1] == pytest.approx(0.5, abs=1e-12)  # 2/d
+    assert lin_lu_yau(graphs.graph("hypercube", 16).to_networkx())[0, 1] == pytest.approx(
+        0.5, abs=1e-12
+    )  # 2/d
 
 
 def test_forman() -> None:
@@ -162,7 +164,7 @@ def test_forman() -> None:
 
 
 def test_triangles_match_networkx() -> None:
-    graph = family("small_world", 30, degree=6, seed=0)
+    graph = graphs.graph("small_world", 30, degree=6, seed=0).to_networkx()
     extra = curvature(graph, "augmented_forman") - curvature(graph, "forman")
     shared = [3.0 * len(list(nx.common_neighbors(graph, u, v))) for u, v in graph.edges]
     assert extra.tolist() == shared
@@ -171,14 +173,14 @@ def test_triangles_match_networkx() -> None:
 def test_the_proxy_is_never_negative_and_ignores_the_graph() -> None:
     rng = np.random.default_rng(0)
     values = {}
-    for name in ("complete", "cycle"):
-        graph = family(name, 8)
+    for name in ("complete", "ring"):
+        graph = graphs.graph(name, 8).to_networkx()
         rng = np.random.default_rng(0)
         for node in graph:
             graph.nodes[node].update(load=float(rng.normal()), state=rng.random(4))
         values[name] = load_proxy(graph)
         assert min(values[name].values()) >= 0.0
-    assert all(values["complete"][edge] == k for edge, k in values["cycle"].items())
+    assert all(values["complete"][edge] == k for edge, k in values["ring"].items())
 
 
 def test_documented_meanings() -> None:

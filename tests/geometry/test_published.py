@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from entro_nb import IEGN_Node, ManifoldOptimizer
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError
-from entro_nb.geometry import RicciFlow, advance, start
+from entro_nb.geometry import RicciFlow, ricci_start, ricci_step
 
 
 def pseudo_code(
@@ -90,10 +90,10 @@ def test_on_a_graph_it_is_the_flow() -> None:
     optimizer = ManifoldOptimizer(nodes(8), 0.1, graph=graph)
     assert optimizer.compute_ricci_curvature(3, 4) < 0 < optimizer.compute_ricci_curvature(0, 1)
     parameters = RicciFlow(step=0.2)
-    state = start(graph, parameters)
+    state = ricci_start(graph, parameters)
     for _ in range(5):
         optimizer.step_ricci_flow()
-        state = advance(graph, state, parameters)
+        state = ricci_step(graph, state, parameters)
     for (u, v), length in zip(graph.edges, state.length, strict=True):
         assert optimizer.adj_matrix[u, v] == optimizer.adj_matrix[v, u] == pytest.approx(length)
     assert np.count_nonzero(optimizer.adj_matrix) == 2 * graph.number_of_edges()

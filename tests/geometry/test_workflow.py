@@ -16,15 +16,19 @@ from entro_nb.geometry import (
     Workflow,
     arrivals,
     compare,
-    family,
     load_entropy,
     run_workflow,
 )
-from entro_nb.geometry.balancing import CLASSICAL, metropolis_weights, serve
-from entro_nb.geometry.graph import as_network
-from entro_nb.geometry.workflow import READINGS, cycle
+from entro_nb.geometry.workflow import (
+    CLASSICAL,
+    READINGS,
+    cycle,
+    metropolis_weights,
+    serve_slot,
+)
+from entro_nb.graphs import as_graph, graph
 
-GRID = as_network(family("grid", 16))
+GRID = graph("lattice", 16)
 
 
 @settings(max_examples=20)
@@ -44,14 +48,14 @@ def test_classical_policies_lose_nothing(policy: str) -> None:
     rng = np.random.default_rng(0)
     queue = 20 * rng.random(16)
     new = rng.poisson(3.0, 16)
-    slot = serve(GRID, queue, new, policy, Traffic())  # type: ignore[arg-type]
+    slot = serve_slot(GRID, queue, new, policy, Traffic())  # type: ignore[arg-type]
     assert float(slot.queue.sum()) + slot.served == pytest.approx(float(queue.sum() + new.sum()))
     assert slot.queue.min() >= 0
     assert (slot.moved == 0) == (policy == "none")
 
 
 def test_metropolis_weights_match_their_definition() -> None:
-    star = as_network(nx.star_graph(4))
+    star = as_graph(nx.star_graph(4))
     assert metropolis_weights(star).tolist() == [0.2] * 4
 
 
@@ -62,7 +66,7 @@ def test_arrivals_have_the_mean_they_should() -> None:
 
 
 def test_the_two_readings_do_the_opposite() -> None:
-    bell = as_network(nx.barbell_graph(5, 0))
+    bell = as_graph(nx.barbell_graph(5, 0))
     load, ones = np.ones(10), np.ones(len(bell.edges))
     bridge = bell.edge_names.index((4, 5))
     as_bandwidth = cycle(bell, ones, load, Workflow(reading="conductance"))

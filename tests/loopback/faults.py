@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from entro_nb.spokesperson import Session
-from entro_nb.spokesperson.channel import Happened
 from entro_nb.streams import Credential, Policy, adapter
 from loopback import counted
 from loopback.broker import Broker
@@ -139,9 +138,7 @@ class Setting:
     async def events(self) -> list[dict[str, Any]]:
         """What the audit trail says of the stream since `listen`."""
         # What the tally still counts would be written ten seconds later: here, now.
-        channel = self.session.channels["numbers"]
-        for notice, count in channel.tally.flush():
-            channel._put(Happened(channel.number, notice, count))
+        self.session.channels["numbers"].flush()
         await self.session.settled()
         return [e for e in self.session.trail().rows("events") if e["id"] > self.before]
 

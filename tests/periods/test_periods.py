@@ -28,7 +28,7 @@ from entro_nb.periods import (
     simulated,
     summarize,
 )
-from entro_nb.spokesperson import Audit, Record
+from entro_nb.spokesperson import Audit, FrameRecord
 
 START = np.datetime64("2026-01-01T00:00", "ns")
 ZONES = ("UTC", "Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu")
@@ -235,7 +235,7 @@ def trail(tmp_path):
                 value = float(np.clip(rng.normal(0, 1 if channel == 1 else 4), -4, 4))
                 frame = accountant.process(value)
                 records.append(
-                    Record(
+                    FrameRecord(
                         channel, name, float(seconds + 60 * minute), value, frame, gate.route(frame)
                     )
                 )

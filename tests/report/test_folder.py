@@ -19,7 +19,7 @@ def manifest(*names: str) -> str:
 
 
 def publish(folder: Path, *names: str) -> None:
-    with Destination(folder, [f"{name}.html" for name in names]) as out:
+    with Destination(folder, names) as out:
         for name in (*names, "index"):
             (out.work / f"{name}.html").write_text(name)
         files = {f"{name}.html": out.work / f"{name}.html" for name in (*names, "index")}

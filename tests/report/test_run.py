@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from entro_nb.errors import EntroError, ParameterError, ReportError
-from entro_nb.report import Bar, Lines, Manifest, NoProgress, job, run_report
+from entro_nb.report import Bar, Lines, Manifest, Progress, job, run_report
 from entro_nb.report.folder import checkout, sha256
 from entro_nb.report.job import Job, Outcome, Status
 
@@ -40,7 +40,7 @@ time.sleep(1.5)
 print(f"{{seed=}} {{preset=}}")"""
 
 
-class Watch(NoProgress):
+class Watch(Progress):
     """Remembers what it was told."""
 
     def __init__(self) -> None:

@@ -12,24 +12,26 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from entro_nb.accountant import Accountant, AccountantConfig, DecisionGate
+from entro_nb.accountant import COLUMNS, Accountant, AccountantConfig, DecisionGate, account
 from entro_nb.errors import DataError, ParameterError
-from entro_nb.spokesperson import Audit, Record, Trail
+from entro_nb.spokesperson import Audit, FrameRecord, Trail
 
 CONFIG = AccountantConfig(window=8, bins=4, derivative_window=4)
 
 
-def records(count: int, *, channel: int = 1, start: float = 1e9, seed: int = 0) -> list[Record]:
+def records(
+    count: int, *, channel: int = 1, start: float = 1e9, seed: int = 0
+) -> list[FrameRecord]:
     accountant, gate = Accountant(CONFIG), DecisionGate()
     values = np.random.default_rng(seed).standard_normal(count)
     made = []
     for k, x in enumerate(values.tolist()):
         frame = accountant.process(x)
-        made.append(Record(channel, "numbers", start + k / 8, x / 3, frame, gate.route(frame)))
+        made.append(FrameRecord(channel, "numbers", start + k / 8, x / 3, frame, gate.route(frame)))
     return made
 
 
-def filled(path: Path, count: int = 50) -> list[Record]:
+def filled(path: Path, count: int = 50) -> list[FrameRecord]:
     made = records(count)
     with Audit(path) as audit:
         audit.channel(1, 1e9, "numbers", "1", {"window": 8})
@@ -50,6 +52,23 @@ def test_every_number_comes_back_exactly(tmp_path: Path) -> None:
         assert after.decision == before.decision
         assert (after.raw, after.time, after.stream) == (before.raw, before.time, before.stream)
     assert found[0].frame.velocity is None
+
+
+def test_one_table_says_what_a_frame_holds(tmp_path: Path) -> None:
+    made = filled(tmp_path / "a.db")
+    with Trail(tmp_path / "a.db") as trail:
+        rows, ds = trail.rows("frames"), trail.frames()
+    assert set(rows[0]) == {"id", "channel", "time", "raw", *COLUMNS}
+    assert list(made[0].frame.to_dict()) == list(COLUMNS)
+    measured = account([0.0, 1.0, 2.0], CONFIG)
+    for name, column in COLUMNS.items():
+        assert [row[name] for row in rows] == [getattr(r.frame, name) for r in made]
+        for shown in (ds, measured):
+            if name in shown.data_vars:
+                attributes = shown[name].attrs
+                assert (attributes["units"], attributes["long_name"]) == column[:2]
+    assert set(COLUMNS) - set(measured.data_vars) == {"sequence", "value"}
+    assert set(COLUMNS) - set(ds.data_vars) == {"sequence"}
 
 
 def test_reading_on_from_a_number(tmp_path: Path) -> None:

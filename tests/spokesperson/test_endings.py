@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -107,7 +110,7 @@ def test_a_program_that_fails_elsewhere_ends_and_loses_nothing(tmp_path: Path, t
     assert actions(path)[-1] == ("ada", "shutdown", "done")
 
 
-def test_what_was_asked_is_done_once_also_when_the_loop_ends(tmp_path: Path) -> None:
+def test_what_was_asked_is_done_once_also_when_the_session_ends(tmp_path: Path) -> None:
     done = []
 
     async def main() -> list[object]:
@@ -124,13 +127,14 @@ def test_what_was_asked_is_done_once_also_when_the_loop_ends(tmp_path: Path) -> 
             raise ValueError("no")
 
         asked = [
-            asyncio.create_task(keeper.ask(act)) for act in (slow, failing, lambda: "last", None)
+            asyncio.wrap_future(keeper.ask(act))
+            for act in (slow, failing, lambda: "last", lambda: None)
         ]
         await asyncio.sleep(0.1)
-        keeper._task.cancel()
-        answers = await asyncio.gather(*asked, return_exceptions=True)
+        given_up = asyncio.wrap_future(keeper.ask(lambda: done.append("given up")))
+        given_up.cancel()
         await session.shutdown()
-        return answers
+        return await asyncio.gather(*asked, return_exceptions=True)
 
     slow, failing, last, nothing = asyncio.run(main())
     assert (slow, last, nothing) == ("slow", "last", None)
@@ -138,24 +142,58 @@ def test_what_was_asked_is_done_once_also_when_the_loop_ends(tmp_path: Path) -> 
     assert done == ["slow"]
 
 
-def test_a_full_disk_when_the_loop_ends_is_told_and_the_session_is_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
     async def main() -> None:
-        session = Session(tmp_path / "a.db", who="ada")
-        async with session:
-            session.connect(numbers(), endless(0.001))
-            keeper = session._running()
-            await session.settled()
-            monkeypatch.setattr(keeper.audit, "commit", full)
-            keeper._task.cancel()
-            with pytest.raises(SessionError, match="disk is full"):
-                await session.settled()
-            with pytest.raises(SessionError, match="disk is full"):
-                await session.shutdown()
-            assert not session.open
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            audit = session._running().audit
+
+            def half() -> None:
+                audit.event(None, 0.0, "half", "of two")
+                full()
+
+            with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+                await asyncio.wrap_future(session._running().ask(half))
+            session.pause()
 
     asyncio.run(main())
+    assert [command for _, command, _ in actions(tmp_path / "a.db")] == [
+        "start",
+        "pause",
+        "shutdown",
+    ]
+    with Trail(tmp_path / "a.db") as trail:
+        assert trail.rows("events") == []
+
+
+@pytest.mark.parametrize("stage", ["in the session", "in its shutdown"])
+def test_a_full_disk_when_the_program_ends_is_told_and_the_session_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    sessions, waiting = [], []
+
+    async def hold() -> None:
+        session = Session(tmp_path / "a.db", who="ada")
+        sessions.append(session)
+        async with session:
+            session.connect(numbers(), endless(0.001))
+            await session.settled()
+            monkeypatch.setattr(session._running().audit, "commit", full)
+            waiting.append(session._running().ask())
+            if stage == "in the session":
+                await asyncio.sleep(60)
+
+    async def main() -> None:
+        held = asyncio.create_task(hold())
+        await asyncio.sleep(0.5)
+        assert not held.done()  # while the program goes on the disk is waited for
+        held.cancel()
+        await held
+
+    with pytest.raises(SessionError, match="disk is full"):
+        asyncio.run(main())
+    with pytest.raises(SessionError, match="disk is full"):
+        waiting[0].result(10)
+    assert not sessions[0].open
     assert gc.get_freeze_count() == 0
     with Trail(tmp_path / "a.db") as trail:
         assert ("ada", "connect", "done") in [
@@ -170,10 +208,41 @@ def test_a_disk_that_has_room_again_at_the_very_end_gets_all(
         async with Session(tmp_path / "a.db", who="ada") as session:
             keeper = session._running()
             monkeypatch.setattr(keeper.audit, "commit", full)
-            keeper._task.cancel()
+            session.pause()
+            while not keeper.trouble:
+                await asyncio.sleep(0.01)
+            keeper.hurry()
             with pytest.raises(SessionError, match="disk is full"):
                 await session.settled()
             monkeypatch.undo()
 
     asyncio.run(main())
-    assert actions(tmp_path / "a.db") == [("ada", "start", "done"), ("ada", "shutdown", "done")]
+    done = [command for _, command, _ in actions(tmp_path / "a.db")]
+    assert done == ["start", "pause", "shutdown"]
+
+
+def test_a_program_that_ends_without_a_shutdown_keeps_what_came(tmp_path: Path) -> None:
+    code = f"""
+import asyncio
+from loopback.chains import endless, numbers
+from entro_nb.spokesperson import Session
+async def main():
+    session = await Session({str(tmp_path / "a.db")!r}, who="ada").__aenter__()
+    session.connect(numbers(), endless(0.001))
+    await asyncio.sleep(0.3)
+    session.pause()
+asyncio.run(main())
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert actions(tmp_path / "a.db")[-1] == ("ada", "pause", "done")
+    with Trail(tmp_path / "a.db") as trail:
+        assert [r["sequence"] for r in trail.rows("frames")] == list(range(trail.last))
+        assert trail.last > 10

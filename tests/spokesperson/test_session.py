@@ -19,7 +19,7 @@ from loopback.chains import actions, data, endless, numbers
 from entro_nb import streams
 from entro_nb.accountant import Accountant, Normalizer, NormalizerConfig, Stability, Thresholds
 from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, SessionError
-from entro_nb.spokesperson import Record, Session, Trail, WeightedEsi
+from entro_nb.spokesperson import FrameRecord, Session, Trail, WeightedEsi
 from entro_nb.streams import Event, Happening, Notice, Reading, sample
 
 
@@ -119,7 +119,7 @@ def test_every_command_is_on_record_with_who_and_when_and_what_came_of_it(tmp_pa
 
 
 def test_switching_resets_the_accountant(tmp_path: Path) -> None:
-    async def run() -> list[Record]:
+    async def run() -> list[FrameRecord]:
         async with Session(tmp_path / "a.db", who="ada") as session:
             session.connect(numbers(), data(300))
             await session.finished()
@@ -155,7 +155,7 @@ def test_live_needs_to_be_asked_for_and_credentials(monkeypatch: pytest.MonkeyPa
 def test_a_display_that_is_held_loses_nothing(tmp_path: Path) -> None:
     async def run() -> None:
         async with Session(tmp_path / "a.db", who="ada") as session:
-            shown: list[Record] = []
+            shown: list[FrameRecord] = []
             session.connect(numbers(), endless(0.0))
             while len(shown) < 50:
                 await asyncio.sleep(0.02)
@@ -232,8 +232,8 @@ def test_an_adapter_that_breaks_is_started_again(
 
 
 def test_an_extension_reads_everything_in_order(tmp_path: Path) -> None:
-    async def run() -> list[Record]:
-        seen: list[Record] = []
+    async def run() -> list[FrameRecord]:
+        seen: list[FrameRecord] = []
         async with Session(tmp_path / "a.db", who="ada") as session:
             session.attach(seen.append, name="collector")
             session.connect("usgs")
@@ -302,7 +302,7 @@ def test_weighted_esi_of_several_streams(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_refuses_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from entro_nb.spokesperson import keeper as module
+    from entro_nb.spokesperson import audit as module
 
     monkeypatch.setattr(module, "RETRY", 0.05)
 

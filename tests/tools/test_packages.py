@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import doctest
+from types import ModuleType
 
 import packages
+import pytest
+import readme
 
+import notebooks
 from entro_nb.claims import observed
 
 
@@ -13,4 +17,10 @@ def test_packages_were_observed_as_their_hashes_say() -> None:
     seed = "34443d7f25158090332a666be918f5004be7e204b7b66d345785394387666f6f"
     assert observed("entro-engine")["sha256"] == seed  # as printed in seed 000
     assert packages.tally("no tests ran in 0.01s") == {}
-    assert doctest.testmod(packages) == (0, 1)
+
+
+@pytest.mark.parametrize("tool", [notebooks, packages, readme])
+def test_the_examples_of_the_tools_are_true(tool: ModuleType) -> None:
+    failed, tried = doctest.testmod(tool)
+    assert failed == 0
+    assert tried > 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from entro_nb.views.app import LIMIT, EarlyMessages
+from entro_nb.views.app import LIMIT, TURN, EarlyMessages
 
 
 class Kernel(SimpleNamespace):
@@ -76,3 +76,35 @@ def test_what_nobody_claims_is_bounded_and_a_failed_opening_is_told() -> None:
     with pytest.raises(RuntimeError, match="target"):
         kernel.say("comm_open", "a")
     assert not early._opening
+
+
+def test_nothing_is_heard_while_a_page_is_being_changed() -> None:
+    """Else Bokeh sends what has been heard and forgets what was to be shown."""
+    kernel = Kernel()
+    EarlyMessages(kernel)
+    kernel.say("comm_open", "a")
+    thread = threading.Thread(target=kernel.say, args=("comm_msg", "a", 1))
+    with TURN:
+        thread.start()
+        thread.join(0.2)
+        assert kernel.heard == [("a", "open")]
+    thread.join(10)
+    assert kernel.heard == [("a", "open"), ("a", 1)]
+
+
+def test_a_message_does_not_overtake_those_that_were_kept() -> None:
+    kernel = Kernel()
+    later = threading.Thread(target=kernel.say, args=("comm_msg", "a", 2))
+
+    def slowly(stream: Any, ident: Any, msg: Any) -> None:
+        if msg["content"]["data"] == 1:
+            later.start()
+            later.join(0.2)
+        kernel._msg(stream, ident, msg)
+
+    kernel.shell_handlers["comm_msg"] = slowly
+    EarlyMessages(kernel)
+    kernel.say("comm_msg", "a", 1)
+    kernel.say("comm_open", "a")
+    later.join(10)
+    assert kernel.heard == [("a", "open"), ("a", 1), ("a", 2)]

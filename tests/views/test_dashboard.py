@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from entro_nb import views
-from entro_nb.spokesperson import Record, Session, Trail
+from entro_nb.spokesperson import FrameRecord, Session, Trail
 from entro_nb.streams import CATALOG, Event, Happening, Message, Notice, catalog, sample
 from entro_nb.views.dashboard import (
     SHOWN,
@@ -206,6 +206,7 @@ def test_after_a_switch_nothing_of_the_former_stream_is_drawn() -> None:
             app.stream = stream
             await board._connect()
             gone += channel.readings
+        board.look()  # clears away what was drawn before the switch
         while len(board.strips.data.data["number"]) < 20:
             board.look()
             await asyncio.sleep(0.01)
@@ -225,7 +226,7 @@ def test_weighted_esi_is_drawn_in_the_order_of_the_samples() -> None:
     """Whatever order the frames of two streams have in the trail, the figure is the same."""
     weights = {"mta": 1.0, "airnow": 2.0}
 
-    async def run() -> list[Record]:
+    async def run() -> list[FrameRecord]:
         async with Session(who="ada") as session:
             for name in weights:
                 session.connect(name, sample(name, 300))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from entro_nb import engine, views
-from entro_nb.engine.identification import PUBLISHED
+from entro_nb.engine import PUBLISHED
 from entro_nb.views import engine as view
 from entro_nb.views import regimes as regime_view
 
@@ -116,8 +116,8 @@ def test_pipeline_app_follows_its_controls():
     for law in app.param.law.objects:
         app.law = law
         counts[law] = int(app.result.violations[0])
-    assert counts["no control"] > counts["Eq. 14, integral"] > counts["headroom"] == 0
-    app.law, app.delay = "Eq. 14, integral", 20
+    assert counts["no control"] > counts["ENTRO-ENGINE, integral"] > counts["headroom"] == 0
+    app.law, app.delay = "ENTRO-ENGINE, integral", 20
     assert int(app.result.attrs["delay"]) == 20
     app.budget = 4.0
     assert app.result.attrs["budget"] == app.result.attrs["psi_budget"] == 4.0

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from entro_nb import views
-from entro_nb.geometry import as_network, byzantine_study, compare, family, robust_graph
+from entro_nb.geometry import byzantine_study, compare, robust_graph
+from entro_nb.graphs import graph
 from entro_nb.views.app import App
 from entro_nb.views.geometry import (
     CURVATURE_COLOURS,
@@ -61,7 +62,7 @@ def test_the_flow_stretches_the_bridge() -> None:
     app.step = 20
     picture = app.views[0](app.result)
     thickness = picture.get(0).dimension_values("thickness")
-    bridge = app.result.picture.network.edge_names.index((7, 8))
+    bridge = app.result.picture.graph.edge_names.index((7, 8))
     assert np.ptp(before) < 1e-12
     assert thickness.argmax() == bridge
 
@@ -69,7 +70,7 @@ def test_the_flow_stretches_the_bridge() -> None:
 def test_edges_that_were_cut_are_not_drawn() -> None:
     app = views.FlowApp(graph="barbell", cutoff=2.0, step=40)
     segments = app.views[0](app.result).get(0)
-    assert len(segments) < len(app.result.picture.network.edges)
+    assert len(segments) < len(app.result.picture.graph.edges)
 
 
 def test_dragging_a_lie_moves_its_value() -> None:
@@ -91,10 +92,10 @@ def test_the_verdict_follows_the_rule() -> None:
 
 
 def test_pictures_repeat_and_colours_diverge() -> None:
-    network = as_network(family("grid", 16))
-    np.testing.assert_array_equal(places(network), places(network))
-    m = len(network.edges)
-    picture = graph_picture(network, places(network), np.linspace(-1, 1, m), np.ones(m))
+    square = graph("lattice", 16)
+    np.testing.assert_array_equal(places(square), places(square))
+    m = square.n_edges
+    picture = graph_picture(square, places(square), np.linspace(-1, 1, m), np.ones(m))
     assert picture.get(0).dimension_values("value").tolist() == np.linspace(-1, 1, m).tolist()
     assert len(set(CURVATURE_COLOURS)) > 40
 
@@ -108,7 +109,7 @@ def test_landscape_shows_boltzmann_only_where_there_is_one() -> None:
 
 
 def test_intervals_and_shares_show_their_data() -> None:
-    run = compare(family("cycle", 8), ["none", "diffusion"], replicates=3)
+    run = compare(graph("ring", 8), ["none", "diffusion"], replicates=3)
     mean, half = confidence(run.latency)
     assert mean == pytest.approx(run.latency.mean("replicate").values)
     # Student's t with two degrees of freedom, 97.5 %: 4.3027.

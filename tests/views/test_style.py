@@ -7,9 +7,13 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
+import panel as pn
 import pytest
+from bokeh.document import Document
+from bokeh.models import ImportedStyleSheet, UIElement
 from matplotlib import colors
 from matplotlib import pyplot as plt
+from pyviz_comms import Comm
 
 from entro_nb import views
 from entro_nb.errors import ParameterError
@@ -93,3 +97,22 @@ def test_a_moving_view_stands_still_and_several_stand_side_by_side(tmp_path: Pat
     assert width > 1.5 * height
     with pytest.raises(ParameterError, match="width"):
         write_thumbnail(hv.Curve([1]), tmp_path / "a.png", width=0)
+
+
+def test_a_text_that_changes_names_no_style_sheet_elsewhere() -> None:
+    """In a notebook: a server of apps has the sheets itself."""
+    pane = pn.pane.HTML("before")
+    layout = pn.Column(pane, pn.widgets.Button(label="press"))
+    doc = Document()
+    root = layout.get_root(doc, Comm())
+    doc.add_root(root)
+    models = list(root.select({"type": UIElement}))
+    sheets = [sheet for model in models for sheet in model.stylesheets]
+    assert sheets
+    assert not [sheet for sheet in sheets if isinstance(sheet, ImportedStyleSheet)]
+    (model,) = (m for m in models if getattr(m, "text", "") == "before")
+    first = list(model.stylesheets)
+    pane.object = "after"
+    pane._update(root.ref["id"], model)  # as for a page that is open
+    assert model.text == "after"
+    assert model.stylesheets == first  # so that they are not sent again

@@ -8,9 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entro_nb.engine import HeadroomLaw, ablation, candidates, fronts, identify, simulate, trials
-from entro_nb.engine.comparison import _front, matching_allowance
-from entro_nb.engine.robustness import scenarios
+from entro_nb.engine import (
+    HeadroomLaw,
+    Phase,
+    ablation,
+    candidates,
+    fronts,
+    identify,
+    pipeline,
+    simulate,
+    trials,
+)
+from entro_nb.engine.studies import _front, matching_allowance, scenarios
 from entro_nb.errors import ParameterError
 
 
@@ -73,8 +82,6 @@ def test_allowance_is_spent_in_the_best_way_on_a_small_plant():
         lost = 5 * demand - sum(rates)
         best[lost] = min(best.get(lost, horizon), violations)
     best = {x: min(v for y, v in best.items() if y <= x) for x in best}
-    from entro_nb.engine import Phase, pipeline
-
     phases = [Phase("surge", 0.0, 5.0, 3.0), Phase("quiet", 5.0, float(horizon), 0.0)]
     small = pipeline(phases, noise=0.0, capacity=1.0)
     for lost, least in best.items():

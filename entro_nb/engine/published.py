@@ -1,7 +1,13 @@
-"""The plant behind the published table: three numbers of one row, three free parameters.
+"""The published table of seed 000: what bounds it, and the plant that its first row identifies.
 
-The uncontrolled row of seed 000 (312 violations, peak queue 87.6, peak Ψ_total 5.84) fixes the
-surge's rate, the surge's length and the recovery's rate. Every other row is then a prediction.
+The uncontrolled row (312 violations, peak queue 87.6, peak Ψ_total 5.84) fixes three free
+parameters of the plant: the surge's rate, the surge's length and the recovery's rate. Every other
+row is then a prediction.
+
+The bounds hold for every plant of this kind, whatever its law. The kind: one source with admitted
+rate r ≤ r_max feeds one fluid queue that serves at most c < r_max, and
+Ψ_total = ln(1 + r) + ln(1 + q). Nothing is assumed about the law, the demand, or how either moves;
+the queue may also refuse work. States are measured after each step.
 """
 
 from __future__ import annotations
@@ -9,27 +15,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 
 from entro_nb import results, validate
-from entro_nb.engine.baselines import NoControl, StaticLimit
-from entro_nb.engine.law import EntropyLaw, Law
-from entro_nb.engine.phases import three_phases
-from entro_nb.engine.plant import Total
-from entro_nb.engine.simulation import sums
-from entro_nb.engine.subsystem import Pipeline, pipeline
+from entro_nb.engine.laws import EntropyLaw, Law, NoControl, StaticLimit
+from entro_nb.engine.plant import Pipeline, pipeline, three_phases
+from entro_nb.engine.simulation import Total, sums
 from entro_nb.errors import ParameterError
+from entro_nb.validate import Bounds, Count, NonNegative, Positive, Seed
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["PUBLISHED", "TOLERANCE", "Plant", "Row", "fitting_plants", "identify", "predict"]
 
-
-class Row(NamedTuple):
+class PublishedRow(NamedTuple):
     """A row of the published table."""
 
     violations: float  #: steps of 1000
@@ -39,13 +41,13 @@ class Row(NamedTuple):
 
 #: The published table (seed 000 and its project page).
 PUBLISHED = {
-    "uncontrolled": Row(312, 87.6, 5.84),
-    "static limit": Row(187, 45.2, 4.21),
-    "ENTRO-ENGINE": Row(12, 23.4, 3.31),
+    "uncontrolled": PublishedRow(312, 87.6, 5.84),
+    "static limit": PublishedRow(187, 45.2, 4.21),
+    "ENTRO-ENGINE": PublishedRow(12, 23.4, 3.31),
 }
 
 #: How near a plant must come to the uncontrolled row.
-TOLERANCE = Row(2.0, 0.3, 0.01)
+TOLERANCE = PublishedRow(2.0, 0.3, 0.01)
 
 BUDGET, CAPACITY, STEPS = 3.0, 1.2, 1000.0
 
@@ -87,7 +89,7 @@ class Plant:
         )
 
 
-def invert(row: Row) -> tuple[float, float, float]:
+def invert(row: PublishedRow) -> tuple[float, float, float]:
     """Surge rate, surge length and recovery rate of the noiseless plant with a given row.
 
     The peak of Ψ_total gives the surge's rate, the peak queue then its length, and the time
@@ -95,7 +97,7 @@ def invert(row: Row) -> tuple[float, float, float]:
 
     Examples
     --------
-    >>> [round(x, 2) for x in invert(Row(312, 87.6, 5.84))]
+    >>> [round(x, 2) for x in invert(PublishedRow(312, 87.6, 5.84))]
     [2.88, 52.14, 0.9]
     """
     surge_rate = math.exp(row.peak_psi) / (1.0 + row.peak_queue) - 1.0
@@ -114,17 +116,21 @@ def invert(row: Row) -> tuple[float, float, float]:
     return surge_rate, surge, float(brentq(excess, 0.0, CAPACITY - 1e-9))
 
 
-def _row(plant: Pipeline, law: Law, replicates: int, seed: int) -> Row:
+def _row(plant: Pipeline, law: Law, replicates: int, seed: int) -> PublishedRow:
     mean = sums(plant, law, replicates=replicates, seed=seed).mean(axis=0)
-    return Row(*(float(mean[k]) for k in (Total.VIOLATIONS, Total.PEAK_QUEUE, Total.PEAK_PSI)))
+    return PublishedRow(
+        *(float(mean[k]) for k in (Total.VIOLATIONS, Total.PEAK_QUEUE, Total.PEAK_PSI))
+    )
 
 
-def _fit(start: Plant, target: Row, replicates: int, seed: int) -> tuple[Plant, Row] | None:
+def _fit(
+    start: Plant, target: PublishedRow, replicates: int, seed: int
+) -> tuple[Plant, PublishedRow] | None:
     """Aim at the target through the noiseless inverse, correcting the aim by what it misses."""
     aim = np.array(target)
     for _ in range(CORRECTIONS):
         try:
-            surge_rate, surge, recovery_rate = invert(Row(*(float(x) for x in aim)))
+            surge_rate, surge, recovery_rate = invert(PublishedRow(*(float(x) for x in aim)))
         except ParameterError:
             return None
         plant = replace(start, surge_rate=surge_rate, surge=surge, recovery_rate=recovery_rate)
@@ -137,14 +143,15 @@ def _fit(start: Plant, target: Row, replicates: int, seed: int) -> tuple[Plant, 
     return None
 
 
+@validate.checked
 def identify(
-    target: Row = PUBLISHED["uncontrolled"], *, replicates: int = 200, seed: int = 42
-) -> tuple[Plant, Row]:
+    target: PublishedRow = PUBLISHED["uncontrolled"], *, replicates: Count = 200, seed: Seed = 42
+) -> tuple[Plant, PublishedRow]:
     """Plant whose mean over the noise meets the uncontrolled row, and that mean.
 
     Parameters
     ----------
-    target : Row
+    target : PublishedRow
         What the uncontrolled runs must give on average.
     replicates : int
         Runs in the average.
@@ -153,7 +160,7 @@ def identify(
 
     Returns
     -------
-    Plant, Row
+    Plant, PublishedRow
         Within a quarter of :data:`TOLERANCE` of the target.
 
     Raises
@@ -167,14 +174,14 @@ def identify(
     >>> abs(row.violations - 312) <= 2, abs(row.peak_queue - 87.6) <= 0.3
     (True, True)
     """
-    replicates = validate.integer("replicates", replicates, 1)
-    found = _fit(Plant(2.9, 52.0, 0.9), Row(*target), replicates, seed)
+    found = _fit(Plant(2.9, 52.0, 0.9), PublishedRow(*target), replicates, seed)
     if found is None:
         raise ParameterError("target", tuple(target), "a row that a plant of this kind can give")
     return found
 
 
-def fitting_plants(n: int = 200, *, seed: int = 7) -> list[tuple[Plant, int]]:
+@validate.checked
+def fitting_plants(n: Count = 200, *, seed: Seed = 7) -> list[tuple[Plant, int]]:
     """Plants, each with the seed of a noise, whose single run gives the uncontrolled row.
 
     What the row leaves open is drawn: the start of the surge from [50, 400] s, the rate before
@@ -199,8 +206,7 @@ def fitting_plants(n: int = 200, *, seed: int = 7) -> list[tuple[Plant, int]]:
     >>> len(plants)
     3
     """
-    n = validate.integer("n", n, 1)
-    rng = np.random.default_rng(validate.integer("seed", seed, 0))
+    rng = np.random.default_rng(seed)
     found: list[tuple[Plant, int]] = []
     published, tolerance = np.array(PUBLISHED["uncontrolled"]), np.array(TOLERANCE)
     while len(found) < n:
@@ -214,19 +220,19 @@ def fitting_plants(n: int = 200, *, seed: int = 7) -> list[tuple[Plant, int]]:
         )
         noise_seed = int(rng.integers(2**31))
         # Three quarters of the tolerance, since the fit may miss its own target by the last.
-        target = Row(*(published + 0.75 * tolerance * rng.uniform(-1.0, 1.0, 3)))
+        target = PublishedRow(*(published + 0.75 * tolerance * rng.uniform(-1.0, 1.0, 3)))
         fit = _fit(start, target, 1, noise_seed)
         if fit is not None:
             found.append((fit[0], noise_seed))
     return found
 
 
-def readings() -> dict[str, tuple[Law, bool]]:
+def interpretations() -> dict[str, tuple[Law, bool]]:
     """Ways to read the published rows: name to (law, whether the queue has a valve too).
 
     Examples
     --------
-    >>> len(readings()) > 5
+    >>> len(interpretations()) > 5
     True
     """
     integral = {
@@ -269,7 +275,7 @@ def predict(
     >>> rows.violations.dims
     ('reading', 'plant')
     """
-    laws = readings() if laws is None else laws
+    laws = interpretations() if laws is None else laws
     table = np.empty((len(laws), len(plants), len(Total)))
     for i, (law, valve) in enumerate(laws.values()):
         for j, (plant, seed) in enumerate(plants):
@@ -287,3 +293,145 @@ def predict(
         title="predictions from the uncontrolled row",
         source="seed 000, Simulation Results",
     )
+
+
+@validate.checked
+def least_peak_entropy(peak_queue: Positive, capacity: Positive = 1.2) -> float:
+    """Least peak of Ψ_total in a run whose queue peaks at Q > 0: ln(1 + c) + ln(1 + Q).
+
+    In the step that first reaches the peak the queue grew, so more than c was admitted: after
+    that step r > c and q = Q. The bound needs no r_max and holds for every step length.
+
+    Parameters
+    ----------
+    peak_queue : float
+        Q in requests, above 0.
+    capacity : float
+        c in req/s.
+
+    Returns
+    -------
+    float
+        In nats.
+
+    Examples
+    --------
+    The published controlled row has a peak queue of 23.4 and a peak entropy of 3.31:
+
+    >>> round(least_peak_entropy(23.4), 3)
+    3.983
+    """
+    return math.log1p(capacity) + math.log1p(peak_queue)
+
+
+@validate.checked
+def largest_service(peak_queue: NonNegative, peak_psi: NonNegative) -> float:
+    """Service rate below which a queue that peaks at Q is compatible with a peak of Ψ_total.
+
+    The bound of :func:`least_peak_entropy` solved for c: exp(Ψ)/(1 + Q) − 1, in req/s. Negative
+    when the pair is impossible at any service rate.
+
+    Examples
+    --------
+    >>> round(largest_service(23.4, 3.31), 3)  # where 1.2 is published
+    0.122
+    """
+    return math.exp(peak_psi) / (1.0 + peak_queue) - 1.0
+
+
+@validate.checked
+def least_violations(
+    peak_queue: NonNegative,
+    budget: Positive = 3.0,
+    capacity: Positive = 1.2,
+    rate_max: float = 3.0,
+    dt: Positive = 1.0,
+    peak_psi: Annotated[float, Bounds(infinite=True)] = math.inf,
+) -> int:
+    r"""Fewest steps above the budget in a run whose queue starts empty and peaks at Q.
+
+    Rising: a step that ends above q₀ = exp(B)/(1 + c) − 1 with a grown queue has r > c, hence
+    Ψ_total > B, and the queue grows by at most (r_max − c)·dt in a step. With a ceiling on
+    Ψ_total, r ≤ exp(ceiling)/(1 + q) − 1 as well. Falling: while q > exp(B) − 1 the budget is
+    broken even at r = 0, and the queue falls by at most c·dt in a step. The fall counts only as
+    far as the run goes on; the published runs end long after their peak.
+
+    Parameters
+    ----------
+    peak_queue : float
+        Q in requests.
+    budget, capacity, rate_max, dt : float
+        B in nats, c and r_max in req/s with c < r_max, the step in s.
+    peak_psi : float
+        Ceiling that the run is said to have kept, in nats.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range, or no run with this queue keeps below `peak_psi`.
+
+    Examples
+    --------
+    Published uncontrolled: 312 violations, a queue of 87.6, dt = 0.1:
+
+    >>> least_violations(87.6, dt=0.1)
+    1012
+
+    Published controlled: 12 violations and a queue of 23.4 go together only at full throttle,
+
+    >>> least_violations(23.4)
+    12
+
+    not in a run that also stays below Ψ_total = 4.3:
+
+    >>> least_violations(23.4, peak_psi=4.3)
+    14
+    """
+    rate_max = validate.real("rate_max", rate_max, capacity, open_low=True)
+    if peak_queue > 0.0 and peak_psi < least_peak_entropy(peak_queue, capacity):
+        raise ParameterError(
+            "peak_psi",
+            peak_psi,
+            f"at least {least_peak_entropy(peak_queue, capacity):.4f}, "
+            f"which a queue of {peak_queue:g} entails",
+        )
+    quiet = math.exp(budget) / (1.0 + capacity) - 1.0
+    ceiling = math.exp(min(peak_psi, 700.0))
+    rising, q = 0, peak_queue
+    while q > max(quiet, 0.0):
+        # Backwards from the peak, by the largest growth that ends at q.
+        rate = min(rate_max, ceiling / (1.0 + q) - 1.0)
+        growth = (rate - capacity) * dt
+        if growth <= 0.0:
+            raise ParameterError("peak_psi", peak_psi, "room for the queue to grow at all")
+        q -= growth
+        rising += 1
+    loud = max(math.exp(budget) - 1.0, 0.0)
+    falling = max(math.ceil((peak_queue - loud) / (capacity * dt)) - 1, 0)
+    return rising + falling
+
+
+@validate.checked
+def least_rate_memoryless(
+    demand: Positive, queue: NonNegative, alpha: Positive = 0.5, *, multiplicative: bool = False
+) -> float:
+    """Least rate that a memoryless action of Eq. 14 leaves of a demand, in req/s.
+
+    |u_s| ≤ α·ρ_s, and ρ_s ≤ ln(1 + d)/(ln(1 + d) + ln(1 + q)) since r ≤ d. So r ≥ d − α·ρ_s when
+    u is added and r ≥ d·(1 − α·ρ_s) when it multiplies; where that exceeds the capacity, the
+    queue grows whatever β and the budget are.
+
+    Examples
+    --------
+    >>> round(least_rate_memoryless(3.0, 87.6), 3)
+    2.882
+    >>> round(least_rate_memoryless(3.0, 87.6, multiplicative=True), 3)
+    2.646
+    """
+    share = math.log1p(demand) / (math.log1p(demand) + math.log1p(queue))
+    kept = demand * (1.0 - alpha * share) if multiplicative else demand - alpha * share
+    return max(kept, 0.0)

@@ -1,4 +1,4 @@
-"""Laws against each other at equal work lost, on the same plant and the same noise.
+"""Laws against each other: fronts at equal work lost, what each change buys, where laws fail.
 
 A family is one kind of law with its settings. Its front is made of the settings that no other
 setting of the family beats in both violations and work lost; settings are chosen on one noise
@@ -9,33 +9,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 
-from entro_nb import results, validate
-from entro_nb.engine.baselines import (
+from entro_nb import results
+from entro_nb.engine.laws import (
     AIMD,
     PID,
     CoDel,
     DriftPlusPenalty,
+    EntropyLaw,
+    HeadroomLaw,
+    Law,
     NoControl,
     StaticLimit,
     TokenBucket,
 )
-from entro_nb.engine.law import EntropyLaw, HeadroomLaw, Law
-from entro_nb.engine.plant import Total
-from entro_nb.engine.simulation import sums
-from entro_nb.engine.subsystem import Pipeline
-from entro_nb.validate import FloatArray
+from entro_nb.engine.plant import Phase, Pipeline
+from entro_nb.engine.simulation import Delay, Total, sums
+from entro_nb.validate import Bounds, Count, FloatArray, checked
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Preset", "candidates", "chosen_settings", "fronts", "matching_allowance"]
-
 Preset = Literal["quick", "full"]
+AtLeastTwo = Annotated[int, Bounds(2)]
 
 #: Replicates on which settings are chosen, and seeds of the two noises.
 CHOOSING, CHOOSING_SEED, MEASURING_SEED = 20, 101, 202
@@ -44,6 +45,7 @@ CHOOSING, CHOOSING_SEED, MEASURING_SEED = 20, 101, 202
 NORMAL_95 = 1.959963984540054
 
 
+@checked
 def candidates(preset: Preset = "quick") -> dict[str, list[Law]]:
     """Settings of each family that are tried: fewer with "quick", more with "full".
 
@@ -52,7 +54,7 @@ def candidates(preset: Preset = "quick") -> dict[str, list[Law]]:
     >>> sorted(candidates())[:3]
     ['AIMD', 'CoDel', 'ENTRO-ENGINE, Eq. 14']
     """
-    fine = validate.choice("preset", preset, ("quick", "full")) == "full"
+    fine = preset == "full"
 
     def line(low: float, high: float, quick: int, full: int) -> list[float]:
         return [float(x) for x in np.linspace(low, high, full if fine else quick)]
@@ -98,7 +100,8 @@ def _front(violations: FloatArray, lost: FloatArray) -> list[int]:
 
 
 def _lost(total: FloatArray) -> FloatArray:
-    lost: FloatArray = total[:, Total.DEFERRED] + total[:, Total.REFUSED]
+    """Work lost in each run, in requests."""
+    lost: FloatArray = total[..., Total.DEFERRED] + total[..., Total.REFUSED]
     return lost
 
 
@@ -150,13 +153,14 @@ def matching_allowance(needed: FloatArray, lost: float) -> float:
     return (lost * n - below) / (n - k)
 
 
+@checked
 def fronts(
     plant: Pipeline,
     families: Mapping[str, Sequence[Law]] | None = None,
     *,
-    replicates: int = 200,
-    delay: int = 0,
-    points: int = 8,
+    replicates: AtLeastTwo = 200,
+    delay: Delay = 0,
+    points: AtLeastTwo = 8,
 ) -> xr.Dataset:
     """Fronts of all families with 95 % intervals, each setting paired with the headroom law.
 
@@ -186,13 +190,11 @@ def fronts(
 
     Examples
     --------
-    >>> from entro_nb.engine import StaticLimit, pipeline
+    >>> from entro_nb.engine import pipeline
     >>> front = fronts(pipeline(), {"static limit": [StaticLimit(1.5)]}, replicates=5)
     >>> bool(front.avoided[0] > 0)
     True
     """
-    replicates = validate.integer("replicates", replicates, 2)
-    points = validate.integer("points", points, 2)
     noise: dict[str, Any] = {"replicates": replicates, "seed": MEASURING_SEED, "delay": delay}
     free = sums(plant, HeadroomLaw(), **noise)
     rows, labels, laws = [], [], []
@@ -239,3 +241,173 @@ def fronts(
         source="seed 000, Simulation Results",
     )
     return front.assign_coords(family=("setting", labels), law=("setting", laws))
+
+
+COLUMNS = {
+    "violations": (Total.VIOLATIONS, "steps"),
+    "peak_queue": (Total.PEAK_QUEUE, "requests"),
+    "peak_psi": (Total.PEAK_PSI, "nats"),
+}
+
+
+def ablation_laws(allowance: float = 60.0) -> dict[str, Law]:
+    """From Eq. 14 to the headroom law, one change at a time, and the last without each.
+
+    Examples
+    --------
+    >>> list(ablation_laws())[0]
+    'Eq. 14, integral'
+    """
+    whole = HeadroomLaw(allowance=allowance)
+    return {
+        "Eq. 14, integral": EntropyLaw(),
+        "+ share among valves": EntropyLaw(valves_only=True),
+        "+ velocity in the pressure": EntropyLaw(valves_only=True, velocity=2.0),
+        "action in nats": HeadroomLaw(lookahead=False),
+        "+ look ahead": HeadroomLaw(),
+        "+ allowance": whole,
+        "− look ahead": replace(whole, lookahead=False),
+    }
+
+
+def _measure(
+    plant: Pipeline, law: Law, *, replicates: int, seed: int, delay: int = 0
+) -> list[float]:
+    total = sums(plant, law, replicates=replicates, seed=seed, delay=delay).mean(axis=0)
+    share = 100.0 * float(_lost(total)) / total[Total.ARRIVED]
+    return [*(total[field] for field, _ in COLUMNS.values()), share]
+
+
+def _table(
+    rows: list[list[list[float]]], dims: Mapping[str, list[str]], replicates: int, title: str
+) -> xr.Dataset:
+    table = np.array(rows)
+    names = [(name, units) for name, (_, units) in COLUMNS.items()] + [("lost_share", "%")]
+    return results.dataset(
+        {
+            name: (tuple(dims), table[..., k], units, f"mean of {name}")
+            for k, (name, units) in enumerate(names)
+        },
+        coords={name: (values, "1") for name, values in dims.items()},
+        parameters={"replicates": replicates},
+        title=title,
+        source="ours, on the plant identified from seed 000",
+    )
+
+
+@checked
+def ablation(
+    plant: Pipeline,
+    *,
+    allowance: float = 60.0,
+    delays: tuple[int, ...] = (0, 4),
+    replicates: Count = 200,
+) -> xr.Dataset:
+    """Means of each step from Eq. 14 to the headroom law, with and without a control delay.
+
+    Returns
+    -------
+    xarray.Dataset
+        violations, peak_queue, peak_psi and lost_share over ``variant`` and ``delay``.
+
+    Examples
+    --------
+    >>> from entro_nb.engine import pipeline
+    >>> table = ablation(pipeline(), replicates=5)
+    >>> float(table.violations.sel(variant="+ look ahead", delay="0 steps"))
+    0.0
+    """
+    laws = ablation_laws(allowance)
+    laws["+ look ahead, no prediction"] = HeadroomLaw(predict=False)
+    rows = [
+        [_measure(plant, law, replicates=replicates, seed=303, delay=k) for k in delays]
+        for law in laws.values()
+    ]
+    dims = {"variant": list(laws), "delay": [f"{k} steps" for k in delays]}
+    return _table(rows, dims, replicates, "ablation of the headroom law")
+
+
+@dataclass(frozen=True)
+class PlantCase:
+    """A change to the plant or the loop, and to what the headroom law believes."""
+
+    plant: Pipeline
+    delay: int = 0
+    belief: float = 1.0
+
+
+def _with_phases(plant: Pipeline, phases: tuple[Phase, ...]) -> Pipeline:
+    scraper = plant.sources[0]
+    return replace(plant, subsystems=(replace(scraper, phases=phases), *plant.subsystems[1:]))
+
+
+def scenarios(plant: Pipeline) -> dict[str, PlantCase]:
+    """The plant as identified (three phases), and ways in which it may turn out otherwise.
+
+    Examples
+    --------
+    >>> from entro_nb.engine import pipeline
+    >>> len(scenarios(pipeline()))
+    8
+    """
+    warm, surge, calm = plant.sources[0].phases
+    longer = min(surge.stop + surge.duration, calm.stop - 1.0)
+    again = calm.start + 0.5 * calm.duration
+    twice = (
+        warm,
+        surge,
+        replace(calm, stop=again),
+        replace(surge, start=again, stop=again + surge.duration),
+        replace(calm, start=again + surge.duration),
+    )
+    slow = (warm, replace(surge, capacity=0.4), calm)
+    stretched = (warm, replace(surge, stop=longer), replace(calm, start=longer))
+    return {
+        "as identified": PlantCase(plant),
+        "delay of 5 steps": PlantCase(plant, delay=5),
+        "delay of 20 steps": PlantCase(plant, delay=20),
+        "capacity believed 25 % too high": PlantCase(plant, belief=1.25),
+        "capacity believed 25 % too low": PlantCase(plant, belief=0.75),
+        "service at 40 % during the surge": PlantCase(_with_phases(plant, slow)),
+        "surge twice as long": PlantCase(_with_phases(plant, stretched)),
+        "two surges": PlantCase(_with_phases(plant, twice)),
+    }
+
+
+@checked
+def trials(plant: Pipeline, *, replicates: Count = 50, allowance: float = 80.0) -> xr.Dataset:
+    """Every scenario under the headroom law, with and without an allowance, and four others.
+
+    The settings are those that suit the plant as identified; none is tuned to a scenario.
+
+    Returns
+    -------
+    xarray.Dataset
+        violations, peak_queue, peak_psi and lost_share over ``scenario`` and ``law``.
+
+    Examples
+    --------
+    >>> from entro_nb.engine import pipeline
+    >>> table = trials(pipeline(), replicates=2)
+    >>> float(table.violations.sel(scenario="as identified", law="headroom"))
+    0.0
+    """
+    cases = scenarios(plant)
+    rows, names = [], []
+    for case in cases.values():
+        laws: dict[str, Law] = {
+            "headroom": HeadroomLaw(belief=case.belief),
+            "headroom, allowance": HeadroomLaw(belief=case.belief, allowance=allowance),
+            "Eq. 14": EntropyLaw(),
+            "PID": PID(3.0, 0.5, 0.0),
+            "static limit": StaticLimit(1.34),
+            "drift-plus-penalty": DriftPlusPenalty(12.0),
+        }
+        names = list(laws)
+        rows.append(
+            [
+                _measure(case.plant, law, replicates=replicates, seed=404, delay=case.delay)
+                for law in laws.values()
+            ]
+        )
+    return _table(rows, {"scenario": list(cases), "law": names}, replicates, "where laws fail")

@@ -7,18 +7,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from entro_nb.engine import EntropyLaw, NoControl, identify, predict, simulate, three_phases
-from entro_nb.engine import bounds as bound
-from entro_nb.engine.identification import (
+from entro_nb.engine import (
     PUBLISHED,
     TOLERANCE,
-    Row,
+    EntropyLaw,
+    NoControl,
+    PublishedRow,
     fitting_plants,
-    invert,
-    readings,
+    identify,
+    largest_service,
+    least_peak_entropy,
+    least_rate_memoryless,
+    least_violations,
+    pipeline,
+    predict,
+    simulate,
+    sums,
+    three_phases,
 )
-from entro_nb.engine.simulation import sums
-from entro_nb.engine.subsystem import pipeline
+from entro_nb.engine.published import interpretations, invert
 from entro_nb.errors import ParameterError
 
 
@@ -45,10 +52,10 @@ def test_no_run_breaks_the_bounds(rates, dt, capacity):
     drained = [*rates, *[0.0] * (int(sum(rates) / capacity) + 2)]
     violations, peak, psi = walk(drained, dt, capacity)
     if peak > 0.0:
-        assert psi >= bound.least_peak_entropy(peak, capacity) - 1e-12
-        assert bound.largest_service(peak, psi) >= capacity - 1e-9
-        assert violations >= bound.least_violations(peak * (1 - 1e-12), 3.0, capacity, 3.0, dt)
-        least = bound.least_violations(peak * (1 - 1e-12), 3.0, capacity, 3.0, dt, psi + 1e-9)
+        assert psi >= least_peak_entropy(peak, capacity) - 1e-12
+        assert largest_service(peak, psi) >= capacity - 1e-9
+        assert violations >= least_violations(peak * (1 - 1e-12), 3.0, capacity, 3.0, dt)
+        least = least_violations(peak * (1 - 1e-12), 3.0, capacity, 3.0, dt, psi + 1e-9)
         assert violations >= least
 
 
@@ -61,27 +68,27 @@ def test_the_bound_on_violations_is_attained():
     rates = [*creep, 1.2 + gap - level, *[3.0] * 8, *[0.0] * 20]
     violations, peak, _ = walk(rates)
     assert peak == pytest.approx(23.4)
-    assert violations == bound.least_violations(peak - 1e-9) == 12
+    assert violations == least_violations(peak - 1e-9) == 12
 
 
 def test_published_rows_against_the_bounds():
     controlled, static = PUBLISHED["ENTRO-ENGINE"], PUBLISHED["static limit"]
-    assert bound.least_peak_entropy(controlled.peak_queue) == pytest.approx(3.983, abs=1e-3)
-    assert bound.least_peak_entropy(static.peak_queue) == pytest.approx(4.621, abs=1e-3)
+    assert least_peak_entropy(controlled.peak_queue) == pytest.approx(3.983, abs=1e-3)
+    assert least_peak_entropy(static.peak_queue) == pytest.approx(4.621, abs=1e-3)
     assert controlled.peak_psi < 3.98
     assert static.peak_psi < 4.62
-    assert bound.largest_service(23.4, 3.31) < 0.13
+    assert largest_service(23.4, 3.31) < 0.13
     with pytest.raises(ParameterError, match=r"at least 3\.98"):
-        bound.least_violations(23.4, peak_psi=3.31)
+        least_violations(23.4, peak_psi=3.31)
     # The uncontrolled row is possible at dt = 1 and impossible at the published 0.1.
-    assert bound.least_violations(87.6) <= 312 < bound.least_violations(87.6, dt=0.1)
+    assert least_violations(87.6) <= 312 < least_violations(87.6, dt=0.1)
 
 
 @given(demand=st.floats(1.3, 5.0), queue=st.floats(0.0, 200.0), beta=st.floats(0.1, 50.0))
 def test_memoryless_bound_holds_for_the_law_itself(demand, queue, beta):
     rate = demand
     for multiplicative in (False, True):
-        least = bound.least_rate_memoryless(demand, queue, 0.5, multiplicative=multiplicative)
+        least = least_rate_memoryless(demand, queue, 0.5, multiplicative=multiplicative)
         for _ in range(20):  # the law on a frozen queue, from any rate that it produced
             psi, other = math.log1p(rate), math.log1p(queue)
             u = -0.5 * psi / (psi + other) * math.tanh(beta * max(psi + other - 0.1, 0.0))
@@ -92,7 +99,9 @@ def test_memoryless_bound_holds_for_the_law_itself(demand, queue, beta):
 def test_inverse_of_a_noiseless_plant():
     plant = pipeline(three_phases(1.0, 2.7, 0.8, 100.0, 45.0, 1000.0), noise=0.0)
     total = sums(plant, NoControl())[0]
-    surge_rate, surge, recovery = invert(Row(float(total[0]), float(total[1]), float(total[2])))
+    surge_rate, surge, recovery = invert(
+        PublishedRow(float(total[0]), float(total[1]), float(total[2]))
+    )
     assert (surge_rate, surge) == pytest.approx((2.7, 45.0), rel=1e-6)
     assert recovery == pytest.approx(0.8, abs=5e-3)  # violations are whole steps
 
@@ -113,12 +122,14 @@ def test_all_fitting_plants_give_the_row_and_none_gives_the_others():
     plants = fitting_plants(40)
     rows = predict(plants)
     first = rows.sel(reading="uncontrolled")
-    for name, want, within in zip(Row._fields, PUBLISHED["uncontrolled"], TOLERANCE, strict=True):
+    for name, want, within in zip(
+        PublishedRow._fields, PUBLISHED["uncontrolled"], TOLERANCE, strict=True
+    ):
         assert float(abs(first[name] - want).max()) <= within
     static = rows.sel(reading="static limit 1.5")
     assert float(static.violations.max()) < 187
     assert float(static.peak_queue.max()) < 45.2
-    controlled = rows.sel(reading=[name for name in readings() if "integral" in name])
+    controlled = rows.sel(reading=[name for name in interpretations() if "integral" in name])
     published = PUBLISHED["ENTRO-ENGINE"]
     assert float(controlled.peak_psi.min()) > published.peak_psi
     assert {plant.proportional for plant, _ in plants} == {True, False}
@@ -126,22 +137,22 @@ def test_all_fitting_plants_give_the_row_and_none_gives_the_others():
 
 def test_a_law_that_keeps_every_published_number_does_not_exist_even_without_its_plant():
     run = simulate(law=EntropyLaw(), replicates=20)
-    least = [bound.least_peak_entropy(float(q)) for q in run.peak_queue]
+    least = [least_peak_entropy(float(q)) for q in run.peak_queue]
     assert (run.peak_psi.values >= np.array(least)).all()
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: identify(Row(312, 87.6, 4.0)), "target"),
-        (lambda: identify(Row(10, 87.6, 5.84)), "target"),
+        (lambda: identify(PublishedRow(312, 87.6, 4.0)), "target"),
+        (lambda: identify(PublishedRow(10, 87.6, 5.84)), "target"),
         (lambda: identify(replicates=0), "replicates"),
         (lambda: fitting_plants(0), "n = 0"),
-        (lambda: invert(Row(312, 87.6, 5.0)), "row"),
-        (lambda: bound.least_peak_entropy(-1.0), "peak_queue"),
-        (lambda: bound.least_violations(20.0, capacity=3.0), "rate_max"),
-        (lambda: bound.least_violations(20.0, dt=0.0), "dt"),
-        (lambda: bound.least_rate_memoryless(1.0, 1.0, alpha=0.0), "alpha"),
+        (lambda: invert(PublishedRow(312, 87.6, 5.0)), "row"),
+        (lambda: least_peak_entropy(-1.0), "peak_queue"),
+        (lambda: least_violations(20.0, capacity=3.0), "rate_max"),
+        (lambda: least_violations(20.0, dt=0.0), "dt"),
+        (lambda: least_rate_memoryless(1.0, 1.0, alpha=0.0), "alpha"),
     ],
 )
 def test_bad_input_is_refused(call, message):

@@ -30,7 +30,7 @@ from entro_nb.engine import (
     simulate,
     three_phases,
 )
-from entro_nb.engine.phases import profile
+from entro_nb.engine.plant import profile
 from entro_nb.errors import DivergenceError, ParameterError, ParameterTypeError
 
 LAWS = [
