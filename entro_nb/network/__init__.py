@@ -7,11 +7,10 @@ scaling study and its cause. All of them exchange through `exchange_into`.
 """
 
 from entro_nb.network.exchange import (
-    FAMILY_TARGET,
+    EVERYBODY,
     Gains,
     Links,
     StabilityWarning,
-    admissible_step,
     exchange_into,
     links_of,
     pairwise,
@@ -31,7 +30,6 @@ from entro_nb.network.isolation import (
 )
 from entro_nb.network.learner import START_WEIGHTS, AEWParameters, CollectiveAEW, project
 from entro_nb.network.learning import (
-    POLICIES,
     Registry,
     Task,
     adaptation_time,
@@ -54,7 +52,6 @@ from entro_nb.network.objectives import (
 from entro_nb.network.scaling import (
     CEILING,
     DRAW,
-    Fit,
     common_level,
     goodness,
     input_states,
@@ -77,7 +74,6 @@ from entro_nb.network.simulation import (
 )
 from entro_nb.network.stability import (
     SETTINGS,
-    SteadyVariance,
     contraction,
     delay_bound,
     guaranteed_decrease,
@@ -94,10 +90,9 @@ from entro_nb.network.sync import DisconnectedWarning, PsiSync, collective_state
 __all__ = [
     "CEILING",
     "DRAW",
-    "FAMILY_TARGET",
+    "EVERYBODY",
     "FAULTS",
     "ISOLATIONS",
-    "POLICIES",
     "SETTINGS",
     "START_WEIGHTS",
     "AEWParameters",
@@ -107,7 +102,6 @@ __all__ = [
     "Disturbance",
     "Fault",
     "FaultIsolation",
-    "Fit",
     "Gains",
     "Isolation",
     "IsolationRule",
@@ -120,13 +114,11 @@ __all__ = [
     "PsiSync",
     "Registry",
     "StabilityWarning",
-    "SteadyVariance",
     "Task",
     "ThresholdParameters",
     "Transmission",
     "adaptation_saved",
     "adaptation_time",
-    "admissible_step",
     "collective_state",
     "common_level",
     "compare_policies",

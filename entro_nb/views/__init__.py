@@ -30,11 +30,20 @@ _APPS = {
     "liars": ("geometry", "LiarsApp"),
 }
 
-__all__ = ["APPS", "App", "Figure", "figure", "setup", "show", *(c for _, c in _APPS.values())]
+__all__ = [
+    "APPS",
+    "App",
+    "apps",
+    "Figure",
+    "figure",
+    "setup",
+    "show",
+    *(c for _, c in _APPS.values()),
+]
 
 
 class _Apps(Mapping[str, type[App]]):
-    """Every app by name, loaded when asked for."""
+    """Every app, loaded when asked for: by the name it is served under, or as an attribute."""
 
     def __getitem__(self, name: str) -> type[App]:
         module, cls = _APPS[name]
@@ -47,12 +56,21 @@ class _Apps(Mapping[str, type[App]]):
     def __len__(self) -> int:
         return len(_APPS)
 
+    def __getattr__(self, name: str) -> type[App]:
+        for app, (_, cls) in _APPS.items():
+            if name in (cls, cls.removesuffix("App")):
+                return self[app]
+        raise AttributeError(f"no app is called {name!r}: there are {', '.join(dir(self))}")
 
-APPS: Mapping[str, type[App]] = _Apps()
+    def __dir__(self) -> list[str]:
+        return sorted(cls.removesuffix("App") for _, cls in _APPS.values())
+
+
+#: The apps: ``apps.Pipeline()``, or ``apps["pipeline"]`` as `entro-nb serve` has it.
+apps = APPS = _Apps()
 
 
 def __getattr__(name: str) -> Any:
-    for app, (_, cls) in _APPS.items():
-        if cls == name:
-            return APPS[app]
+    if any(cls == name for _, cls in _APPS.values()):
+        return getattr(apps, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -70,13 +70,12 @@ class App(param.Parameterized):  # type: ignore[misc]
 
     def live(self) -> hv.Layout:
         """Linked plots that follow the parameters."""
-        names = self.controls()
+        return hv.Layout([self.follow(view) for view in self.views]).cols(self.columns)
 
-        def follow(view: View) -> hv.DynamicMap:
-            stream = hv.streams.Params(self, names)
-            return hv.DynamicMap(lambda **_: view(self.result), streams=[stream])
-
-        return hv.Layout([follow(view) for view in self.views]).cols(self.columns)
+    def follow(self, view: View, *streams: Any) -> hv.DynamicMap:
+        """One plot that follows the parameters, and listens to further streams."""
+        moved = hv.streams.Params(self, self.controls())
+        return hv.DynamicMap(lambda **_: view(self.result), streams=[moved, *streams])
 
     @classmethod
     def drawn(cls, result: Any) -> hv.Layout:
@@ -98,16 +97,19 @@ class App(param.Parameterized):  # type: ignore[misc]
             setattr(self, name, before)
         return hv.Layout([hv.HoloMap(frame, kdims=[label]) for frame in frames]).cols(self.columns)
 
-    def panel(self) -> pn.viewable.Viewable:
-        """Controls beside the plots, for a notebook or a server."""
-        controls = pn.Param(
+    def knobs(self) -> pn.Param:
+        """The parameters as widgets."""
+        return pn.Param(
             self.param,
             parameters=self.controls(),
             name=self.title,
             widgets=self.widgets,
             width=320,  # a selector is 300 wide
         )
-        return pn.Row(controls, pn.pane.HoloViews(self.live(), sizing_mode="fixed"))
+
+    def panel(self) -> pn.viewable.Viewable:
+        """Controls beside the plots, for a notebook or a server."""
+        return pn.Row(self.knobs(), pn.pane.HoloViews(self.live(), sizing_mode="fixed"))
 
 
 def show(app: App, alt: str = "", *, thumbnail: bool = False) -> Figure:

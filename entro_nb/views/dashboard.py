@@ -33,15 +33,9 @@ from entro_nb.accountant import (
     normalize,
 )
 from entro_nb.errors import EntroError
-from entro_nb.spokesperson import (
-    FrameRecord,
-    Session,
-    Trail,
-    WeightedEsi,
-    running_loop,
-    sentence,
-)
+from entro_nb.spokesperson import FrameRecord, Session, Trail, WeightedEsi, running_loop, sentence
 from entro_nb.streams import CATALOG, Happening, Playback, Policy, sample
+from entro_nb.views import style
 from entro_nb.views.app import TURN, App
 from entro_nb.views.entropy import Measured, entropy_curve, measured, rate_curve, ribbon
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
@@ -88,10 +82,12 @@ def index_curves(run: Afternoon) -> hv.Overlay:
     axis = hv.Dimension("share", label="ESI, confidence (1)", range=(0, 1.02))
     esi = hv.Curve((steps, run.frames.esi.values), SAMPLE, axis, label="ESI")
     sure = hv.Curve((steps, run.frames.confidence.values), SAMPLE, axis, label="confidence")
-    return (
+    return style.over(
         esi.opts(hv.opts.Curve(color=COLOURS["blue"]))
-        * sure.opts(hv.opts.Curve(color=COLOURS["orange"], line_dash="dashed"))
-    ).opts(hv.opts.Overlay(**_COMMON, legend_position="right"))
+        * sure.opts(hv.opts.Curve(color=COLOURS["orange"], line_dash="dashed")),
+        **_COMMON,
+        legend_position="right",
+    )
 
 
 def weighted_esi(records: Iterable[FrameRecord], weights: Mapping[str, float]) -> hv.Overlay:
@@ -106,19 +102,15 @@ def weighted_esi(records: Iterable[FrameRecord], weights: Mapping[str, float]) -
             together.append((record.frame.sequence, reader.value))
     axis = hv.Dimension("esi", label="ESI (1)", range=(0, 1.02))
     curves = [
-        hv.Scatter(points, SAMPLE, axis, label=f"{name}, weight {reader.weights[name]:g}").opts(
-            hv.opts.Scatter(color=colour, marker=marker, size=3)
+        style.dots(
+            points, SAMPLE, axis, f"{name}, weight {reader.weights[name]:g}", colour, marker, size=3
         )
         for (name, points), colour, marker in zip(
             own.items(), cycle(_STREAM_COLOURS), cycle(_STREAM_MARKERS), strict=False
         )
     ]
-    total = hv.Curve(together, SAMPLE, axis, label="weighted").opts(
-        hv.opts.Curve(color=COLOURS["blue"], line_width=1.6)
-    )
-    return hv.Overlay([*curves, total]).opts(
-        hv.opts.Overlay(width=WIDTH, height=260, legend_position="right", show_grid=True)
-    )
+    total = style.curve(together, SAMPLE, axis, "weighted", "blue", line_width=1.6)
+    return style.over([*curves, total], height=260, legend_position="right", show_grid=True)
 
 
 def waits(policy: Policy, failures: int = 10) -> hv.Overlay:
@@ -132,7 +124,7 @@ def waits(policy: Policy, failures: int = 10) -> hv.Overlay:
     return (band * hv.Curve((k, most), x, y) * hv.Curve((k, least), x, y)).opts(
         hv.opts.Area(color=COLOURS["sky"], alpha=0.3, line_alpha=0),
         hv.opts.Curve(color=COLOURS["blue"]),
-        hv.opts.Overlay(width=WIDTH, height=220, show_grid=True),
+        hv.opts.Overlay(height=220, show_grid=True),
     )
 
 
@@ -245,45 +237,38 @@ class Strips:
         if not records:
             return
         frames = [r.frame for r in records]
-        nan = float("nan")
-
-        def rate(name: str) -> list[float]:
-            return [nan if (v := getattr(f, name)) is None else v for f in frames]
-
-        self.data.stream(
-            {
-                "number": [r.number for r in records],
-                "raw": [r.raw for r in records],
-                "entropy": [f.entropy for f in frames],
-                "velocity": rate("velocity"),
-                "acceleration": rate("acceleration"),
-                "jerk": rate("jerk"),
-                "esi": [f.esi for f in frames],
-                "confidence": [f.confidence for f in frames],
-                "stability": [int(f.stability) for f in frames],
-                "colour": [CLASS_COLOURS[f.stability.name] for f in frames],
-            },
-            rollover=SHOWN,
-        )
+        columns: dict[str, list[Any]] = {
+            # A rate that is not known yet leaves a gap.
+            name: [float("nan") if (v := getattr(f, name)) is None else v for f in frames]
+            for name, _, _ in _LINES
+            if name != "raw"
+        }
+        columns |= {"number": [r.number for r in records], "raw": [r.raw for r in records]}
+        self.data.stream(columns | _classes([f.stability for f in frames]), rollover=SHOWN)
         pn.io.push_notebook(self.pane)
 
     def show(self, run: Afternoon) -> None:
         """Show a whole replay at once, in the place of what is there."""
         frames, labels = run.frames, [Stability(int(s)) for s in run.frames.stability.values]
         last = slice(-SHOWN, None)
-        rows = {name: frames[name].values[last] for name, _, _ in _LINES if name != "raw"}
-        self.data.data = rows | {
-            "number": list(range(1, len(labels) + 1))[last],
-            "raw": run.raw[last],
-            "stability": [int(s) for s in labels[last]],
-            "colour": [CLASS_COLOURS[s.name] for s in labels[last]],
+        rows: dict[str, Any] = {
+            name: frames[name].values[last] for name, _, _ in _LINES if name != "raw"
         }
+        rows |= {"number": list(range(1, len(labels) + 1))[last], "raw": run.raw[last]}
+        self.data.data = rows | _classes(labels[last])
         pn.io.push_notebook(self.pane)
 
     def clear(self) -> None:
         """Show nothing, as when the stream is switched."""
         self.data.data = {name: [] for name in self.data.data}
         pn.io.push_notebook(self.pane)
+
+
+def _classes(labels: Sequence[Stability]) -> dict[str, list[Any]]:
+    return {
+        "stability": [int(s) for s in labels],
+        "colour": [CLASS_COLOURS[s.name] for s in labels],
+    }
 
 
 def _strip(label: str, x_range: Any, height: int = 90) -> Any:
@@ -382,15 +367,8 @@ class Dashboard:
 
     def layout(self) -> pn.viewable.Viewable:
         """Controls beside the strips, the logs below them."""
-        controls = pn.Param(
-            self.app.param,
-            parameters=self.app.controls(),
-            name=self.app.title,
-            widgets=self.app.widgets,
-            width=320,
-        )
         buttons = pn.Row(self.connect, self.hold, self.end)
-        left = pn.Column(controls, self.who, buttons, *self.saves, width=330)
+        left = pn.Column(self.app.knobs(), self.who, buttons, *self.saves, width=330)
         right = pn.Column(
             self.status,
             self.strips.pane,
@@ -453,11 +431,7 @@ class Dashboard:
         source = CATALOG[self.app.stream]
         # A recording's own pauses may be hours: here values come evenly, at the chosen pace.
         data = Playback(
-            source,
-            sample(source),
-            speed=1e-12,
-            longest_pause=1.0 / self.app.pace,
-            now=time.time,
+            source, sample(source), speed=1e-12, longest_pause=1.0 / self.app.pace, now=time.time
         )
         return {"data": data, "who": who}
 

@@ -15,6 +15,7 @@ import xarray as xr
 from entro_nb import engine
 from entro_nb.engine import ENTROEngineController, Law, PublishedRow
 from entro_nb.validate import FloatArray
+from entro_nb.views import style
 from entro_nb.views.app import App
 from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
 
@@ -37,7 +38,7 @@ def control_surface(law: ENTROEngineController, pressure_max: float = 2.0) -> hv
     return (image * lines).opts(
         hv.opts.Image(cmap="Viridis", colorbar=True, clabel="u (1)", width=WIDTH, height=300),
         hv.opts.Contours(color=GREY, line_width=1, show_legend=False, cmap=[GREY]),
-        hv.opts.Overlay(width=WIDTH, height=300),
+        hv.opts.Overlay(height=300),
     )
 
 
@@ -50,8 +51,7 @@ def culprit_share(rate: float, alpha: float, queue_max: float = 100.0) -> hv.Ove
     own = hv.Curve((queue, share), x, y, label="share ρ of the scraper")
     most = hv.Curve((queue, alpha * share), x, y, label="strongest |u|, α·ρ")
     return (own.opts(color=COLOURS["blue"]) * most.opts(color=COLOURS["vermilion"])).opts(
-        hv.opts.Curve(line_dash="solid"),
-        hv.opts.Overlay(width=WIDTH, height=240, legend_position="top_right"),
+        hv.opts.Curve(line_dash="solid"), hv.opts.Overlay(height=240, legend_position="top_right")
     )
 
 
@@ -71,13 +71,15 @@ def total_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     psi = run.psi_total.values[replicate]
     top = max(float(psi.max()), run.attrs["budget"]) * 1.08
     y = hv.Dimension("psi_total", label="Ψ_total (nats)", range=(0.0, top))
-    curve = hv.Curve((run.time, psi), TIME, y, label="Ψ_total").opts(color=COLOURS["blue"])
+    curve = style.curve((run.time, psi), TIME, y, "Ψ_total", "blue")
     line = hv.HLine(run.attrs["budget"]).opts(color=COLOURS["vermilion"])
     title = f"{run.attrs['law_label']}: {int(run.violations[replicate])} steps above the budget"
-    return (_shaded(run, replicate, 0.0, top) * curve * line).opts(
-        hv.opts.Overlay(
-            **(_STRIP | {"height": 200}), title=title, show_legend=False, ylabel="Ψ_total (nats)"
-        )
+    return style.over(
+        _shaded(run, replicate, 0.0, top) * curve * line,
+        **_STRIP | {"height": 200},
+        title=title,
+        show_legend=False,
+        ylabel="Ψ_total (nats)",
     )
 
 
@@ -87,9 +89,12 @@ def queue_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     queue = hv.Curve((run.time, run.queue.values[replicate]), TIME, y, label="queue")
     lost = run.deferred_so_far.values[replicate] + run.refused_so_far.values[replicate]
     held = hv.Curve((run.time, lost), TIME, y, label="deferred or refused so far")
-    return (
-        queue.opts(color=COLOURS["blue"]) * held.opts(color=COLOURS["orange"], line_dash="dashed")
-    ).opts(hv.opts.Overlay(**_STRIP, legend_position="top_left", fontsize={"legend": 8}))
+    return style.over(
+        queue.opts(color=COLOURS["blue"]) * held.opts(color=COLOURS["orange"], line_dash="dashed"),
+        **_STRIP,
+        legend_position="top_left",
+        fontsize={"legend": 8},
+    )
 
 
 def admission_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
@@ -100,8 +105,8 @@ def admission_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     offered = run.offered.sel(subsystem=nodes).sum("subsystem").values[replicate]
     admitted = run.rate.sel(subsystem=nodes).sum("subsystem").values[replicate]
     return (
-        hv.Curve((run.time, offered), TIME, y, label="offered").opts(color=GREY)
-        * hv.Curve((run.time, admitted), TIME, y, label="admitted").opts(color=COLOURS["green"])
+        style.curve((run.time, offered), TIME, y, "offered", GREY)
+        * style.curve((run.time, admitted), TIME, y, "admitted", "green")
     ).opts(
         hv.opts.Curve(line_width=1.2),
         hv.opts.Overlay(**_STRIP, legend_position="top_right", fontsize={"legend": 8}),
@@ -129,14 +134,14 @@ def phase_portrait(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
         color="colour", size=3, line_alpha=0
     )
     return (
-        hv.Curve((queue, rate), x, y).opts(color=GREY, line_width=0.6)
+        style.curve((queue, rate), x, y, colour=GREY, line_width=0.6)
         * points
-        * hv.Curve((grid, np.minimum(edge, 3.1)), x, y).opts(color=COLOURS["vermilion"])
+        * style.curve((grid, np.minimum(edge, 3.1)), x, y, colour="vermilion")
         * hv.HLine(1.2)
     ).opts(
         hv.opts.Curve(line_dash="solid"),
         hv.opts.Overlay(
-            width=WIDTH, height=300, show_legend=False,
+            height=300, show_legend=False,
             title="red line: Ψ_total = budget; dashed: capacity",
         ),
     )  # fmt: skip
@@ -155,12 +160,13 @@ def stacked(run: xr.Dataset, replicate: int = 0, every: int = 2) -> hv.Overlay:
         area = hv.Area((time, below, tops[:, k]), TIME, [y, "top"], label=str(name))
         layers.append(area.opts(color=CYCLE[k % len(CYCLE)], alpha=0.6, line_alpha=0))
     line = hv.HLine(run.attrs["budget"]).opts(color=COLOURS["vermilion"], line_width=2)
-    return (hv.Overlay(layers) * line).opts(
-        hv.opts.Overlay(
-            width=WIDTH, height=280, legend_position="top_right", legend_cols=4,
-            title=f"{int(run.violations[replicate])} steps above the budget (dashed)",
-        )
-    )  # fmt: skip
+    return style.over(
+        hv.Overlay(layers) * line,
+        height=280,
+        legend_position="top_right",
+        legend_cols=4,
+        title=f"{int(run.violations[replicate])} steps above the budget (dashed)",
+    )
 
 
 def predictions(rows: xr.Dataset, name: str, published: Mapping[str, PublishedRow]) -> hv.Overlay:
@@ -186,7 +192,7 @@ def predictions(rows: xr.Dataset, name: str, published: Mapping[str, PublishedRo
         hv.opts.Segments(color=GREY, line_width=4),
         hv.opts.Scatter(color=GREY, size=7, marker="diamond"),
         hv.opts.Overlay(
-            width=WIDTH, height=300, show_legend=False, xlabel=x.label, ylabel="",
+            height=300, show_legend=False, xlabel=x.label, ylabel="",
             yticks=list(enumerate(labels)), ylim=(-0.6, len(labels) - 0.4),
             title="lines, published: uncontrolled (solid), static (dashed), controlled (dot-dash)",
         ),
@@ -206,22 +212,24 @@ def front(table: xr.Dataset, value: str = "violations", highlight: str = "headro
         error = part[f"{value}_ci"].values[order]
         ours = family == highlight
         colour = COLOURS["vermilion"] if ours else (*CYCLE[:3], *CYCLE[4:], GREY)[k % 7]
-        points = hv.Scatter((lost, cost), x, y, label=family).opts(
-            color=colour, marker=MARKERS[k % len(MARKERS)], size=10 if ours else 6
+        points = style.dots(
+            (lost, cost), x, y, family, colour, MARKERS[k % len(MARKERS)], size=10 if ours else 6
         )
         # Past the end of the palette a family is told by its dashes as well as by its marker.
         dash = "solid" if ours or k < 7 else "dashed"
-        joined = hv.Curve((lost, cost), x, y).opts(
-            color=colour, line_width=2.5 if ours else 0.8, line_dash=dash
+        joined = style.curve(
+            (lost, cost), x, y, colour=colour, dash=dash, line_width=2.5 if ours else 0.8
         )
         bars = hv.ErrorBars((lost, cost, error), x, [y, "ci"]).opts(color=colour, line_width=1)
         layers += [joined, bars, points]
-    return hv.Overlay(layers).opts(
-        hv.opts.Overlay(
-            width=WIDTH, height=420, legend_position="right", fontsize={"legend": 8},
-            legend_limit=100, xlim=(-0.2, 1.03 * float(table.lost_share.max())),
-        )
-    )  # fmt: skip
+    return style.over(
+        layers,
+        height=420,
+        legend_position="right",
+        fontsize={"legend": 8},
+        legend_limit=100,
+        xlim=(-0.2, 1.03 * float(table.lost_share.max())),
+    )
 
 
 def stability_map(
@@ -237,7 +245,7 @@ def stability_map(
         hv.opts.Image(cmap="RdBu_r", colorbar=True, clabel="spectral radius (1)"),
         hv.opts.Curve(color=GREY, line_width=3, line_dash="solid"),
         hv.opts.Overlay(
-            width=WIDTH, height=320, show_legend=False,
+            height=320, show_legend=False,
             title="stable below the line, except at the bottom (no rest); dashed: published β",
         ),
     )  # fmt: skip
@@ -268,10 +276,7 @@ class BudgetApp(App):
     budget = param.Number(3.5, bounds=(0.5, 8.0), step=0.1, label="Budget Ψ_budget (nats)")
     scrapers = param.Integer(3, bounds=(1, 6), label="Scrapers (subsystems)")
 
-    views: ClassVar[Any] = (
-        lambda made: control_surface(made.law),
-        lambda made: stacked(made.run),
-    )
+    views: ClassVar[Any] = (lambda made: control_surface(made.law), lambda made: stacked(made.run))
 
     def compute(self) -> Budgeted:
         """Let several scrapers surge one after the other into one queue."""
@@ -327,13 +332,7 @@ class PipelineApp(App):
     noise = param.Number(0.05, bounds=(0.0, 0.5), step=0.01, label="Noise (req/s)")
     delay = param.Integer(0, bounds=(0, 30), label="Delay of the loop (steps)")
 
-    views: ClassVar[Any] = (
-        total_curve,
-        queue_curve,
-        admission_curve,
-        signal_curve,
-        phase_portrait,
-    )
+    views: ClassVar[Any] = (total_curve, queue_curve, admission_curve, signal_curve, phase_portrait)
 
     def chosen(self) -> Law:
         """The law with the present gains."""

@@ -29,6 +29,7 @@ from entro_nb.accountant import (
 from entro_nb.results import dataset
 from entro_nb.streams import CHANGES, RECORDINGS, Scenario, generate, load_recording
 from entro_nb.validate import FloatArray
+from entro_nb.views import style
 from entro_nb.views.app import App
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, CYCLE, GREY, WIDTH
 
@@ -155,17 +156,15 @@ class HistogramApp(App):
     def live(self) -> hv.Layout:
         """Linked plots that follow the parameters, and the tops of the bars under the mouse."""
         bars, beside = super().live()
-        stream = hv.streams.Params(self, self.controls())
-        held = hv.DynamicMap(lambda **_: tops(self.result), streams=[stream])
+        held = self.follow(tops)
         self._drag = hv.streams.PointDraw(source=held, add=False, drag=True)
         self._drag.add_subscriber(self._dragged)
-        left = (bars * held).opts(
-            hv.opts.Overlay(
-                width=WIDTH // 2,
-                height=260,
-                default_tools=["reset"],
-                active_tools=["point_draw"],
-            ),
+        left = style.over(
+            bars * held,
+            width=WIDTH // 2,
+            height=260,
+            default_tools=["reset"],
+            active_tools=["point_draw"],
         )
         return hv.Layout([left, beside]).cols(self.columns)
 
@@ -229,21 +228,21 @@ def bias_curves(study: xr.Dataset) -> hv.Overlay:
     y = hv.Dimension("ratio", label="estimate / true entropy (1)")
     size = study.samples.values
     curves = [
-        hv.Curve((size, study.exact.values), x, y, label="plug-in, exact mean").opts(
-            color=CYCLE[0]
-        ),
-        hv.Curve((size, study.first_order.values), x, y, label="first-order theory").opts(
-            color=GREY, line_dash="dashed"
-        ),
-        hv.Scatter((size, study.plugin.values), x, y, label="plug-in, measured").opts(
-            color=CYCLE[0], size=8
-        ),
-        hv.Scatter((size, study.miller_madow.values), x, y, label="Miller–Madow, measured").opts(
-            color=CYCLE[1], marker="triangle", size=8
+        style.curve((size, study.exact.values), x, y, "plug-in, exact mean", CYCLE[0]),
+        style.curve((size, study.first_order.values), x, y, "first-order theory", GREY, "dashed"),
+        style.dots((size, study.plugin.values), x, y, "plug-in, measured", CYCLE[0], size=8),
+        style.dots(
+            (size, study.miller_madow.values),
+            x,
+            y,
+            "Miller–Madow, measured",
+            CYCLE[1],
+            "triangle",
+            size=8,
         ),
     ]
-    return hv.Overlay([*curves, hv.HLine(1.0)]).opts(
-        hv.opts.Overlay(width=WIDTH, height=300, logx=True, legend_position="bottom_right")
+    return style.over(
+        [*curves, hv.HLine(1.0)], height=300, logx=True, legend_position="bottom_right"
     )
 
 
@@ -251,14 +250,16 @@ def series(named: dict[str, Any], ylabel: str, height: int = 220) -> hv.Overlay:
     """Several series over the sample number, told apart by colour and dash."""
     y = hv.Dimension("value", label=ylabel)
     dashes = ("solid", "dashed", "dotted", "dotdash")
-    return hv.Overlay(
+    return style.over(
         [
-            hv.Curve((np.arange(len(values)), values), "sample", y, label=name).opts(
-                color=CYCLE[k], line_dash=dashes[k % 4]
+            style.curve(
+                (np.arange(len(values)), values), "sample", y, name, CYCLE[k], dashes[k % 4]
             )
             for k, (name, values) in enumerate(named.items())
-        ]
-    ).opts(hv.opts.Overlay(width=WIDTH, height=height, legend_position="top_left"))
+        ],
+        height=height,
+        legend_position="top_left",
+    )
 
 
 def filter_gain(window: int, points: int = 400) -> hv.Overlay:
@@ -274,13 +275,13 @@ def filter_gain(window: int, points: int = 400) -> hv.Overlay:
     derivative = 2 * np.pi * frequency * (window - 1) / 2
     x = hv.Dimension("frequency", label="frequency (cycles per sample)")
     y = hv.Dimension("gain", label="gain (1)", range=(1e-3, 100))
-    return (
-        hv.Curve((frequency, velocity), x, y, label=f"H′ over {window} values").opts(color=CYCLE[0])
-        * hv.Curve((frequency, derivative), x, y, label="a derivative").opts(
-            color=CYCLE[3], line_dash="dashed"
-        )
-    ).opts(
-        hv.opts.Overlay(width=WIDTH, height=280, logx=True, logy=True, legend_position="top_left")
+    return style.over(
+        style.curve((frequency, velocity), x, y, f"H′ over {window} values", CYCLE[0])
+        * style.curve((frequency, derivative), x, y, "a derivative", CYCLE[3], "dashed"),
+        height=280,
+        logx=True,
+        logy=True,
+        legend_position="top_left",
     )
 
 
@@ -310,21 +311,23 @@ def signal(run: Measured) -> hv.Curve:
     )
 
 
+def _between(values: Any, low: float, high: float, symbol: str) -> hv.Overlay:
+    """A quantity over the samples with the band of its limits."""
+    axis = hv.Dimension(symbol, label=f"{symbol} (bits)")
+    ends = [0, values.size - 1]
+    band = hv.Area((ends, [low] * 2, [high] * 2), SAMPLE, [axis, f"{symbol}, upper limit"])
+    curve = style.curve((np.arange(values.size), values), SAMPLE, axis, colour="blue")
+    return style.over(style.shade(band) * curve, **_COMMON)
+
+
 def entropy_curve(run: Measured) -> hv.Overlay:
     """H with the band outside which a frame is UNSTABLE."""
     h = run.frames.entropy.values
-    axis = hv.Dimension("H", label="H (bits)")
-    curve = hv.Curve((np.arange(h.size), h), SAMPLE, axis)
     low, high = (
         limit if np.isfinite(limit) else float(end)
         for limit, end in ((run.limits.entropy_low, h.min()), (run.limits.entropy_high, h.max()))
     )
-    band = hv.Area(([0, h.size - 1], [low] * 2, [high] * 2), SAMPLE, [axis, "H, upper limit"])
-    return (band * curve).opts(
-        hv.opts.Area(color=COLOURS["green"], alpha=0.2, line_alpha=0),
-        hv.opts.Curve(color=COLOURS["blue"]),
-        hv.opts.Overlay(**_COMMON),
-    )
+    return _between(h, low, high, "H")
 
 
 def rate_curve(run: Measured, name: str, symbol: str) -> hv.Overlay:
@@ -333,15 +336,7 @@ def rate_curve(run: Measured, name: str, symbol: str) -> hv.Overlay:
     rate = np.where(sure, run.frames[name].values, np.nan)
     limit = getattr(run.limits, name)
     limit = limit if np.isfinite(limit) else float(np.nanmax(np.abs(rate), initial=0.0))
-    axis = hv.Dimension(symbol, label=f"{symbol} (bits)")
-    steps = np.arange(rate.size)
-    ends = [0, rate.size - 1]
-    band = hv.Area((ends, [-limit] * 2, [limit] * 2), SAMPLE, [axis, f"{symbol}, upper limit"])
-    return (band * hv.Curve((steps, rate), SAMPLE, axis)).opts(
-        hv.opts.Area(color=COLOURS["green"], alpha=0.2, line_alpha=0),
-        hv.opts.Curve(color=COLOURS["blue"]),
-        hv.opts.Overlay(**_COMMON),
-    )
+    return _between(rate, -limit, limit, symbol)
 
 
 def ribbon(run: Measured) -> hv.Rectangles:
@@ -405,20 +400,14 @@ class AccountantApp(App):
     )
     seed = param.Integer(1, precedence=-1)
 
-    source = param.Selector(
-        default="earthquakes",
-        objects=[*RECORDINGS, *CHANGES],
-        label="Stream",
-    )
+    source = param.Selector(default="earthquakes", objects=[*RECORDINGS, *CHANGES], label="Stream")
     window = param.Selector(default=128, objects=[32, 64, 128, 256], label="Window (samples)")
     bins = param.Selector(default=16, objects=[8, 16, 32], label="Bins")
     derivative_window = param.Selector(
         default=32, objects=[8, 32], label="Derivative window (values)"
     )
     promise = param.Selector(
-        default=10_000,
-        objects=[200, 1000, 10_000],
-        label="Thresholds: frames between false alarms",
+        default=10_000, objects=[200, 1000, 10_000], label="Thresholds: frames between false alarms"
     )
     null = param.Selector(
         default="standard normal values",
@@ -452,12 +441,12 @@ def run_length_curve(lengths: Any, promise: float) -> hv.Overlay:
     x = hv.Dimension("frames", label="frames since full confidence")
     y = hv.Dimension("share", label="share of runs without an alarm (1)", range=(1e-3, 1))
     times = np.linspace(0, ordered[-1], 200)
-    return (
-        hv.Curve((ordered, share), x, y, label="measured").opts(color=COLOURS["blue"])
-        * hv.Curve((times, np.exp(-times / promise)), x, y, label="promised").opts(
-            color=COLOURS["vermilion"], line_dash="dashed"
-        )
-    ).opts(hv.opts.Overlay(width=WIDTH, height=240, legend_position="top_right"))
+    return style.over(
+        style.curve((ordered, share), x, y, "measured", "blue")
+        * style.curve((times, np.exp(-times / promise)), x, y, "promised", "vermilion", "dashed"),
+        height=240,
+        legend_position="top_right",
+    )
 
 
 def delays_table(delays: Mapping[str, xr.Dataset]) -> pd.DataFrame:

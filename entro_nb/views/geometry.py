@@ -32,6 +32,7 @@ from entro_nb.geometry import (
 )
 from entro_nb.graphs import Graph, GraphLike, as_graph
 from entro_nb.validate import FloatArray
+from entro_nb.views import style
 from entro_nb.views.app import App
 from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
 
@@ -170,20 +171,23 @@ def lines(
             parts.append(
                 dots.opts(color=colour, marker=MARKERS[k % len(MARKERS)], size=7, padding=0.04)
             )
-    return hv.Overlay(parts).opts(
-        hv.opts.Overlay(width=WIDTH, height=height, logx=logx, logy=logy, legend_position=legend)
-    )
+    return style.over(parts, height=height, logx=logx, logy=logy, legend_position=legend)
 
 
 def scatter(
     x: Any, y: Any, xlabel: str, ylabel: str, *, width: int = WIDTH // 2, height: int = 280
 ) -> hv.Scatter:
     """One quantity against another."""
-    return hv.Scatter(
+    return style.dots(
         (np.asarray(x), np.asarray(y)),
         hv.Dimension("x", label=xlabel),
         hv.Dimension("y", label=ylabel),
-    ).opts(hv.opts.Scatter(width=width, height=height, alpha=0.6, color=CYCLE[0], size=6))
+        colour=CYCLE[0],
+        size=6,
+        width=width,
+        height=height,
+        alpha=0.6,
+    )
 
 
 def confidence(values: xr.DataArray, dim: str = "replicate") -> tuple[FloatArray, FloatArray]:
@@ -206,7 +210,6 @@ def intervals(values: xr.DataArray, ylabel: str, *, logx: bool = True) -> hv.Ove
         hv.opts.Segments(color=GREY, line_width=3),
         hv.opts.Points(color=CYCLE[0], size=9, tools=["hover"]),
         hv.opts.Overlay(
-            width=WIDTH,
             height=60 + 28 * len(names),
             logx=logx,
             yticks=list(zip(rows.tolist(), names, strict=True)),
@@ -234,7 +237,7 @@ def landscape(x: FloatArray, temperature: float, width: float = 8.0) -> hv.Overl
         hv.opts.Area(color=GREY, alpha=0.25, line_alpha=0),
         hv.opts.Histogram(color=COLOURS["sky"], alpha=0.7, line_color=None),
         hv.opts.Curve(color=COLOURS["vermilion"], line_width=2),
-        hv.opts.Overlay(width=WIDTH, height=320, legend_position="top_right"),
+        hv.opts.Overlay(height=320, legend_position="top_right"),
     )
 
 
@@ -259,7 +262,7 @@ def shares(study: xr.DataArray, columns: Sequence[str]) -> hv.Overlay:
             ylabel="",
         ),
         hv.opts.Labels(text_color="#202020", text_font_size="9pt"),
-        hv.opts.Overlay(width=WIDTH, height=90 + 42 * len(rows), show_grid=False),
+        hv.opts.Overlay(height=90 + 42 * len(rows), show_grid=False),
     )
 
 
@@ -341,7 +344,7 @@ def curvature_paths(moment: Moment) -> hv.Overlay:
     return (paths * hv.VLine(moment.step)).opts(
         hv.opts.Path(color=COLOURS["blue"], alpha=0.35, line_width=1),
         hv.opts.VLine(color=COLOURS["vermilion"], line_dash="solid"),
-        hv.opts.Overlay(width=WIDTH, height=200, xlim=(0, LONGEST)),
+        hv.opts.Overlay(height=200, xlim=(0, LONGEST)),
     )
 
 
@@ -391,14 +394,6 @@ class FlowApp(App):
         return Moment(drawn(self.graph), run, min(self.step, run.sizes["time"] - 1))
 
 
-@dataclass(frozen=True)
-class Walked:
-    """Where walkers ended, and the temperature."""
-
-    x: FloatArray
-    temperature: float
-
-
 class LandscapeApp(App):
     """Walkers in a rugged landscape at a temperature, against Boltzmann's law."""
 
@@ -415,14 +410,14 @@ class LandscapeApp(App):
     steps = param.Integer(600, bounds=(1, 1000), label="Steps of 0.2")
     walkers = param.Integer(500, bounds=(50, 1000), step=50, label="Walkers")
 
-    views: ClassVar[Any] = (lambda state: landscape(state.x, state.temperature),)
+    views: ClassVar[Any] = (lambda walked: landscape(*walked),)
 
-    def compute(self) -> Walked:
-        """Walk from anywhere, at the present temperature."""
+    def compute(self) -> tuple[FloatArray, float]:
+        """Where walkers from anywhere end at the present temperature, and that temperature."""
         x = langevin(
             self.temperature, steps=self.steps, walkers=self.walkers, step=0.2, seed=self.seed
         )
-        return Walked(x, self.temperature)
+        return x, self.temperature
 
 
 @functools.cache
@@ -570,15 +565,11 @@ class LiarsApp(App):
 
     def live(self) -> hv.Layout:
         """Trajectories with draggable lies, over the graph."""
-        names = self.controls()
-
-        def follow(view: Any) -> hv.DynamicMap:
-            stream = hv.streams.Params(self, names)
-            return hv.DynamicMap(lambda **_: view(self.result), streams=[stream])
-
-        drawing = (follow(trajectories) * self.handles()).opts(
-            hv.opts.Overlay(**TRAJECTORIES, active_tools=["point_draw"])
+        drawing = style.over(
+            self.follow(trajectories) * self.handles(), **TRAJECTORIES, active_tools=["point_draw"]
         )
         return (
-            hv.Layout([drawing, follow(who_lies)]).cols(1).opts(hv.opts.Layout(shared_axes=False))
+            hv.Layout([drawing, self.follow(who_lies)])
+            .cols(1)
+            .opts(hv.opts.Layout(shared_axes=False))
         )

@@ -34,6 +34,7 @@ from entro_nb.network import (
 )
 from entro_nb.results import mean_interval
 from entro_nb.validate import FloatArray
+from entro_nb.views import style
 from entro_nb.views.app import App
 from entro_nb.views.network import GRAPHS, graph_of, network_picture, traces
 from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
@@ -78,20 +79,16 @@ def simplex(lesson: Lesson) -> hv.Overlay:
     )
     best = lesson.grid[np.argmin(lesson.losses)]
     title = f"best fixed weights {best[0]:.2f}, {best[1]:.2f}, {best[2]:.2f}"
-    return (
-        dots.opts(
-            hv.opts.Points(color="loss", cmap=LOSS_COLOURS, size=13, colorbar=True, line_color=None)
-        )
-        * way.opts(hv.opts.Path(color=COLOURS["vermilion"], line_width=2))
-        * start.opts(hv.opts.Points(color=COLOURS["vermilion"], marker="circle", size=9))
-        * ends.opts(hv.opts.Points(color=COLOURS["vermilion"], marker="square", size=12))
-        * names.opts(hv.opts.Labels(text_color=GREY, text_font_size="9pt"))
-    ).opts(
-        hv.opts.Overlay(
-            width=430, height=360, xaxis=None, yaxis=None, show_grid=False, title=title,
-            xlim=(0.06, 0.94), ylim=(-0.03, 0.83), show_legend=False,
-        )
-    )  # fmt: skip
+    layers = [
+        dots.opts(color="loss", cmap=LOSS_COLOURS, size=13, colorbar=True, line_color=None),
+        way.opts(color=COLOURS["vermilion"], line_width=2),
+        start.opts(color=COLOURS["vermilion"], marker="circle", size=9),
+        ends.opts(color=COLOURS["vermilion"], marker="square", size=12),
+        names.opts(text_color=GREY, text_font_size="9pt"),
+    ]
+    bare = {"xaxis": None, "yaxis": None, "show_grid": False, "show_legend": False}
+    frame = {"width": 430, "height": 360, "xlim": (0.06, 0.94), "ylim": (-0.03, 0.83)}
+    return style.over(layers, title=title, **bare, **frame)
 
 
 def _smooth(loss: FloatArray, window: int = 100) -> FloatArray:
@@ -105,15 +102,12 @@ def losses(lesson: Lesson) -> hv.Overlay:
     ours, fixed = _smooth(lesson.run.loss.values), _smooth(lesson.fixed)
     steps = np.arange(ours.size)
     saved = 1 - lesson.run.loss.values.mean() / lesson.fixed.mean()
-    return (
-        hv.Curve((steps, fixed), x, y, label="fixed").opts(color=GREY, line_dash="dashed")
-        * hv.Curve((steps, ours), x, y, label="learning").opts(color=COLOURS["blue"])
-    ).opts(
-        hv.opts.Overlay(
-            width=430, height=360, legend_position="top_right",
-            title=f"learning takes away {saved:.1%} of the loss",
-        )
-    )  # fmt: skip
+    layers = [
+        style.curve((steps, fixed), x, y, "fixed", GREY, "dashed"),
+        style.curve((steps, ours), x, y, "learning", "blue"),
+    ]
+    title = f"learning takes away {saved:.1%} of the loss"
+    return style.over(layers, width=430, height=360, legend_position="top_right", title=title)
 
 
 class LearningApp(App):
@@ -171,20 +165,17 @@ def policies_figure(compared: dict[str, xr.Dataset]) -> hv.Overlay:
     for k, (regime, study) in enumerate(compared.items()):
         names = [str(p) for p in study.policy.values if p != "fixed"]
         fixed = study.loss.sel(policy="fixed").values
-        rows = []
-        for i, name in enumerate(names):
-            value, low, high = mean_interval(study.loss.sel(policy=name).values / fixed)
-            rows.append((i + 0.18 * (k - 1), value, value - low, high - value))
-        parts += [
-            hv.ErrorBars(rows, x, [y, "below", "above"]).opts(hv.opts.ErrorBars(color=CYCLE[k])),
-            hv.Scatter([r[:2] for r in rows], x, y, label=regime).opts(
-                color=CYCLE[k], marker=markers[k % 3], size=9
-            ),
+        rows = [
+            (i + 0.18 * (k - 1), mean_interval(study.loss.sel(policy=name).values / fixed))
+            for i, name in enumerate(names)
         ]
-    return hv.Overlay([*parts, hv.HLine(1.0)]).opts(
-        hv.opts.Overlay(
-            width=WIDTH, height=320, xticks=list(enumerate(names)), legend_position="top_left"
-        )
+        look = {"colour": CYCLE[k], "marker": markers[k % 3], "size": 9}
+        parts += style.estimates(rows, x, y, regime, **look)
+    return style.over(
+        [*parts, hv.HLine(1.0)],
+        height=320,
+        xticks=list(enumerate(names)),
+        legend_position="top_left",
     )
 
 
@@ -202,21 +193,13 @@ def adaptation_figure(studies: dict[str, xr.Dataset]) -> hv.Overlay:
     for j, (start, colour, marker) in enumerate(
         (("scratch", COLOURS["orange"], "circle"), ("transfer", COLOURS["blue"], "square"))
     ):
-        rows = []
-        for i, study in enumerate(studies.values()):
-            times = study.adaptation_time.sel(start=start).values
-            value, low, high = mean_interval(times)
-            rows.append((i + 0.16 * (j - 0.5), value, value - low, high - value))
-        parts += [
-            hv.ErrorBars(rows, x, [y, "below", "above"]).opts(hv.opts.ErrorBars(color=colour)),
-            hv.Scatter([r[:2] for r in rows], x, y, label=start).opts(
-                color=colour, marker=marker, size=10
-            ),
+        rows = [
+            (i + 0.16 * (j - 0.5), mean_interval(study.adaptation_time.sel(start=start).values))
+            for i, study in enumerate(studies.values())
         ]
-    return hv.Overlay(parts).opts(
-        hv.opts.Overlay(
-            width=WIDTH, height=300, xticks=list(enumerate(studies)), legend_position="top_left"
-        )
+        parts += style.estimates(rows, x, y, start, colour=colour, marker=marker, size=10)
+    return style.over(
+        parts, height=300, xticks=list(enumerate(studies)), legend_position="top_left"
     )
 
 
@@ -257,9 +240,7 @@ def _traces(state: Contained) -> hv.Overlay:
     share = float(state.run.protection[0])
     title = f"{share:.0%} of the healthy nodes protected; faulty ones dashed"
     lines = hv.HLine(CRITICAL) * hv.VLine(state.step)
-    return (traces(psi, marked, height=240) * lines).opts(
-        hv.opts.Overlay(ylim=(0.0, 1.2), title=title)
-    )
+    return style.over(traces(psi, marked, height=240) * lines, ylim=(0.0, 1.2), title=title)
 
 
 class IsolationApp(App):
@@ -310,21 +291,23 @@ def protection_figure(study: xr.Dataset) -> hv.Layout:
         parts = []
         for name, (colour, marker) in looks.items():
             mean = study.protection.sel(fault=fault, isolation=name).mean("replicate").values
-            curve = hv.Curve((study.n_faulty.values, mean), x, y, label=name)
-            dots = hv.Scatter((study.n_faulty.values, mean), x, y, label=name)
+            at = (study.n_faulty.values, mean)
             parts += [
-                curve.opts(color=colour, line_width=1.5),
-                dots.opts(color=colour, marker=marker, size=8),
+                style.curve(at, x, y, name, colour, line_width=1.5),
+                style.dots(at, x, y, name, colour, marker, size=8),
             ]
         panels.append(
-            hv.Overlay(parts).opts(
-                hv.opts.Overlay(
-                    width=WIDTH // 2 + 110 * (place == 1), height=240, title=str(fault),
-                    xlim=(first - 0.3, last + 0.3), xticks=study.n_faulty.values.tolist(),
-                    legend_position="right", show_legend=place == 1,
-                )
+            style.over(
+                parts,
+                width=WIDTH // 2 + 110 * (place == 1),
+                height=240,
+                title=str(fault),
+                xlim=(first - 0.3, last + 0.3),
+                xticks=study.n_faulty.values.tolist(),
+                legend_position="right",
+                show_legend=place == 1,
             )
-        )  # fmt: skip
+        )
     return hv.Layout(panels).cols(2)
 
 
@@ -355,28 +338,24 @@ def scaling_figure(study: xr.Dataset, predicted: FloatArray, sound: xr.Dataset) 
     published = list(PUBLISHED.items())
     many = sound.node_count.values
     parts = [
-        hv.Curve((n, predicted), X, Y, label="derived from the cause").opts(
-            color=COLOURS["vermilion"]
+        style.curve((n, predicted), X, Y, "derived from the cause", "vermilion"),
+        style.dots((n, mean), X, Y, "published protocol, run here", "vermilion", size=7),
+        style.dots(
+            published, X, Y, "printed in the seeds", "purple", "diamond", size=13, fill_alpha=0.3
         ),
-        hv.Scatter((n, mean), X, Y, label="published protocol, run here").opts(
-            color=COLOURS["vermilion"], size=7
-        ),
-        hv.Scatter(published, X, Y, label="printed in the seeds").opts(
-            color=COLOURS["purple"], marker="diamond", size=13, fill_alpha=0.3
-        ),
-        hv.Curve((many, sound.unsynchronised.values), X, Y, label="no exchange").opts(
-            color=GREY, line_dash="dotted"
-        ),
-        hv.Curve((many, sound.gentle.values), X, Y, label="sound protocol, κ = min(0.1, 1/N)").opts(
-            color=COLOURS["blue"], line_dash="dashed"
+        style.curve((many, sound.unsynchronised.values), X, Y, "no exchange", GREY, "dotted"),
+        style.curve(
+            (many, sound.gentle.values), X, Y, "sound protocol, κ = min(0.1, 1/N)", "blue", "dashed"
         ),
     ]
-    return hv.Overlay([*parts, hv.HLine(CEILING)]).opts(
-        hv.opts.Overlay(
-            width=WIDTH, height=380, logx=True, logy=True, legend_position="bottom_right",
-            ylim=(1e-8, 1.0),
-        )
-    )  # fmt: skip
+    return style.over(
+        [*parts, hv.HLine(CEILING)],
+        height=380,
+        logx=True,
+        logy=True,
+        legend_position="bottom_right",
+        ylim=(1e-8, 1.0),
+    )
 
 
 def law_figure(nodes: FloatArray, data: FloatArray, refit: tuple[float, ...]) -> hv.Overlay:
@@ -384,22 +363,14 @@ def law_figure(nodes: FloatArray, data: FloatArray, refit: tuple[float, ...]) ->
     fine = np.linspace(2, 55, 200)
     few = fine[fine <= 30]
     parts = [
-        hv.Curve((few, linear_law(few)), X, Y, label="published line").opts(
-            color=COLOURS["orange"], line_dash="dotted"
+        style.curve((few, linear_law(few)), X, Y, "published line", "orange", "dotted"),
+        style.curve((fine, saturation_law(fine)), X, Y, "published saturation", "purple", "dashed"),
+        style.curve(
+            (fine, saturation_law(fine, *refit)), X, Y, "best saturation", "green", "dashdot"
         ),
-        hv.Curve((fine, saturation_law(fine)), X, Y, label="published saturation").opts(
-            color=COLOURS["purple"], line_dash="dashed"
-        ),
-        hv.Curve((fine, saturation_law(fine, *refit)), X, Y, label="best saturation").opts(
-            color=COLOURS["green"], line_dash="dashdot"
-        ),
-        hv.Scatter((nodes, data), X, Y, label="the seeds' points").opts(
-            color=COLOURS["vermilion"], size=7
-        ),
+        style.dots((nodes, data), X, Y, "the seeds' points", "vermilion", size=7),
     ]
-    return hv.Overlay(parts).opts(
-        hv.opts.Overlay(width=WIDTH, height=300, legend_position="bottom_right")
-    )
+    return style.over(parts, height=300, legend_position="bottom_right")
 
 
 @dataclass(frozen=True)
@@ -415,25 +386,16 @@ class Saturating:
 
 def _curve(law: Saturating) -> hv.Overlay:
     free = [max(1e-7, unclipped_variance(int(n), law.gain)) for n in CURVE]
-    here = hv.Scatter([(law.n_nodes, law.value)], X, Y, label="here").opts(
-        color=COLOURS["blue"], size=12, marker="diamond"
-    )
+    here = style.dots([(law.n_nodes, law.value)], X, Y, "here", "blue", "diamond", size=12)
     title = f"N = {law.n_nodes}: ακN = {law.gain * law.n_nodes:.2f}, variance {law.value:.4f}"
-    return (
-        hv.Curve((CURVE, np.minimum(free, 1e3)), X, Y, label="without the clip").opts(
-            color=GREY, line_dash="dashed"
-        )
-        * hv.Curve((CURVE, np.maximum(law.curve, 1e-7)), X, Y, label="with the clip").opts(
-            color=COLOURS["vermilion"]
-        )
-        * here
-        * hv.HLine(CEILING)
-    ).opts(
-        hv.opts.Overlay(
-            width=WIDTH, height=280, logx=True, logy=True, ylim=(1e-6, 10.0),
-            legend_position="bottom_right", title=title,
-        )
-    )  # fmt: skip
+    layers = [
+        style.curve((CURVE, np.minimum(free, 1e3)), X, Y, "without the clip", GREY, "dashed"),
+        style.curve((CURVE, np.maximum(law.curve, 1e-7)), X, Y, "with the clip", "vermilion"),
+        here,
+        hv.HLine(CEILING),
+    ]
+    both = {"logx": True, "logy": True, "ylim": (1e-6, 10.0)}
+    return style.over(layers, height=280, legend_position="bottom_right", title=title, **both)
 
 
 def clip_picture(n_nodes: int, gain: float, alpha: float) -> hv.Overlay:
@@ -449,14 +411,8 @@ def clip_picture(n_nodes: int, gain: float, alpha: float) -> hv.Overlay:
     looks = (("blue", "solid"), ("orange", "dashed"), ("green", "dotdash"))
     for (name, t), (colour, dash) in zip(phases.items(), looks, strict=True):
         output = np.clip(common_level("scraper", t) + DRAW / 2 + d * slope, 0, 1)
-        curves.append(
-            hv.Curve((draw, output), x, y, label=name).opts(
-                color=COLOURS[colour], line_dash=dash, line_width=2
-            )
-        )
-    return hv.Overlay(curves).opts(
-        hv.opts.Overlay(width=WIDTH, height=240, legend_position="right")
-    )
+        curves.append(style.curve((draw, output), x, y, name, COLOURS[colour], dash, line_width=2))
+    return style.over(curves, height=240, legend_position="right")
 
 
 class ScalingApp(App):

@@ -26,8 +26,9 @@ from entro_nb.network import (
     uniform_factor,
 )
 from entro_nb.validate import FloatArray
+from entro_nb.views import style
 from entro_nb.views.app import App
-from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
+from entro_nb.views.style import COLOURS, CYCLE, GREY
 
 #: Ψ from low to high; the same in every picture of a network.
 PSI_COLOURS = [COLOURS["blue"], COLOURS["sky"], "#E5E5E5", COLOURS["orange"], COLOURS["vermilion"]]
@@ -107,9 +108,7 @@ def traces(
     bold = hv.Path([np.column_stack([steps, psi[:, i]]) for i in marked], [x, y])
     plain = plain.opts(hv.opts.Path(color=COLOURS["blue"], alpha=0.5, line_width=1))
     bold = bold.opts(hv.opts.Path(color=COLOURS["vermilion"], line_width=2, line_dash="dashed"))
-    return (plain * bold).opts(
-        hv.opts.Overlay(width=WIDTH, height=height, title=title, show_legend=False)
-    )
+    return style.over(plain * bold, height=height, title=title, show_legend=False)
 
 
 @dataclass(frozen=True)
@@ -144,15 +143,13 @@ def _spreads(state: Synced) -> hv.Overlay:
     without = np.clip(state.free.variance.values[0], 1e-7, 10.0)
     says = f"{state.expected:.1%} left expected" if np.isfinite(state.expected) else "it grows"
     title = f"ε·λ_max = {state.gain:.2f}: {says}"
-    return (
-        hv.Curve((steps, without), x, y, label="without exchange").opts(
-            color=GREY, line_dash="dashed"
-        )
-        * hv.Curve((steps, with_it), x, y, label="with exchange").opts(color=COLOURS["blue"])
-    ).opts(
-        hv.opts.Overlay(
-            width=WIDTH, height=220, logy=True, title=title, legend_position="top_right"
-        )
+    return style.over(
+        style.curve((steps, without), x, y, "without exchange", GREY, "dashed")
+        * style.curve((steps, with_it), x, y, "with exchange", "blue"),
+        height=220,
+        logy=True,
+        title=title,
+        legend_position="top_right",
     )
 
 
@@ -220,9 +217,7 @@ class SyncApp(App):
         # HoloViews listens to presses on an overlay only where they are among its streams.
         tap = hv.streams.Tap()
         tap.add_subscriber(self.press)
-        follow = hv.streams.Params(self, self.controls())
-        picture = hv.DynamicMap(lambda **_: _picture(self.result), streams=[follow, tap])
-        return hv.Layout([picture, *others]).cols(self.columns)
+        return hv.Layout([self.follow(_picture, tap), *others]).cols(self.columns)
 
 
 def reduction_curve(studies: dict[str, xr.Dataset]) -> hv.Overlay:
@@ -242,13 +237,11 @@ def reduction_curve(studies: dict[str, xr.Dataset]) -> hv.Overlay:
         below, above = value - study.low.values, study.high.values - value
         parts += [
             hv.ErrorBars((n, value, below, above), x, [y, "below", "above"]),
-            hv.Curve((n, value), x, y, label=name).opts(color=CYCLE[k], line_width=1),
-            hv.Scatter((n, value), x, y, label=name).opts(
-                color=CYCLE[k], marker=markers[k % 4], size=8
-            ),
+            style.curve((n, value), x, y, name, CYCLE[k], line_width=1),
+            style.dots((n, value), x, y, name, CYCLE[k], markers[k % 4], size=8),
         ]
-    return hv.Overlay([*parts, hv.HLine(0.5)]).opts(
-        hv.opts.Overlay(width=WIDTH, height=280, logx=True, legend_position="bottom_right")
+    return style.over(
+        [*parts, hv.HLine(0.5)], height=280, logx=True, legend_position="bottom_right"
     )
 
 
@@ -304,7 +297,7 @@ def levelling_map(state: Levelling) -> hv.Overlay:
         hv.opts.VLine(color=COLOURS["purple"], line_width=2, line_dash="dotted"),
         hv.opts.Labels(text_font_size="9pt", text_color="black", text_align="center"),
         hv.opts.Overlay(
-            width=WIDTH, height=380, logx=True, logy=True, show_legend=False, show_grid=False,
+            height=380, logx=True, logy=True, show_legend=False, show_grid=False,
             title=f"N = {state.n_nodes}, α = {state.aggression:g}; here ακN = {state.gain:.2f}",
         ),
     )  # fmt: skip

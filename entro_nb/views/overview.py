@@ -21,6 +21,7 @@ from entro_nb.claims import Verdict
 from entro_nb.engine import REGIMES
 from entro_nb.periods import Summary
 from entro_nb.streams import Scenario, generate
+from entro_nb.views import style
 from entro_nb.views.app import App
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, CYCLE, GREY, WIDTH
 
@@ -78,10 +79,12 @@ def streamed(run: Systems) -> hv.Overlay:
     steps = np.arange(run.stream.size)
     x = hv.Dimension("sample")
     h = hv.Dimension("H", label="H (bits)")
-    return (
-        hv.Curve((steps, run.frames.entropy.values), x, h).opts(color=COLOURS["blue"])
-        * hv.VLine(run.stream.size // 2)
-    ).opts(hv.opts.Overlay(**_SIZE, title="measured: the Accountant"))
+    return style.over(
+        style.curve((steps, run.frames.entropy.values), x, h, colour="blue")
+        * hv.VLine(run.stream.size // 2),
+        **_SIZE,
+        title="measured: the Accountant",
+    )
 
 
 def budgeted(run: Systems) -> hv.Overlay:
@@ -89,24 +92,28 @@ def budgeted(run: Systems) -> hv.Overlay:
     one = run.pipeline.isel(replicate=0)
     x = hv.Dimension("t", label="time (s)")
     y = hv.Dimension("psi", label="Ψ_total (nats)")
-    return (
-        hv.Curve((one.time.values, one.psi_total.values), x, y).opts(color=COLOURS["blue"])
-        * hv.HLine(run.budget).opts(color=COLOURS["vermilion"])
-    ).opts(hv.opts.Overlay(**_SIZE, title="budgeted: ENTRO-ENGINE"))
+    return style.over(
+        style.curve((one.time.values, one.psi_total.values), x, y, colour="blue")
+        * hv.HLine(run.budget).opts(color=COLOURS["vermilion"]),
+        **_SIZE,
+        title="budgeted: ENTRO-ENGINE",
+    )
 
 
 def shared(run: Systems) -> hv.Overlay:
     """ENTRO-NET: nodes that start apart and exchange."""
     x, y = hv.Dimension("round"), hv.Dimension("node", label="Ψ of each node (1)")
     psi = run.nodes.psi.values
-    return hv.Overlay(
+    return style.over(
         [
-            hv.Curve((np.arange(len(psi)), psi[:, k]), x, y).opts(
-                color=CYCLE[k % len(CYCLE)], line_width=1.2
+            style.curve(
+                (np.arange(len(psi)), psi[:, k]), x, y, colour=CYCLE[k % len(CYCLE)], line_width=1.2
             )
             for k in range(psi.shape[1])
-        ]
-    ).opts(hv.opts.Overlay(**_SIZE, title="shared: ENTRO-NET"))
+        ],
+        **_SIZE,
+        title="shared: ENTRO-NET",
+    )
 
 
 @functools.cache
@@ -121,18 +128,9 @@ def shaped(run: Systems) -> hv.Graph:
     kappa = np.array([run.curvature[edge] for edge in ends])
     names = {node: k for k, node in enumerate(places)}
     nodes = hv.Nodes(
-        (
-            [places[n][0] for n in places],
-            [places[n][1] for n in places],
-            list(names.values()),
-        )
+        ([places[n][0] for n in places], [places[n][1] for n in places], list(names.values()))
     )
-    table = (
-        [names[u] for u, _ in ends],
-        [names[v] for _, v in ends],
-        kappa,
-        1 + 4 * np.abs(kappa),
-    )
+    table = ([names[u] for u, _ in ends], [names[v] for _, v in ends], kappa, 1 + 4 * np.abs(kappa))
     kappa_axis = hv.Dimension("curvature", range=(-0.6, 0.6))
     return hv.Graph((table, nodes), vdims=[kappa_axis, "thickness"]).opts(
         hv.opts.Graph(
@@ -222,15 +220,13 @@ def verdict_bars(found: xr.Dataset) -> hv.Overlay:
     text = hv.Labels(labels, ["claims", "row"], "text").opts(
         hv.opts.Labels(text_color="black", text_font_size="9pt")
     )
-    return (bars * text).opts(
-        hv.opts.Overlay(
-            width=WIDTH,
-            height=110 + 55 * len(systems),
-            yticks=list(enumerate(reversed(systems))),
-            ylabel="",
-            show_grid=False,
-            ylim=(-0.6, len(systems) - 0.4),
-        )
+    return style.over(
+        bars * text,
+        height=110 + 55 * len(systems),
+        yticks=list(enumerate(reversed(systems))),
+        ylabel="",
+        show_grid=False,
+        ylim=(-0.6, len(systems) - 0.4),
     )
 
 
@@ -322,7 +318,7 @@ def psi_curve(data: xr.Dataset, summary: Summary) -> hv.Overlay:
         hv.opts.Area(color=COLOURS["vermilion"], alpha=0.4, line_alpha=0),
         hv.opts.Curve(color=COLOURS["blue"], line_width=1),
         hv.opts.HLine(color=GREY),
-        hv.opts.Overlay(width=WIDTH, height=220, title=f"Ψ and its budget, {summary.period.label}"),
+        hv.opts.Overlay(height=220, title=f"Ψ and its budget, {summary.period.label}"),
     )
 
 
@@ -361,13 +357,11 @@ def health_curve(summaries: Sequence[Summary]) -> hv.Overlay:
     for risk, (marker, colour) in markers.items():
         points = [(s.period.label, s.health) for s in known if s.risk == risk]
         if points:
-            overlay = overlay * hv.Scatter(points, "period", axis, label=f"risk {risk}").opts(
-                marker=marker, color=COLOURS[colour], size=9
+            overlay = overlay * style.dots(
+                points, "period", axis, f"risk {risk}", COLOURS[colour], marker, size=9
             )
-    return overlay.opts(
-        hv.opts.Overlay(
-            width=WIDTH, height=220, xrotation=60, legend_position="right", title="Health and risk"
-        )
+    return style.over(
+        overlay, height=220, xrotation=60, legend_position="right", title="Health and risk"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +17,7 @@ from panel.io.notebook import replace_inline_css
 from panel.reactive import Reactive
 
 from entro_nb import validate
+from entro_nb.results import Interval
 
 #: Okabe and Ito's palette, which colour-blind readers can tell apart. Its black is left out:
 #: it would vanish on a dark page.
@@ -133,6 +134,47 @@ def apply() -> None:
         hv.opts.Layout(shared_axes=True, toolbar="above"),
         backend="bokeh",
     )
+
+
+def over(parts: Any, **options: Any) -> hv.Overlay:
+    """Elements over one another, with the options of the plot that they share."""
+    whole = parts if isinstance(parts, hv.Overlay) else hv.Overlay(list(parts))
+    return whole.opts(hv.opts.Overlay(**options))
+
+
+def shade(area: hv.Area, colour: str = "green", alpha: float = 0.2) -> hv.Area:
+    """Area without an edge, as what lies behind a curve."""
+    return area.opts(color=COLOURS.get(colour, colour), alpha=alpha, line_alpha=0)
+
+
+def curve(
+    data: Any, x: Any, y: Any, label: str = "", colour: str = "", dash: str = "solid", **look: Any
+) -> hv.Curve:
+    """Curve in a colour of the palette, by its name there or as HTML has it."""
+    if colour:
+        look["color"] = COLOURS.get(colour, colour)
+    return hv.Curve(data, x, y, label=label).opts(line_dash=dash, **look)
+
+
+def dots(
+    data: Any, x: Any, y: Any, label: str = "", colour: str = "", marker: str = "", **look: Any
+) -> hv.Scatter:
+    """Scattered points in a colour of the palette, told apart by their marker too."""
+    if colour:
+        look["color"] = COLOURS.get(colour, colour)
+    if marker:
+        look["marker"] = marker
+    return hv.Scatter(data, x, y, label=label).opts(**look)
+
+
+def estimates(
+    rows: Sequence[tuple[float, Interval]], x: Any, y: hv.Dimension, label: str, **look: Any
+) -> list[Any]:
+    """Means with their intervals, each at its place, as bars and points of one colour."""
+    points = [(place, mean.value) for place, mean in rows]
+    bars = [(place, m.value, m.value - m.low, m.high - m.value) for place, m in rows]
+    error = hv.ErrorBars(bars, x, [y, "below", "above"])
+    return [error.opts(color=look["colour"]), dots(points, x, y, label, **look)]
 
 
 #: Inches of a stamp. Letters of 8 points then stay readable on a card.

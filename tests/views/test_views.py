@@ -179,3 +179,11 @@ def test_what_is_no_drag_changes_nothing() -> None:
         setattr(app, f"bar_{k}", 0.0)
     app.pull(0, 0.3)
     np.testing.assert_allclose(app.result.p, [0.3] + [0.1] * 7)
+
+
+def test_apps_are_found_by_name() -> None:
+    assert "Pipeline" in dir(views.apps)
+    assert {getattr(views.apps, name) for name in dir(views.apps)} == set(views.apps.values())
+    assert views.apps.Pipeline is views.PipelineApp is views.apps["pipeline"]
+    with pytest.raises(AttributeError, match="no app is called 'Pipelin': there are Accountant"):
+        _ = views.apps.Pipelin
