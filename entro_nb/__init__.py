@@ -8,6 +8,7 @@ importing NumPy. What is not among them is in its room: ``entro_nb.engine``, ``e
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from typing import Any
 
@@ -45,24 +46,22 @@ _FACE = {
     "record": ("verdict", "result", "attach"),
     "results": ("dataset", "mean_interval", "share_interval"),
     "errors": ("EntroError", "ParameterError", "DataError"),
+    "settings": (),
 }
 _HOME = {name: room for room, names in _FACE.items() for name in names}
-#: The rooms, each a module or a package of its own.
-ROOMS = (*_FACE, "settings")
 
-__all__ = ["ROOMS", "__version__", *_HOME, *ROOMS]
+__all__ = ["__version__", *_HOME, *_FACE]
 __doc__ += "\n" + "\n".join(f"{room}: {', '.join(names)}" for room, names in _FACE.items())
 
 
 def __getattr__(name: str) -> Any:
-    if name in ROOMS:
+    if name in _FACE:
         return importlib.import_module(f"entro_nb.{name}")
     if name in _HOME:
         return getattr(importlib.import_module(f"entro_nb.{_HOME[name]}"), name)
-    from entro_nb.validate import nearest
-
-    guess = None if name.startswith("_") else nearest(name, __all__)
-    meant = "" if guess is None else f" (did you mean {guess!r}?)"
+    # Not `validate.nearest`: Python asks here too for files that it is about to import.
+    guess = difflib.get_close_matches(name, __all__, n=1)
+    meant = f" (did you mean {guess[0]!r}?)" if guess else ""
     raise AttributeError(f"module 'entro_nb' has no attribute {name!r}{meant}", name=name)
 
 

@@ -22,7 +22,13 @@ __all__ = [
 
 
 class EntroError(Exception):
-    """Base of every error that the package raises on purpose."""
+    """Base of every error that the package raises on purpose.
+
+    Examples
+    --------
+    >>> issubclass(ParameterError, EntroError), issubclass(ParameterError, ValueError)
+    (True, True)
+    """
 
 
 class ParameterError(EntroError, ValueError):
@@ -58,7 +64,15 @@ class ParameterTypeError(ParameterError, TypeError):
 
 
 class DataError(ParameterError):
-    """Data hold something that cannot be computed with: NaN, infinity, nothing at all."""
+    """Data hold something that cannot be computed with: NaN, infinity, nothing at all.
+
+    Examples
+    --------
+    >>> raise DataError("x[3]", float("nan"), "finite numbers")
+    Traceback (most recent call last):
+    ...
+    entro_nb.errors.DataError: x[3] = nan is not allowed: expected finite numbers
+    """
 
 
 class DivergenceError(EntroError, RuntimeError):

@@ -87,6 +87,9 @@ from entro_nb.network.stability import (
 )
 from entro_nb.network.sync import DisconnectedWarning, PsiSync, collective_state
 
+#: The same, by the name that tells it from the engine's beside it.
+simulate_network = simulate
+
 __all__ = [
     "CEILING",
     "DRAW",
@@ -151,6 +154,7 @@ __all__ = [
     "scaling_study",
     "simplex_grid",
     "simulate",
+    "simulate_network",
     "spsa",
     "steady_variance",
     "transfer_study",

@@ -51,6 +51,13 @@ class Trail:
     ------
     DataError
         If there is no such file, it is no audit trail, or a newer version wrote it.
+
+    Examples
+    --------
+    >>> Trail("nowhere.db")
+    Traceback (most recent call last):
+    ...
+    entro_nb.errors.DataError: audit = 'nowhere.db' is not allowed: expected a file that exists
     """
 
     def __init__(self, path: str | Path) -> None:

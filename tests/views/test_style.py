@@ -46,7 +46,7 @@ def test_colours_are_those_of_the_browser(share: Any) -> None:
 
 
 def test_a_map_a_network_and_a_row_of_boxes(share: Any) -> None:
-    app = views.StabilityApp()
+    app = views.apps.Stability()
     (runaway,) = share(app.views[0](app.result).opts(hv.opts.QuadMesh(alpha=1.0)), "vermilion")
     assert runaway > 0.1
     # Colours by the name of a class, and markers by an expression.
