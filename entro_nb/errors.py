@@ -7,19 +7,6 @@ and its message names the parameter, the offending value and what is allowed.
 
 from __future__ import annotations
 
-__all__ = [
-    "DataError",
-    "DivergenceError",
-    "EntroError",
-    "EntroWarning",
-    "ParameterError",
-    "ParameterTypeError",
-    "PathUnavailableError",
-    "ReportError",
-    "SessionError",
-    "SweepError",
-]
-
 
 class EntroError(Exception):
     """Base of every error that the package raises on purpose.

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.accountant import COLUMNS, Decision, EeFrame, Stability, flags
-from entro_nb.accountant import Path as GatePath
+from entro_nb.accountant import COLUMNS, Decision, EeFrame, Path as GatePath, Stability, flags
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.spokesperson.audit import TABLES, FrameRecord, is_trail
 from entro_nb.streams import CATALOG

@@ -9,7 +9,13 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from entro_nb.views.app import App, Figure, figure, setup, show
+from entro_nb.views.app import (
+    App as App,
+    Figure as Figure,
+    figure as figure,
+    setup as setup,
+    show as show,
+)
 
 #: Name under which `entro-nb serve` offers an app, its module here, and its class.
 _APPS = {
@@ -32,8 +38,6 @@ _APPS = {
 
 #: Files of views, loaded when asked for.
 _SUBJECTS = {*(module for module, _ in _APPS.values()), "style"}
-
-__all__ = ["App", "Figure", "apps", "figure", "setup", "show"]
 
 
 class _Apps(Mapping[str, type[App]]):

@@ -10,8 +10,7 @@ import pytest
 
 from entro_nb import engine, views
 from entro_nb.engine import PUBLISHED
-from entro_nb.views import engine as view
-from entro_nb.views import regimes as regime_view
+from entro_nb.views import engine as view, regimes as regime_view
 
 views.setup()
 
