@@ -249,11 +249,11 @@ def _serve(options: Options) -> int:
     hosts = {options.address}
     if options.address in ("127.0.0.1", "localhost", "::1"):
         hosts |= {"127.0.0.1", "localhost"}
-    titles = {name: app.title or name for name, app in views.APPS.items()}
+    titles = {name: app.title or name for name, app in views.apps.items()}
     pn.config.index_titles = {f"/{name}": title for name, title in titles.items()}
     pn.serve(
         # A fresh app for each visitor.
-        {name: lambda app=app: app().panel() for name, app in views.APPS.items()},
+        {name: lambda app=app: app().panel() for name, app in views.apps.items()},
         port=port,
         address=options.address,
         websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *options.origin],

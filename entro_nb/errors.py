@@ -7,22 +7,15 @@ and its message names the parameter, the offending value and what is allowed.
 
 from __future__ import annotations
 
-__all__ = [
-    "DataError",
-    "DivergenceError",
-    "EntroError",
-    "EntroWarning",
-    "ParameterError",
-    "ParameterTypeError",
-    "PathUnavailableError",
-    "ReportError",
-    "SessionError",
-    "SweepError",
-]
-
 
 class EntroError(Exception):
-    """Base of every error that the package raises on purpose."""
+    """Base of every error that the package raises on purpose.
+
+    Examples
+    --------
+    >>> issubclass(ParameterError, EntroError), issubclass(ParameterError, ValueError)
+    (True, True)
+    """
 
 
 class ParameterError(EntroError, ValueError):
@@ -58,7 +51,15 @@ class ParameterTypeError(ParameterError, TypeError):
 
 
 class DataError(ParameterError):
-    """Data hold something that cannot be computed with: NaN, infinity, nothing at all."""
+    """Data hold something that cannot be computed with: NaN, infinity, nothing at all.
+
+    Examples
+    --------
+    >>> raise DataError("x[3]", float("nan"), "finite numbers")
+    Traceback (most recent call last):
+    ...
+    entro_nb.errors.DataError: x[3] = nan is not allowed: expected finite numbers
+    """
 
 
 class DivergenceError(EntroError, RuntimeError):

@@ -164,7 +164,7 @@ def served(monkeypatch):
         config=SimpleNamespace(), serve=lambda pages, **options: calls.append((pages, options))
     )
     monkeypatch.setitem(sys.modules, "panel", fake)
-    apps = SimpleNamespace(APPS={"counter": Counter})
+    apps = SimpleNamespace(apps={"counter": Counter})
     monkeypatch.setitem(sys.modules, "entro_nb.views", apps)
     monkeypatch.setattr(entro_nb, "views", apps, raising=False)  # where it was imported before
     return calls
@@ -268,7 +268,7 @@ def visit():
     print("told" if told.is_set() else "never told", flush=True)
     os._exit(0)
 
-views.APPS = {"talks": Talks}
+views.apps = {"talks": Talks}
 threading.Thread(target=visit).start()
 cli.main(["serve", "--port", port])
 '''

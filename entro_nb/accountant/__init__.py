@@ -6,55 +6,36 @@ the thresholds from a promised mean run length between false alarms. The classic
 stand beside it at the same run length.
 """
 
-from entro_nb.accountant.accountant import Accountant, account
+from entro_nb.accountant.accountant import (
+    Accountant as Accountant,
+    account as account,
+)
 from entro_nb.accountant.calibration import (
-    RUN_LENGTH,
-    calibrate,
-    default_thresholds,
-    run_lengths,
+    RUN_LENGTH as RUN_LENGTH,
+    calibrate as calibrate,
+    default_thresholds as default_thresholds,
+    run_lengths as run_lengths,
 )
 from entro_nb.accountant.detectors import (
-    DETECTORS,
-    detection_delays,
-    limit_for,
-    statistic,
-    without_alarms,
+    DETECTORS as DETECTORS,
+    detection_delays as detection_delays,
+    limit_for as limit_for,
+    statistic as statistic,
+    without_alarms as without_alarms,
 )
 from entro_nb.accountant.frame import (
-    COLUMNS,
-    AccountantConfig,
-    Decision,
-    DecisionGate,
-    EeFrame,
-    Path,
-    Stability,
-    Thresholds,
-    flags,
+    COLUMNS as COLUMNS,
+    AccountantConfig as AccountantConfig,
+    Decision as Decision,
+    DecisionGate as DecisionGate,
+    EeFrame as EeFrame,
+    Path as Path,
+    Stability as Stability,
+    Thresholds as Thresholds,
+    flags as flags,
 )
-from entro_nb.accountant.normalizer import Normalizer, NormalizerConfig, normalize
-
-__all__ = [
-    "COLUMNS",
-    "DETECTORS",
-    "RUN_LENGTH",
-    "Accountant",
-    "AccountantConfig",
-    "Decision",
-    "DecisionGate",
-    "EeFrame",
-    "Normalizer",
-    "NormalizerConfig",
-    "Path",
-    "Stability",
-    "Thresholds",
-    "account",
-    "calibrate",
-    "default_thresholds",
-    "detection_delays",
-    "flags",
-    "limit_for",
-    "normalize",
-    "run_lengths",
-    "statistic",
-    "without_alarms",
-]
+from entro_nb.accountant.normalizer import (
+    Normalizer as Normalizer,
+    NormalizerConfig as NormalizerConfig,
+    normalize as normalize,
+)

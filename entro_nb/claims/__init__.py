@@ -4,25 +4,13 @@ Nothing in the table is typed in: each finding is computed by the code of its cl
 """
 
 from entro_nb.claims.table import (
-    Finding,
-    Verdict,
-    evaluate,
-    evaluators,
-    figures,
-    judged,
-    observed,
-    published,
-    summary,
+    Finding as Finding,
+    Verdict as Verdict,
+    evaluate as evaluate,
+    evaluators as evaluators,
+    figures as figures,
+    judged as judged,
+    observed as observed,
+    published as published,
+    summary as summary,
 )
-
-__all__ = [
-    "Finding",
-    "Verdict",
-    "evaluate",
-    "evaluators",
-    "figures",
-    "judged",
-    "observed",
-    "published",
-    "summary",
-]

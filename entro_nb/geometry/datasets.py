@@ -89,8 +89,7 @@ def airports() -> nx.Graph:
     (True, True)
     """
     import networkx as nx
-    from bokeh_sampledata.airport_routes import airports as table
-    from bokeh_sampledata.airport_routes import routes
+    from bokeh_sampledata.airport_routes import airports as table, routes
 
     graph = nx.Graph()
     # Joined by identifier: the letter codes of the two sources differ for some airports.

@@ -31,6 +31,10 @@ class StabilityWarning(EntroWarning):
     """The exchange amplifies disagreement: the message names the step and its bound."""
 
 
+#: What the kernel takes for `active` where every node takes part.
+EVERYBODY = np.zeros(0, np.bool_)
+
+
 class Links(NamedTuple):
     """Who exchanges with whom, as the kernel reads it."""
 
@@ -144,6 +148,44 @@ def moments(psi: FloatArray) -> Moments:
 
 
 @compiled
+def exchange_given(
+    out: FloatArray,
+    own: FloatArray,
+    heard: FloatArray,
+    links: Links,
+    gains: Gains,
+    active: BoolArray,
+    sums: Moments,
+) -> None:
+    """The exchange, for a caller who has the :func:`moments` of what the active nodes sent.
+
+    See :func:`exchange_into`, which takes them.
+    """
+    linear, cubic, low, high = gains
+    whole = active.size == 0
+    if links.everyone:
+        n = float(own.size) if whole else float(active.sum())
+        for i in range(own.size):
+            d = heard[i] - sums.mean
+            taken = flow_from_all(d, n, sums.squares, sums.cubes, linear, cubic)
+            out[i] = min(high, max(low, own[i] + taken))
+    else:
+        out[:] = own
+        for e in range(links.conductance.size):
+            i, j = links.edges[e, 0], links.edges[e, 1]
+            if whole or (active[i] and active[j]):
+                taken = links.conductance[e] * flow(heard[j] - heard[i], linear, cubic)
+                out[i] += taken
+                out[j] -= taken
+        for i in range(own.size):
+            out[i] = min(high, max(low, out[i]))
+    if not whole:
+        for i in range(own.size):
+            if not active[i]:
+                out[i] = own[i]
+
+
+@compiled
 def exchange_into(
     out: FloatArray,
     own: FloatArray,
@@ -169,46 +211,26 @@ def exchange_into(
         Who exchanges with whom, from :func:`links_of`.
     gains : Gains
         Strength, and limits that the result is cut to.
-    active : ndarray of bool, shape (node,)
-        Nodes that take part. The others neither give nor take: their value passes unchanged.
+    active : ndarray of bool, shape (node,) or (0,)
+        Nodes that take part; empty where all do. The others neither give nor take: their value
+        passes unchanged.
 
     Returns
     -------
     Moments
-        Of what the active nodes sent, so that their variance is ``squares / active.sum()``.
+        Of what the active nodes sent, so that their variance is `squares` over their number.
 
     Examples
     --------
     >>> psi, out = np.array([0.0, 1.0]), np.empty(2)
     >>> links = links_of(Graph.complete(2))
-    >>> exchange_into(out, psi, psi, links, Gains(0.25), np.ones(2, np.bool_)).mean
+    >>> exchange_into(out, psi, psi, links, Gains(0.25), EVERYBODY).mean
     0.5
     >>> out
     array([0.25, 0.75])
     """
-    linear, cubic, low, high = gains
-    whole = active.all()
-    sums = moments(heard) if whole else moments(heard[active])
-    if links.everyone:
-        n = float(own.size) if whole else float(active.sum())
-        for i in range(own.size):
-            d = heard[i] - sums.mean
-            taken = flow_from_all(d, n, sums.squares, sums.cubes, linear, cubic)
-            out[i] = min(high, max(low, own[i] + taken))
-    else:
-        out[:] = own
-        for e in range(links.conductance.size):
-            i, j = links.edges[e, 0], links.edges[e, 1]
-            if active[i] and active[j]:
-                taken = links.conductance[e] * flow(heard[j] - heard[i], linear, cubic)
-                out[i] += taken
-                out[j] -= taken
-        for i in range(own.size):
-            out[i] = min(high, max(low, out[i]))
-    if not whole:
-        for i in range(own.size):
-            if not active[i]:
-                out[i] = own[i]
+    sums = moments(heard) if active.size == 0 else moments(heard[active])
+    exchange_given(out, own, heard, links, gains, active, sums)
     return sums
 
 

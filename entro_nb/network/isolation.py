@@ -184,12 +184,23 @@ class IsolationRule(Parameters):
 def remember(ring: IntArray, place: IntArray, fault: bool) -> int:
     """Enter one observation into a window and return how many faults it holds.
 
-    `ring` holds 0 or 1 for each observation, `place` the next slot and the number of faults.
+    `ring` holds 0 or 1 for each observation, `place` the next slot, the number of faults, and
+    what :func:`calm_enough` counts.
     """
     place[1] += (1 if fault else 0) - ring[place[0]]
     ring[place[0]] = 1 if fault else 0
     place[0] = (place[0] + 1) % ring.size
     return int(place[1])
+
+
+@compiled
+def calm_enough(place: IntArray, calm: bool, needed: int) -> bool:
+    """Enter one observation of an isolated node, and whether it has been calm long enough.
+
+    `place[2]` counts its calm observations in a row.
+    """
+    place[2] = place[2] + 1 if calm else 0
+    return bool(place[2] >= needed)
 
 
 class FaultIsolation:
@@ -236,7 +247,6 @@ class FaultIsolation:
         self.form = "sound"
         self._isolated: set[int] = set()
         self._records: dict[int, tuple[IntArray, IntArray]] = {}
-        self._calm: dict[int, int] = {}
 
     @classmethod
     def published(
@@ -273,10 +283,7 @@ class FaultIsolation:
         """Enter one observation and say whether the node's window now calls it faulty."""
         node = self._node(node)
         psi = validate.real(f"psi of node {node}", psi)
-        ring, place = self._records.setdefault(
-            node, (np.zeros(self.rule.window, np.int64), np.zeros(2, np.int64))
-        )
-        return remember(ring, place, psi > self.rule.psi_critical) >= self.rule.min_faults
+        return remember(*self._record(node), psi > self.rule.psi_critical) >= self.rule.min_faults
 
     def check_node(self, node: int, psi: float) -> bool:
         """Enter one observation, isolate or (sound form) re-admit, and say what came of it.
@@ -315,10 +322,10 @@ class FaultIsolation:
         psi = validate.real(f"psi of node {node}", psi)
         if node not in self._isolated:
             return
-        self._calm[node] = self._calm.get(node, 0) + 1 if psi < self.rule.recovery else 0
-        if self._calm[node] >= self.rule.calm:
+        _, place = self._record(node)
+        if calm_enough(place, psi < self.rule.recovery, self.rule.calm):
             self._isolated.remove(node)
-            self._calm[node] = 0
+            place[2] = 0
             if self.form == "sound":
                 self.forget(node)
 
@@ -342,6 +349,10 @@ class FaultIsolation:
         node = self._node(node)
         self._records.pop(node, None)
         self._isolated.discard(node)
+
+    def _record(self, node: int) -> tuple[IntArray, IntArray]:
+        empty = np.zeros(self.rule.window, np.int64), np.zeros(3, np.int64)
+        return self._records.setdefault(node, empty)
 
     def _node(self, node: int) -> int:
         return validate.integer("node", node, 0, None if self.n_nodes is None else self.n_nodes - 1)
@@ -409,16 +420,13 @@ def _judge(
     calm: bool,
     ring: IntArray,
     place: IntArray,
-    calm_run: IntArray,
     isolated: BoolArray,
     limits: IntArray,
     returns: bool,
 ) -> None:
     if isolated[i]:
-        calm_run[i] = calm_run[i] + 1 if calm else 0
-        if returns and calm_run[i] >= limits[1]:
+        if calm_enough(place[i], calm, limits[1]) and returns:
             isolated[i] = False
-            calm_run[i] = 0
             ring[i] = 0
             place[i] = 0
     elif remember(ring[i], place[i], fault) >= limits[0]:
@@ -443,8 +451,7 @@ def _outbreak(
     persistence, deviation, distance, critical, recovery = c[0], c[1], c[2], c[3], c[4]
     x = np.full(n, FAMILY_TARGET)
     ring = np.zeros((n, limits[2]), np.int64)
-    place = np.zeros((n, 2), np.int64)
-    calm_run = np.zeros(n, np.int64)
+    place = np.zeros((n, 3), np.int64)
     out = np.zeros(n, np.bool_)
     for t in range(steps):
         sick = faulty & (t >= onset)
@@ -460,15 +467,13 @@ def _outbreak(
             if isolation == 3:
                 suspect = x[i] > critical or abs(x[i] - middle) > distance
                 calm = x[i] < recovery and abs(x[i] - middle) <= distance
-                _judge(i, suspect, calm, ring, place, calm_run, out, limits, True)
+                _judge(i, suspect, calm, ring, place, out, limits, True)
                 heard[i] = not suspect
             elif isolation > 0:
                 # The monitor sees what the node says of itself, and a liar says it is well.
                 told = FAMILY_TARGET if faulty[i] and fault == 3 else x[i]
-                _judge(
-                    i, told > critical, told < recovery,
-                    ring, place, calm_run, out, limits, isolation == 2,
-                )  # fmt: skip
+                faulted, calm = told > critical, told < recovery
+                _judge(i, faulted, calm, ring, place, out, limits, isolation == 2)
         if isolation >= 2:
             heard &= ~out
         exchange_into(psi[t], x, x, links, strength, heard)

@@ -17,7 +17,14 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.graphs import Graph
-from entro_nb.network.exchange import FAMILY_TARGET, Gains, Links, exchange_into, links_of
+from entro_nb.network.exchange import (
+    EVERYBODY,
+    FAMILY_TARGET,
+    Gains,
+    Links,
+    exchange_into,
+    links_of,
+)
 from entro_nb.network.learner import (
     START_WEIGHTS,
     AEWParameters,
@@ -110,10 +117,9 @@ def _episode(
 ) -> None:
     steps, n = forces.shape
     psi = np.full(n, plant[3])
-    velocity = np.zeros(n)
-    acceleration = np.zeros(n)
+    velocity, acceleration = np.zeros(n), np.zeros(n)
     learners = [new_learner(beta, weights[i]) for i in range(n)]
-    everybody, after = np.ones(n, np.bool_), np.empty(n)
+    after = np.empty(n)
     strength = Gains(coupling / n, 0.0, plant[3], np.inf)
     for t in range(steps):
         for i in range(n):
@@ -123,7 +129,7 @@ def _episode(
                 psi[i], velocity[i], u + forces[t, i], plant[0], plant[1], plant[2], plant[3]
             )
         if coupling > 0.0:
-            exchange_into(after, psi, psi, links, strength, everybody)
+            exchange_into(after, psi, psi, links, strength, EVERYBODY)
             psi[:] = after
         total = 0.0
         for i in range(n):
@@ -138,10 +144,13 @@ def _episode(
             trace[t] += weights[i] / n
 
 
-def run_episode(
-    task: Task, seed: int, weights: FloatArray, policy: str, parameters: AEWParameters
+def _run_episode(
+    task: Task, seed: int, weights: FloatArray, policy: str
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Loss, mean weights and states at each step of an episode, and the weights at its end."""
+    gradients: dict[str, Gradient] = {"published": "trend", "reversed": "reversed"}
+    gradient = gradients.get(policy, "collective")
+    learner = AEWParameters(eta=task.eta, target=task.target, gradient=gradient)
     plant = Oscillator()
     settings = np.array([plant.dt, plant.stiffness, plant.damping, plant.floor, task.theta])
     errors, trace = np.zeros(task.steps), np.zeros((task.steps, 3))
@@ -150,17 +159,10 @@ def run_episode(
     _episode(
         task.drives(seed), own, settings, links_of(Graph.complete(task.n_nodes)), task.coupling,
         policy != "fixed", policy != "alone",
-        parameters.coefficients(published=policy == "published"), parameters.beta,
+        learner.coefficients(published=policy == "published"), learner.beta,
         errors, trace, states,
     )  # fmt: skip
     return errors, trace, states, own
-
-
-def parameters_for(task: Task, policy: str) -> AEWParameters:
-    """Coefficients of a policy's learner on a task."""
-    gradients: dict[str, Gradient] = {"published": "trend", "reversed": "reversed"}
-    gradient = gradients.get(policy, "collective")
-    return AEWParameters(eta=task.eta, target=task.target, gradient=gradient)
 
 
 @validate.checked
@@ -197,9 +199,7 @@ def episode(
     start = validate.probabilities("weights", weights)
     if start.shape not in ((3,), (task.n_nodes, 3)):
         raise ParameterError("weights", f"shape {start.shape}", f"(3,) or ({task.n_nodes}, 3)")
-    errors, trace, states, final = run_episode(
-        task, seed, start, policy, parameters_for(task, policy)
-    )
+    errors, trace, states, final = _run_episode(task, seed, start, policy)
     return dataset(
         {
             "loss": ("time", errors, "psi²", "squared distance from the target"),
@@ -221,10 +221,8 @@ def episode(
 def fixed_losses(task: Task, seeds: npt.ArrayLike, weights: npt.ArrayLike) -> FloatArray:
     """Mean loss of fixed weights, one value a seed, in Ψ²."""
     w = validate.finite_array("weights", weights, ndim=1)
-    parameters = parameters_for(task, "fixed")
-    return np.array([
-        run_episode(task, int(s), w, "fixed", parameters)[0].mean() for s in np.atleast_1d(seeds)
-    ])  # fmt: skip
+    runs = [_run_episode(task, int(s), w, "fixed") for s in np.atleast_1d(seeds)]
+    return np.array([errors.mean() for errors, *_ in runs])
 
 
 @validate.checked
@@ -237,14 +235,9 @@ def simplex_grid(divisions: Count = 14, low: float = 0.1, high: float = 0.8) -> 
     (36, array([0.1, 0.1, 0.8]))
     """
     m = divisions
-    rest = 1.0 - 3.0 * low
-    points = [
-        (low + rest * i / m, low + rest * j / m, low + rest * (m - i - j) / m)
-        for i in range(m + 1)
-        for j in range(m + 1 - i)
-    ]
-    inside = [p for p in points if max(p) <= high + 1e-12]
-    return np.array(inside)
+    shares = [(i, j, m - i - j) for i in range(m + 1) for j in range(m + 1 - i)]
+    points = low + (1.0 - 3.0 * low) * np.array(shares) / m
+    return np.array(points[points.max(axis=1) <= high + 1e-12])
 
 
 def grid_best(task: Task, seeds: npt.ArrayLike, divisions: int = 14) -> FloatArray:
@@ -338,19 +331,13 @@ def compare_policies(
     weights = np.zeros((len(POLICIES), replicates, 3))
     for i, policy in enumerate(POLICIES):
         mode = "fixed" if policy in ("grid", "spsa") else policy
-        parameters = parameters_for(task, mode)
         for k, s in enumerate(seeds):
-            errors, _, _, final = run_episode(task, int(s), start[policy], mode, parameters)
+            errors, _, _, final = _run_episode(task, int(s), start[policy], mode)
             loss[i, k] = errors.mean()
             weights[i, k] = final.mean(axis=0)
     return dataset(
         {
-            "loss": (
-                ("policy", "replicate"),
-                loss,
-                "psi²",
-                "mean squared distance from the target",
-            ),
+            "loss": (("policy", "replicate"), loss, "psi²", "mean squared distance from Ψ*"),
             "weights": (("policy", "replicate", "weight"), weights, "1", "weights at the end"),
         },
         coords={

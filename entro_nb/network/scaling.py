@@ -161,10 +161,15 @@ def scaling_study(
     """
     counts = [validate.integer("nodes", n, 1) for n in nodes]
     tail = min(TAIL, steps)
-    shape = (len(counts), runs)
-    names = ("variance", "unsynchronised", "sound", "gentle", "clipped")
-    held = {name: np.zeros(shape) for name in names}
-    alpha = np.zeros((*shape, tail))
+    labels = {
+        "variance": "variance after the published exchange",
+        "unsynchronised": "variance of the input",
+        "sound": "variance after the sound exchange, fastest step",
+        "gentle": "variance after the sound exchange, κ = min(0.1, 1/N)",
+        "clipped": "share of outputs at 0 or 1",
+    }
+    held = {name: np.zeros((len(counts), runs)) for name in labels}
+    alpha = np.zeros((len(counts), runs, tail))
     for k, n in enumerate(counts):
         for run in range(runs):
             sync = PsiSync.published(n, kappa, aggression, adaptive=adaptive)
@@ -179,37 +184,27 @@ def scaling_study(
                 held["sound"][k, run] += net_variance(sound.broadcast(psi))
                 held["gentle"][k, run] += net_variance(gentle.broadcast(psi))
                 held["clipped"][k, run] += np.mean((out == 0.0) | (out == 1.0))
-    dims = ("node_count", "replicate")
-    labels = {
-        "variance": "variance after the published exchange",
-        "unsynchronised": "variance of the input",
-        "sound": "variance after the sound exchange, fastest step",
-        "gentle": "variance after the sound exchange, κ = min(0.1, 1/N)",
-        "clipped": "share of outputs at 0 or 1",
-    }
-    variables: dict[str, tuple[tuple[str, ...] | str, object, str, str]] = {
-        name: (dims, held[name] / tail, "1" if name == "clipped" else "psi²", labels[name])
-        for name in names
-    }
-    variables["aggression"] = ((*dims, "time"), alpha, "1", "aggression α")
+    dims, units = ("node_count", "replicate"), {"clipped": "1"}
     return dataset(
-        variables,
+        {
+            **{
+                name: (dims, held[name] / tail, units.get(name, "psi²"), label)
+                for name, label in labels.items()
+            },
+            "aggression": ((*dims, "time"), alpha, "1", "aggression α"),
+        },
         coords={
             "node_count": (counts, "nodes"),
             "replicate": (np.arange(runs), "1"),
             "time": (np.arange(steps - tail, steps), "steps"),
         },
         parameters=parameters_of(
-            steps=steps,
-            runs=runs,
-            kappa=kappa,
-            aggression_start=aggression,
-            adaptive=adaptive,
-            regime=regime,
+            steps=steps, runs=runs, kappa=kappa, aggression_start=aggression,
+            adaptive=adaptive, regime=regime,
         ),
         title="Open-loop scaling study",
         source="seeds 001 and 002",
-    )
+    )  # fmt: skip
 
 
 @validate.checked

@@ -18,6 +18,7 @@ from entro_nb import validate
 from entro_nb.errors import ParameterError, ParameterTypeError
 from entro_nb.graphs import GraphLike
 from entro_nb.network.exchange import (
+    EVERYBODY,
     FAMILY_TARGET,
     Gains,
     Links,
@@ -253,35 +254,6 @@ class Transmission(Parameters):
 
 
 @compiled
-def _move(
-    kind: int,
-    c: FloatArray,
-    psi: FloatArray,
-    velocity: FloatArray,
-    acceleration: FloatArray,
-    drive: float,
-    gains: FloatArray,
-    theta: float,
-    shock_rate: float,
-    shock_size: float,
-    rng: np.random.Generator,
-) -> None:
-    for i in range(psi.size):
-        noise = c[1] * rng.standard_normal() if c[1] > 0.0 else 0.0
-        if kind == 0:
-            psi[i] = c[2] + c[0] * (psi[i] - c[2]) + (1.0 - c[0]) * gains[i] * drive + noise
-        else:
-            u = 0.0
-            if c[6] > 0.0:
-                u = control(psi[i], velocity[i], acceleration[i], c[7], c[8], c[9], theta)
-            psi[i], velocity[i], acceleration[i] = oscillate(
-                psi[i], velocity[i], u + gains[i] * drive + noise, c[0], c[3], c[4], c[5]
-            )
-        if shock_rate > 0.0 and rng.random() < shock_rate:
-            psi[i] += shock_size
-
-
-@compiled
 def _variance(psi: FloatArray) -> tuple[float, float]:
     mean = psi.mean()
     total = 0.0
@@ -321,15 +293,23 @@ def _closed_loop(
     """
     n = psi.size
     velocity, acceleration, after = np.zeros(n), np.zeros(n), np.zeros(n)
-    everybody = np.ones(n, np.bool_)
     messages = np.zeros((delay + 1, n))
     open_links = Links(links.everyone, links.edges, links.conductance.copy())
     variances = np.zeros(window)
     for t in range(drive.size):
-        _move(
-            kind, c, psi, velocity, acceleration, drive[t], gains, theta,
-            shock_rate, shock_size, rng,
-        )  # fmt: skip
+        for i in range(n):
+            noise = c[1] * rng.standard_normal() if c[1] > 0.0 else 0.0
+            force = gains[i] * drive[t]
+            if kind == 0:
+                psi[i] = c[2] + c[0] * (psi[i] - c[2]) + (1.0 - c[0]) * force + noise
+            else:
+                if c[6] > 0.0:
+                    force += control(psi[i], velocity[i], acceleration[i], c[7], c[8], c[9], theta)
+                psi[i], velocity[i], acceleration[i] = oscillate(
+                    psi[i], velocity[i], force + noise, c[0], c[3], c[4], c[5]
+                )
+            if shock_rate > 0.0 and rng.random() < shock_rate:
+                psi[i] += shock_size
         summary[0, t], summary[1, t] = _variance(psi)
         if observed.shape[0]:
             observed[t] = psi
@@ -343,7 +323,7 @@ def _closed_loop(
                         lost = rng.random() < loss
                         open_links.conductance[e] = 0.0 if lost else links.conductance[e]
                 heard = messages[(t - delay) % (delay + 1)]
-                exchange_into(after, psi, heard, open_links, strength, everybody)
+                exchange_into(after, psi, heard, open_links, strength, EVERYBODY)
                 psi[:] = after
         summary[2, t], summary[3, t] = _variance(psi)
         if synced.shape[0]:

@@ -22,6 +22,7 @@ from entro_nb import validate
 from entro_nb.errors import ParameterError
 from entro_nb.graphs import DENSE_LIMIT, Graph
 from entro_nb.network.exchange import (
+    EVERYBODY,
     FAMILY_TARGET,
     BoolArray,
     Gains,
@@ -227,7 +228,6 @@ def _outcomes(
     steps: int,
 ) -> FloatArray:
     n = start.size
-    everybody = np.ones(n, np.bool_)
     d, after = np.empty(n), np.empty(n)
     out = np.zeros((gains.size, amplitudes.size))
     for i in range(gains.size):
@@ -236,7 +236,7 @@ def _outcomes(
             size = amplitudes[k]
             strength = Gains(gains[i] / n, cubic, -np.inf, np.inf)
             for _ in range(steps):
-                mean = exchange_into(after, d, d, links, strength, everybody).mean
+                mean = exchange_into(after, d, d, links, strength, EVERYBODY).mean
                 size = 0.0
                 for q in range(n):
                     d[q] = after[q] - mean

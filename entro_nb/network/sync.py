@@ -13,10 +13,12 @@ from entro_nb import validate
 from entro_nb.errors import DataError, EntroWarning, ParameterError
 from entro_nb.graphs import GraphLike
 from entro_nb.network.exchange import (
+    EVERYBODY,
     FAMILY_TARGET,
     Gains,
+    Moments,
     admissible_step,
-    exchange_into,
+    exchange_given,
     graph_for,
     links_of,
     moments,
@@ -259,25 +261,28 @@ class PsiSync:
         """
         states = self._checked(psi)
         result = np.empty_like(states) if out is None else self._checked_out(out, states)
+        own = self._own(states)
+        sums = moments(own)
+        variance = sums.squares / own.size
         if self.form == "published adaptive":
-            own = self._own(states)
-            variance = moments(own).squares / own.size
             self._tuning = tune(self._tuning, variance, *deviations(own, FAMILY_TARGET))
-        sums = exchange_into(result, states, states, self._links, self._gains(states), self._active)
-        variance = sums.squares / float(np.count_nonzero(self._active))
+        self._exchange(result, states, sums, self._gains(own))
         self.coupling = min(0.9, max(0.05, 2.0 * variance * math.sqrt(self.aggression)))
         return result
 
     def _own(self, states: FloatArray) -> FloatArray:
         return states if self._active.all() else states[self._active]
 
-    def _gains(self, states: FloatArray) -> Gains:
+    def _exchange(self, out: FloatArray, states: FloatArray, sums: Moments, gains: Gains) -> None:
+        active = EVERYBODY if self._active.all() else self._active
+        exchange_given(out, states, states, self._links, gains, active, sums)
+
+    def _gains(self, own: FloatArray) -> Gains:
         alpha = self.aggression
         if self.form.startswith("published"):
             return Gains(alpha * self.kappa, alpha**2, 0.0, 1.0)
         if self.form == "linear":
             return Gains(self.step)
-        own = self._own(states)
         reach = float(own.max() - own.min()) ** 2
         heaviest = self.graph.spectrum.largest_degree * (self.step + alpha**2 * reach)
         scale = min(1.0, 1.0 / heaviest) if heaviest > 0.0 else 1.0
@@ -294,9 +299,10 @@ class PsiSync:
         array([ 0.06,  0.03, -0.09])
         """
         states = self._checked(psi)
-        gains = self._gains(states)._replace(low=-np.inf, high=np.inf)
+        own = self._own(states)
+        gains = self._gains(own)._replace(low=-np.inf, high=np.inf)
         result = np.empty_like(states)
-        exchange_into(result, states, states, self._links, gains, self._active)
+        self._exchange(result, states, moments(own), gains)
         return np.where(self._active, result - states, 0.0)
 
     def collective_state(self, psi: npt.ArrayLike) -> float:

@@ -28,7 +28,7 @@ from typing import Any
 from entro_nb import results, settings
 from entro_nb.errors import ReportError
 from entro_nb.record import NotebookRecord
-from entro_nb.report.job import PASSED, RECORD, Job, Outcome
+from entro_nb.report.notebook import PASSED, RECORD, Job, Outcome
 from entro_nb.settings import Value
 
 INDEX, MANIFEST = "index.html", "manifest.json"

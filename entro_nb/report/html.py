@@ -12,14 +12,12 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from entro_nb.record import carry_styles
-from entro_nb.report.job import FAILED, PASSED, Job, Outcome
-
-if TYPE_CHECKING:
-    from entro_nb.report.folder import Entry, Manifest
+from entro_nb.report.folder import Entry, Manifest, counted
+from entro_nb.report.notebook import FAILED, PASSED, Job, Outcome
 
 #: What a page may load: what it carries. A browser refuses the rest, so nothing can leave it.
 #: Bokeh builds functions from text, and Panel starts modules and workers from blobs.
@@ -283,8 +281,6 @@ def gallery_page(report: Manifest, thumbnails: Mapping[str, Path]) -> str:
         A whole HTML document that carries its pictures with it.
     """
     import jinja2
-
-    from entro_nb.report.folder import counted
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates()),

@@ -1,4 +1,4 @@
-"""One notebook to run: what is asked, what came of it, and the process in between.
+"""One notebook to run: the process between what is asked and what came of it.
 
 A job owns a folder. The worker process writes there, and the folder is all that a job and its
 worker share besides a pipe, so that a job can be run by any ``concurrent.futures.Executor`` whose
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 import shutil
@@ -18,19 +17,23 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from entro_nb import record, results
-from entro_nb.report.notebook import KERNEL, read_notebook, sections
-from entro_nb.settings import Value
-
-PASSED, FAILED, TIMED_OUT = "passed", "failed", "timed out"
-
-#: Folder of a job that takes what its notebook hands over, see :mod:`entro_nb.record`.
-RECORD = "record"
+from entro_nb.report.html import notebook_page
+from entro_nb.report.notebook import (
+    FAILED,
+    KERNEL,
+    PASSED,
+    RECORD,
+    TIMED_OUT,
+    Job,
+    Outcome,
+    read_notebook,
+    sections,
+)
 
 #: A file of this name beside the jobs' folders ends them all.
 STOP = "stop"
@@ -44,86 +47,6 @@ FULL = 1_000_000
 
 #: What a worker process runs, with the folder of its job.
 WORKER = "import sys; from entro_nb.report.job import work; work(sys.argv[1])"
-
-
-@dataclass(frozen=True)
-class Job:
-    """A notebook to be run once, with these parameters, in this folder.
-
-    Parameters
-    ----------
-    name : str
-        Name of the run; its files are called ``name.html`` and ``name.ipynb``.
-    source : str
-        Path of the notebook.
-    folder : str
-        Folder of this run alone; its parent may hold the file that stops it (`STOP`).
-    parameters : mapping
-        What to set in the notebook.
-    timeout : float or None
-        Seconds allowed for the whole notebook.
-    title : str
-        Title of its page.
-    summary : str
-        What the gallery says of it.
-    notebook : str
-        Name of the notebook within its folder, as ``reports/period``.
-    values : mapping
-        The value of every parameter, those left at their default included.
-    varied : tuple of str
-        The parameters in which it differs from other runs of the same notebook.
-    previous, next : (str, str) or None
-        Name and title of the pages before and after it.
-    links : mapping
-        Name of a notebook to the page of the report that links to it lead to.
-    key : str
-        Digest of all that goes into the run; empty if nobody asks.
-    code : str
-        Digest of the package that the caller has; a worker with another refuses. Empty for any.
-    finished : bool
-        Whether the notebook has run already and only its page is to be made anew.
-    """
-
-    name: str
-    source: str
-    folder: str
-    parameters: Mapping[str, Value] = field(default_factory=dict)
-    timeout: float | None = None
-    title: str = ""
-    summary: str = ""
-    notebook: str = ""
-    values: Mapping[str, Value] = field(default_factory=dict)
-    varied: tuple[str, ...] = ()
-    previous: tuple[str, str] | None = None
-    next: tuple[str, str] | None = None
-    links: Mapping[str, str] = field(default_factory=dict)
-    key: str = ""
-    code: str = ""
-    finished: bool = False
-
-    @property
-    def context(self) -> str:
-        """Digest of what its page shows of the pages around it."""
-        parts = [self.title, self.previous, self.next, dict(self.links)]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-    def path(self, file: str) -> Path:
-        """A file in the folder of the job."""
-        return Path(self.folder) / file
-
-    def write(self, file: str, content: object) -> None:
-        """Write JSON whole or not at all, so that a reader never sees half of it."""
-        partial = self.path(f"{file}.part")
-        partial.write_text(json.dumps(content))
-        partial.replace(self.path(file))
-
-    def read(self, file: str) -> dict[str, Any]:
-        """JSON that was written, or nothing yet."""
-        try:
-            content: dict[str, Any] = json.loads(self.path(file).read_text())
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
-        return content
 
 
 @dataclass(frozen=True)
@@ -146,28 +69,6 @@ class Status:
     def of(cls, job: Job) -> Status:
         """Status that the worker of a job wrote last."""
         return cls(**job.read("status.json"))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a job.
-
-    Parameters
-    ----------
-    status : {"passed", "failed", "timed out"}
-        Whether every cell ran.
-    error : str
-        What went wrong, in one line; empty if nothing.
-    seconds : float
-        Wall time of the notebook, its kernel's start included.
-    peak_bytes : int or None
-        Largest resident memory of the kernel; None where the system does not tell.
-    """
-
-    status: str
-    error: str = ""
-    seconds: float = 0.0
-    peak_bytes: int | None = None
 
 
 def execute(job: Job) -> Outcome:
@@ -252,8 +153,6 @@ def _follow() -> None:
 
 def run_job(job: Job) -> Outcome:
     """Run the notebook in this process's kernel, and render it."""
-    from entro_nb.report import html
-
     started = time.monotonic()
     output = job.path("notebook.ipynb")
     if job.finished:
@@ -266,7 +165,7 @@ def run_job(job: Job) -> Outcome:
         )
         if not output.exists():  # no cell was reached: the page shows the notebook as it stood
             shutil.copyfile(job.source, output)
-    page = html.notebook_page(read_notebook(output), job, outcome)
+    page = notebook_page(read_notebook(output), job, outcome)
     # Replaced, not rewritten: a page of before may be the same file by another name.
     job.path("page.part").write_text(page, encoding="utf-8")
     job.path("page.part").replace(job.path("notebook.html"))

@@ -1,11 +1,13 @@
-"""What a notebook says of itself: where it is, its title, its sections, its parameters."""
+"""What a notebook says of itself, and a run of it: what is asked, and what came of it."""
 
 from __future__ import annotations
 
 import ast
+import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +17,11 @@ from entro_nb.validate import nearest
 
 #: How every kernel is started: this interpreter's own, with its start-up warnings off.
 KERNEL: dict[str, Any] = {"kernel_name": "python3", "extra_arguments": ["--log-level=ERROR"]}
+
+PASSED, FAILED, TIMED_OUT = "passed", "failed", "timed out"
+
+#: Folder of a job that takes what its notebook hands over, see :mod:`entro_nb.record`.
+RECORD = "record"
 
 HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 FENCE = re.compile(r"^\s{0,3}(```|~~~)")
@@ -313,3 +320,105 @@ def _suggestion(name: str, known: list[str]) -> str:
     guess = nearest(name, known)
     meant = "" if guess is None else f" (did you mean {guess!r}?)"
     return f"one of {', '.join(map(repr, known))}{meant}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A notebook to be run once, with these parameters, in this folder.
+
+    Parameters
+    ----------
+    name : str
+        Name of the run; its files are called ``name.html`` and ``name.ipynb``.
+    source : str
+        Path of the notebook.
+    folder : str
+        Folder of this run alone; its parent may hold the file that stops it (`STOP`).
+    parameters : mapping
+        What to set in the notebook.
+    timeout : float or None
+        Seconds allowed for the whole notebook.
+    title : str
+        Title of its page.
+    summary : str
+        What the gallery says of it.
+    notebook : str
+        Name of the notebook within its folder, as ``reports/period``.
+    values : mapping
+        The value of every parameter, those left at their default included.
+    varied : tuple of str
+        The parameters in which it differs from other runs of the same notebook.
+    previous, next : (str, str) or None
+        Name and title of the pages before and after it.
+    links : mapping
+        Name of a notebook to the page of the report that links to it lead to.
+    key : str
+        Digest of all that goes into the run; empty if nobody asks.
+    code : str
+        Digest of the package that the caller has; a worker with another refuses. Empty for any.
+    finished : bool
+        Whether the notebook has run already and only its page is to be made anew.
+    """
+
+    name: str
+    source: str
+    folder: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    timeout: float | None = None
+    title: str = ""
+    summary: str = ""
+    notebook: str = ""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    varied: tuple[str, ...] = ()
+    previous: tuple[str, str] | None = None
+    next: tuple[str, str] | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    code: str = ""
+    finished: bool = False
+
+    @property
+    def context(self) -> str:
+        """Digest of what its page shows of the pages around it."""
+        parts = [self.title, self.previous, self.next, dict(self.links)]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def path(self, file: str) -> Path:
+        """A file in the folder of the job."""
+        return Path(self.folder) / file
+
+    def write(self, file: str, content: object) -> None:
+        """Write JSON whole or not at all, so that a reader never sees half of it."""
+        partial = self.path(f"{file}.part")
+        partial.write_text(json.dumps(content))
+        partial.replace(self.path(file))
+
+    def read(self, file: str) -> dict[str, Any]:
+        """JSON that was written, or nothing yet."""
+        try:
+            content: dict[str, Any] = json.loads(self.path(file).read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        return content
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job.
+
+    Parameters
+    ----------
+    status : {"passed", "failed", "timed out"}
+        Whether every cell ran.
+    error : str
+        What went wrong, in one line; empty if nothing.
+    seconds : float
+        Wall time of the notebook, its kernel's start included.
+    peak_bytes : int or None
+        Largest resident memory of the kernel; None where the system does not tell.
+    """
+
+    status: str
+    error: str = ""
+    seconds: float = 0.0
+    peak_bytes: int | None = None

@@ -25,11 +25,10 @@ from typing import Any, TextIO
 
 from entro_nb import results, settings
 from entro_nb.errors import ParameterError, ReportError
-from entro_nb.report import folder as folders
-from entro_nb.report import notebook as notebooks
+from entro_nb.report import folder as folders, notebook as notebooks
 from entro_nb.report.folder import Destination, Entry, Manifest
-from entro_nb.report.job import FAILED, PASSED, STOP, Job, Outcome, Status, execute
-from entro_nb.report.notebook import Parameter, bind
+from entro_nb.report.job import STOP, Status, execute
+from entro_nb.report.notebook import FAILED, PASSED, Job, Outcome, Parameter, bind
 from entro_nb.settings import Value, convert
 from entro_nb.validate import Count, Positive, checked
 

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.accountant import COLUMNS, Decision, EeFrame, Stability, flags
-from entro_nb.accountant import Path as GatePath
+from entro_nb.accountant import COLUMNS, Decision, EeFrame, Path as GatePath, Stability, flags
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.spokesperson.audit import TABLES, FrameRecord, is_trail
 from entro_nb.streams import CATALOG
@@ -51,6 +50,13 @@ class Trail:
     ------
     DataError
         If there is no such file, it is no audit trail, or a newer version wrote it.
+
+    Examples
+    --------
+    >>> Trail("nowhere.db")
+    Traceback (most recent call last):
+    ...
+    entro_nb.errors.DataError: audit = 'nowhere.db' is not allowed: expected a file that exists
     """
 
     def __init__(self, path: str | Path) -> None:

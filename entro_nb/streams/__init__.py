@@ -9,61 +9,45 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from entro_nb.streams.catalog import (
-    CATALOG,
-    Credential,
-    Source,
-    add,
-    catalog_lines,
-    find,
-    messages_of,
-    scalars,
+    CATALOG as CATALOG,
+    Credential as Credential,
+    Source as Source,
+    add as add,
+    catalog_lines as catalog_lines,
+    find as find,
+    messages_of as messages_of,
+    scalars as scalars,
 )
-from entro_nb.streams.connection import Event, Happening, Notice, Policy, Reading, opened
+from entro_nb.streams.connection import (
+    Event as Event,
+    Happening as Happening,
+    Notice as Notice,
+    Policy as Policy,
+    Reading as Reading,
+    opened as opened,
+)
 from entro_nb.streams.data import (
-    CHANGES,
-    RECORDINGS,
-    Scenario,
-    generate,
-    load_recording,
-    sample,
+    CHANGES as CHANGES,
+    RECORDINGS as RECORDINGS,
+    Scenario as Scenario,
+    generate as generate,
+    load_recording as load_recording,
+    sample as sample,
 )
-from entro_nb.streams.messages import Content, Message
-from entro_nb.streams.replay import Playback, Replay, Sample, open_recording, record_to_file
+from entro_nb.streams.messages import (
+    Content as Content,
+    Message as Message,
+)
+from entro_nb.streams.replay import (
+    Playback as Playback,
+    Replay as Replay,
+    Sample as Sample,
+    open_recording as open_recording,
+    record_to_file as record_to_file,
+)
 
 if TYPE_CHECKING:
-    from entro_nb.streams.live import adapter, check_streams
-
-__all__ = [
-    "CATALOG",
-    "CHANGES",
-    "RECORDINGS",
-    "Content",
-    "Credential",
-    "Event",
-    "Happening",
-    "Message",
-    "Notice",
-    "Playback",
-    "Policy",
-    "Reading",
-    "Replay",
-    "Sample",
-    "Scenario",
-    "Source",
-    "adapter",
-    "add",
-    "catalog_lines",
-    "check_streams",
-    "find",
-    "generate",
-    "load_recording",
-    "messages_of",
-    "open_recording",
-    "opened",
-    "record_to_file",
-    "sample",
-    "scalars",
-]
+    from entro_nb.streams.live import adapter as adapter, check_streams as check_streams
 
 
 def __getattr__(name: str) -> Any:

@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 
 from entro_nb import validate
 from entro_nb.errors import ParameterError, ParameterTypeError
-from entro_nb.streams import messages_polled as polled
-from entro_nb.streams import messages_pushed as pushed
+from entro_nb.streams import messages_polled as polled, messages_pushed as pushed
 from entro_nb.streams.messages import Message, Reader
 from entro_nb.validate import NonNegative, Parameters, Positive
 

@@ -9,7 +9,13 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from entro_nb.views.app import App, Figure, figure, setup, show
+from entro_nb.views.app import (
+    App as App,
+    Figure as Figure,
+    figure as figure,
+    setup as setup,
+    show as show,
+)
 
 #: Name under which `entro-nb serve` offers an app, its module here, and its class.
 _APPS = {
@@ -30,16 +36,8 @@ _APPS = {
     "liars": ("geometry", "LiarsApp"),
 }
 
-__all__ = [
-    "APPS",
-    "App",
-    "apps",
-    "Figure",
-    "figure",
-    "setup",
-    "show",
-    *(c for _, c in _APPS.values()),
-]
+#: Files of views, loaded when asked for.
+_SUBJECTS = {*(module for module, _ in _APPS.values()), "style"}
 
 
 class _Apps(Mapping[str, type[App]]):
@@ -58,7 +56,7 @@ class _Apps(Mapping[str, type[App]]):
 
     def __getattr__(self, name: str) -> type[App]:
         for app, (_, cls) in _APPS.items():
-            if name in (cls, cls.removesuffix("App")):
+            if name == cls.removesuffix("App"):
                 return self[app]
         raise AttributeError(f"no app is called {name!r}: there are {', '.join(dir(self))}")
 
@@ -67,10 +65,10 @@ class _Apps(Mapping[str, type[App]]):
 
 
 #: The apps: ``apps.Pipeline()``, or ``apps["pipeline"]`` as `entro-nb serve` has it.
-apps = APPS = _Apps()
+apps = _Apps()
 
 
 def __getattr__(name: str) -> Any:
-    if any(cls == name for _, cls in _APPS.values()):
-        return getattr(apps, name)
+    if name in _SUBJECTS:
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -126,6 +126,12 @@ def show(app: App, alt: str = "", *, thumbnail: bool = False) -> Figure:
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> from entro_nb.views import apps
+    >>> show(apps.Histogram(), alt="A histogram to drag, and its entropy.")
+    Figure: A histogram to drag, and its entropy.
     """
     content = app.still() if in_report() else app.panel()
     return figure(content, alt or app.alt, thumbnail=app.drawn(app.result) if thumbnail else False)
@@ -200,6 +206,11 @@ def figure(content: Any, alt: str, *, thumbnail: Any = False) -> Figure:
     ------
     ParameterError
         If `alt` says nothing.
+
+    Examples
+    --------
+    >>> figure(hv.Curve([0.9, 0.7, 0.4]), alt="Entropy falls from step to step.")
+    Figure: Entropy falls from step to step.
     """
     setup()
     if not str(alt).strip():
@@ -294,6 +305,10 @@ def setup() -> None:
 
     The first cell of every notebook calls it. Without it BokehJS would come from a content
     delivery network, and with no network a figure would stay blank without an error.
+
+    Examples
+    --------
+    >>> setup()
     """
     keep_early_messages()
     hv.extension("bokeh", inline=True, logo=False)

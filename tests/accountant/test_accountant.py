@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from entro_nb import Accountant, AccountantConfig, EeFrame, account
 from entro_nb.accountant import Stability, Thresholds, calibrate

@@ -130,7 +130,7 @@ def test_an_error_in_a_notebook_is_seen(open_notebook, workspace) -> None:
 
 
 def test_a_bar_is_dragged(open_notebook, workspace, tmp_path) -> None:
-    code = "from entro_nb import views\nviews.setup()\nviews.show(views.HistogramApp())"
+    code = "from entro_nb import views\nviews.setup()\nviews.show(views.apps.Histogram())"
     nb = v4.new_notebook(cells=[v4.new_code_cell(code)])
     nb.metadata.kernelspec = {"name": "python3", "display_name": "P", "language": "python"}
     nbformat.write(nb, workspace / "drag.ipynb")

@@ -159,7 +159,7 @@ def test_one_table_of_laws_serves_all_who_name_them():
 
     labels = [law.label for law in LAWS.values()]
     assert len(set(labels)) == len(labels)
-    assert set(labels) <= set(views.PipelineApp.param.law.objects)
+    assert set(labels) <= set(views.apps.Pipeline.param.law.objects)
     for law in LAWS.values():
         assert law.having(nothing=1.0) == law
         assert float(simulate(law=law).peak_psi[0]) > 0.0

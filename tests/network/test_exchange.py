@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import entro_nb
 from entro_nb import graphs
 from entro_nb.network import (
+    EVERYBODY,
     Autoregressive,
     Gains,
     Outbreak,
@@ -73,8 +73,8 @@ def test_the_kernel_is_the_laplacian_and_the_pairwise_cubes(network, cubic, data
     graph, step = network
     n = graph.n_nodes
     psi = np.array(data.draw(st.lists(st.floats(-1, 1), min_size=n, max_size=n)))
-    out, everybody = np.empty(n), np.ones(n, np.bool_)
-    exchange_into(out, psi, psi, links_of(graph), Gains(step, cubic), everybody)
+    out = np.empty(n)
+    exchange_into(out, psi, psi, links_of(graph), Gains(step, cubic), EVERYBODY)
     weight = np.diag(np.diag(graph.laplacian())) - graph.laplacian()
     cubes = (weight * (psi[np.newaxis, :] - psi[:, np.newaxis]) ** 3).sum(axis=1)
     expected = psi - step * graph.laplacian() @ psi + cubic * cubes

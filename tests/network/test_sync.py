@@ -7,8 +7,7 @@ import warnings
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from entro_nb import graphs
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError

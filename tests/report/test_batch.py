@@ -20,8 +20,7 @@ from entro_nb import cli, record
 from entro_nb.errors import ParameterError, ParameterTypeError, ReportError
 from entro_nb.record import NotebookRecord
 from entro_nb.report import Manifest, run_report
-from entro_nb.report.job import Outcome
-from entro_nb.report.notebook import Parameter
+from entro_nb.report.notebook import Outcome, Parameter
 from entro_nb.report.run import agreed, count, run_label, runs_of
 
 WORK = """\
@@ -323,7 +322,8 @@ def test_a_dask_cluster_runs_the_jobs(books, tmp_path) -> None:
 
 
 def test_a_worker_with_other_code_refuses(tmp_path) -> None:
-    from entro_nb.report.job import FAILED, Job, execute
+    from entro_nb.report.job import execute
+    from entro_nb.report.notebook import FAILED, Job
 
     outcome = execute(Job("a", "a.ipynb", str(tmp_path), code="other"))
     assert outcome == Outcome(

@@ -10,7 +10,7 @@ from nbformat import v4
 from entro_nb.record import carry_styles
 from entro_nb.report import Checkout, Entry, Manifest, html
 from entro_nb.report.html import carry_images, gallery_page, mathml
-from entro_nb.report.job import Job, Outcome
+from entro_nb.report.notebook import Job, Outcome
 
 #: Attributes whose address a browser fetches without being asked.
 FETCHED = {

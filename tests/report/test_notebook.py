@@ -4,8 +4,7 @@ import math
 
 import nbformat
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from entro_nb.errors import ParameterError, ParameterTypeError, ReportError
 from entro_nb.report.notebook import (

@@ -18,7 +18,8 @@ import pytest
 from entro_nb.errors import EntroError, ParameterError, ReportError
 from entro_nb.report import Bar, Lines, Manifest, Progress, job, run_report
 from entro_nb.report.folder import checkout, sha256
-from entro_nb.report.job import Job, Outcome, Status
+from entro_nb.report.job import Status
+from entro_nb.report.notebook import Job, Outcome
 
 PIXEL = base64.b64encode(
     base64.b64decode(

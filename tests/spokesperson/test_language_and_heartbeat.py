@@ -7,8 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from entro_nb.accountant import Decision, EeFrame, Path, Stability, account
 from entro_nb.entropy import shannon

@@ -15,8 +15,7 @@ import httpx
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from loopback import close, counted
 from loopback.servers import DocumentServer, EventServer, Feed, SocketServer
 

@@ -90,7 +90,7 @@ def test_script_tags_in_every_string_of_a_message_reach_no_page(
 
 
 def test_the_status_line_shows_text_as_text() -> None:
-    board = Dashboard(views.SpokespersonApp())
+    board = Dashboard(views.apps.Spokesperson())
     board._say(SCRIPT)
     plain(str(board.status.object))
 
@@ -102,7 +102,7 @@ def test_live_without_a_network_is_told_in_a_friendly_line(
     monkeypatch.setitem(catalog._ENTRIES, "usgs", nowhere)
 
     async def run() -> str:
-        board = Dashboard(views.SpokespersonApp(network=True))
+        board = Dashboard(views.apps.Spokesperson(network=True))
         await board._connect()
         for _ in range(100):
             board.look()
@@ -141,7 +141,7 @@ def test_strips_keep_the_latest_frames(tmp_path: Path) -> None:
 
 
 def test_a_trail_is_drawn_like_a_replay(tmp_path: Path) -> None:
-    app = views.SpokespersonApp()
+    app = views.apps.Spokesperson()
 
     async def run() -> xr.Dataset:
         async with Session(tmp_path / "a.db", who="ada") as session:
@@ -162,7 +162,7 @@ def test_controls_work_from_a_thread_with_a_loop_of_its_own() -> None:
     """As in JupyterLab, where all clicks but the first arrive on another thread."""
 
     async def run() -> tuple[list[str], str]:
-        board = Dashboard(views.SpokespersonApp(pace=200))
+        board = Dashboard(views.apps.Spokesperson(pace=200))
 
         def elsewhere(control: Callable[[], Awaitable[None]]) -> None:
             asyncio.run(board._guarded(control)(None))
@@ -191,7 +191,7 @@ def test_after_a_switch_nothing_of_the_former_stream_is_drawn() -> None:
     """Its last frames are still on their way to the trail when the new stream begins."""
 
     async def run() -> tuple[set[int], set[int]]:
-        app = views.SpokespersonApp(pace=200)
+        app = views.apps.Spokesperson(pace=200)
         board = Dashboard(app)
         await board._connect()
         assert board.session is not None

@@ -10,8 +10,7 @@ import pytest
 
 from entro_nb import engine, views
 from entro_nb.engine import PUBLISHED
-from entro_nb.views import engine as view
-from entro_nb.views import regimes as regime_view
+from entro_nb.views import engine as view, regimes as regime_view
 
 views.setup()
 
@@ -100,7 +99,7 @@ def test_regime_pictures_show_each_step_once():
 
 @pytest.mark.parametrize("name", ["budget", "pipeline", "regimes"])
 def test_apps_are_registered_and_play_through_their_twin(name):
-    app = views.APPS[name]()
+    app = views.apps[name]()
     assert app.alt
     assert app.title
     parameter, values = app.twin
@@ -111,7 +110,7 @@ def test_apps_are_registered_and_play_through_their_twin(name):
 
 
 def test_pipeline_app_follows_its_controls():
-    app = views.APPS["pipeline"]()
+    app = views.apps["pipeline"]()
     counts = {}
     for law in app.param.law.objects:
         app.law = law
@@ -124,10 +123,10 @@ def test_pipeline_app_follows_its_controls():
 
 
 def test_budget_and_regime_apps_follow_their_controls():
-    budget = views.APPS["budget"](scrapers=5)
+    budget = views.apps["budget"](scrapers=5)
     assert budget.result.run.sizes["subsystem"] == 6
     assert budget.result.law.alpha == budget.alpha
-    regimes = views.APPS["regimes"]()
+    regimes = views.apps["regimes"]()
     assert [int((regimes.result.run.regime == k).sum()) for k in range(3)] == [24, 19, 37]
     regimes.version = "v10"
     assert regimes.result.here == regimes.rate

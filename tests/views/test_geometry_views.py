@@ -23,7 +23,7 @@ from entro_nb.views.geometry import (
 )
 
 views.setup()
-APPS = (views.FlowApp, views.LandscapeApp, views.LiarsApp)
+APPS = (views.apps.Flow, views.apps.Landscape, views.apps.Liars)
 
 
 def ends(app: App, name: str) -> list[Any]:
@@ -53,11 +53,11 @@ def test_live_and_still(kind: type[App]) -> None:
     assert set(app.still().traverse(lambda x: len(x), [hv.HoloMap])) == {len(values)}
     assert getattr(app, name) == kind().param[name].default
     assert len(app.live()) == len(app.views)
-    assert kind in views.APPS.values()
+    assert kind in views.apps.values()
 
 
 def test_the_flow_stretches_the_bridge() -> None:
-    app = views.FlowApp(graph="barbell", step=0)
+    app = views.apps.Flow(graph="barbell", step=0)
     before = app.result.run.length.values[0]
     app.step = 20
     picture = app.views[0](app.result)
@@ -68,13 +68,13 @@ def test_the_flow_stretches_the_bridge() -> None:
 
 
 def test_edges_that_were_cut_are_not_drawn() -> None:
-    app = views.FlowApp(graph="barbell", cutoff=2.0, step=40)
+    app = views.apps.Flow(graph="barbell", cutoff=2.0, step=40)
     segments = app.views[0](app.result).get(0)
     assert len(segments) < len(app.result.picture.graph.edges)
 
 
 def test_dragging_a_lie_moves_its_value() -> None:
-    app = views.LiarsApp(rule="average", value=2.0)
+    app = views.apps.Liars(rule="average", value=2.0)
     app.live()
     app._drag.event(data={"time": [62.0], "state": [-1.5]})
     assert app.value == -1.5
@@ -83,7 +83,7 @@ def test_dragging_a_lie_moves_its_value() -> None:
 
 
 def test_the_verdict_follows_the_rule() -> None:
-    app = views.LiarsApp(rule="average", value=3.0)
+    app = views.apps.Liars(rule="average", value=3.0)
     words = [t.data[2] for t in app.views[0](app.result).traverse(lambda x: x, [hv.Text])]
     app.rule = "w-msr"
     later = [t.data[2] for t in app.views[0](app.result).traverse(lambda x: x, [hv.Text])]

@@ -27,7 +27,7 @@ def drawn(content: object) -> bool:
 
 
 def test_a_press_stresses_the_nearest_node() -> None:
-    app = views.SyncApp(n_nodes=12, pressed=-1)
+    app = views.apps.Sync(n_nodes=12, pressed=-1)
     calm = app.result.run.psi.values[0, 0].max()
     app.press(1.0, 0.1)
     assert app.pressed == 3
@@ -38,7 +38,7 @@ def test_a_press_stresses_the_nearest_node() -> None:
 
 
 def test_the_live_picture_listens_to_presses() -> None:
-    app = views.SyncApp(n_nodes=4)
+    app = views.apps.Sync(n_nodes=4)
     picture = hv.renderer("bokeh").get_plot(app.live()).subplots[(0, 0)].subplots["main"]
     (listener,) = picture.callbacks
     (tap,) = listener.streams
@@ -47,7 +47,7 @@ def test_the_live_picture_listens_to_presses() -> None:
 
 
 def test_the_network_app_says_when_the_step_is_too_long() -> None:
-    app = views.SyncApp(strength=2.3)
+    app = views.apps.Sync(strength=2.3)
     assert np.isnan(app.result.expected)
     assert drawn(app.views[2](app.result))
     app.strength = 1.0
@@ -67,7 +67,7 @@ def test_pictures_tell_states_by_marker_and_hide_a_thousand_links() -> None:
 
 
 def test_the_stability_map_turns_where_theory_says() -> None:
-    app = views.StabilityApp(cubic=False, n_nodes=10)
+    app = views.apps.Stability(cubic=False, n_nodes=10)
     outcome = app.result.outcome
     assert (outcome[(network.GAINS < 1.9) & (network.GAINS > 0.1)] == 0).all()
     assert (outcome[network.GAINS > 2.2] == 2).all()
@@ -76,13 +76,13 @@ def test_the_stability_map_turns_where_theory_says() -> None:
 
 
 def test_the_scaling_app_draws_the_prediction() -> None:
-    app = views.ScalingApp(n_nodes=30, kappa=0.5, alpha=2.0)
+    app = views.apps.Scaling(n_nodes=30, kappa=0.5, alpha=2.0)
     assert app.result.value == predicted_variance(30, 2.0, kappa=0.5)
     assert app.result.curve[-1] < 0.25
 
 
 def test_the_learning_app_walks_on_the_simplex() -> None:
-    app = views.LearningApp(n_nodes=2)
+    app = views.apps.Learning(n_nodes=2)
     x, y = learning._flat(np.eye(3))
     np.testing.assert_allclose(np.hypot(np.diff([*x, x[0]]), np.diff([*y, y[0]])), 1.0)
     path = app.views[0](app.result).get(1)
@@ -92,7 +92,7 @@ def test_the_learning_app_walks_on_the_simplex() -> None:
 
 
 def test_the_isolation_app_counts_who_is_isolated() -> None:
-    app = views.IsolationApp(isolation="sound", n_faulty=2, step=100)
+    app = views.apps.Isolation(isolation="sound", n_faulty=2, step=100)
     picture = app.views[0](app.result)
     assert "2 isolated, 0 healthy lost" in picture.opts.get("plot").kwargs["title"]
     app.isolation = "none"

@@ -11,8 +11,7 @@ import panel as pn
 import pytest
 from bokeh.document import Document
 from bokeh.models import ImportedStyleSheet, UIElement
-from matplotlib import colors
-from matplotlib import pyplot as plt
+from matplotlib import colors, pyplot as plt
 from pyviz_comms import Comm
 
 from entro_nb import views
@@ -46,7 +45,7 @@ def test_colours_are_those_of_the_browser(share: Any) -> None:
 
 
 def test_a_map_a_network_and_a_row_of_boxes(share: Any) -> None:
-    app = views.StabilityApp()
+    app = views.apps.Stability()
     (runaway,) = share(app.views[0](app.result).opts(hv.opts.QuadMesh(alpha=1.0)), "vermilion")
     assert runaway > 0.1
     # Colours by the name of a class, and markers by an expression.

@@ -37,7 +37,7 @@ def test_every_class_has_its_own_colour() -> None:
     assert len(set(colours)) == len(colours)
 
 
-@pytest.mark.parametrize("app", list(views.APPS.values()), ids=list(views.APPS))
+@pytest.mark.parametrize("app", list(views.apps.values()), ids=list(views.apps))
 def test_every_app_draws_follows_and_has_a_twin(app: type[views.App]) -> None:
     one = app()
     assert one.title
@@ -64,7 +64,7 @@ def test_every_app_draws_follows_and_has_a_twin(app: type[views.App]) -> None:
     asyncio.run(follow())
 
 
-@pytest.mark.parametrize("app", list(views.APPS.values()), ids=list(views.APPS))
+@pytest.mark.parametrize("app", list(views.apps.values()), ids=list(views.apps))
 def test_a_slider_moved_recomputes_only_once(app: type[views.App]) -> None:
     one = app()
     first = one.result
@@ -76,7 +76,7 @@ def test_a_slider_moved_recomputes_only_once(app: type[views.App]) -> None:
 
 
 def test_the_accountant_app_measures_what_it_is_told() -> None:
-    app = views.AccountantApp(source="scale", window=64, bins=8, derivative_window=8, promise=200)
+    app = views.apps.Accountant(source="scale", window=64, bins=8, derivative_window=8, promise=200)
     run = app.result
     assert (run.frames.attrs["window"], run.frames.attrs["bins"]) == (64, 8)
     assert run.limits.run_length == 200
@@ -132,9 +132,9 @@ def test_no_figure_asks_for_anything_from_the_network(
 ) -> None:
     if report:
         monkeypatch.setenv("ENTRO_NB_REPORT", "1")
-    data, _ = views.show(views.HistogramApp())._repr_mimebundle_()
+    data, _ = views.show(views.apps.Histogram())._repr_mimebundle_()
     assert "cdn." not in data["text/html"]
-    assert ("HoloMap" in repr(views.show(views.HistogramApp()).content)) == report
+    assert ("HoloMap" in repr(views.show(views.apps.Histogram()).content)) == report
 
 
 def test_thumbnails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_thumbnails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENTRO_NB_THUMBNAIL", str(path))
     views.figure(hv.Curve([1, 2, 3]), alt="no thumbnail")
     assert not path.exists()
-    views.show(views.HistogramApp(), thumbnail=True)
+    views.show(views.apps.Histogram(), thumbnail=True)
     assert path.read_bytes().startswith(b"\x89PNG")
     assert path.stat().st_size < 1_000_000
 
@@ -155,7 +155,7 @@ def test_estimates_normalise_what_was_dragged() -> None:
 
 @pytest.mark.parametrize(("bar", "share"), [(0, 0.5), (7, 0.25), (3, 0.0), (2, 1.7), (2, -1.0)])
 def test_a_dragged_bar_goes_where_it_is_put(bar: int, share: float) -> None:
-    app = views.HistogramApp()
+    app = views.apps.Histogram()
     before = app.result.p
     app.live()
     heights = before.copy()
@@ -170,7 +170,7 @@ def test_a_dragged_bar_goes_where_it_is_put(bar: int, share: float) -> None:
 
 
 def test_what_is_no_drag_changes_nothing() -> None:
-    app = views.HistogramApp()
+    app = views.apps.Histogram()
     before = app.result.p
     for data in (None, {}, {"p": [0.1] * 7}, {"p": [float("nan")] * 8}):
         app._dragged(data)  # type: ignore[arg-type]
@@ -185,6 +185,6 @@ def test_what_is_no_drag_changes_nothing() -> None:
 def test_apps_are_found_by_name() -> None:
     assert "Pipeline" in dir(views.apps)
     assert {getattr(views.apps, name) for name in dir(views.apps)} == set(views.apps.values())
-    assert views.apps.Pipeline is views.PipelineApp is views.apps["pipeline"]
+    assert views.apps.Pipeline is views.apps["pipeline"]
     with pytest.raises(AttributeError, match="no app is called 'Pipelin': there are Accountant"):
         _ = views.apps.Pipelin
