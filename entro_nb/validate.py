@@ -18,6 +18,7 @@ import math
 import operator
 import sys
 import types
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
 from typing import (
@@ -31,6 +32,7 @@ from typing import (
     dataclass_transform,
     get_args,
     get_origin,
+    get_type_hints,
 )
 
 import numpy as np
@@ -322,8 +324,10 @@ class Bounds:
 Positive = Annotated[float, Bounds(0.0, open_low=True)]
 NonNegative = Annotated[float, Bounds(0.0)]
 Share = Annotated[float, Bounds(0.0, 1.0)]
+PartOfOne = Annotated[float, Bounds(0.0, 1.0, open_high=True)]
 Count = Annotated[int, Bounds(1)]
-Seed = Annotated[int, Bounds(0)]
+Natural = Annotated[int, Bounds(0)]
+Seed = Natural
 
 
 @dataclass_transform(frozen_default=True)
@@ -352,6 +356,36 @@ class Parameters:
     def __post_init__(self) -> None:
         for name, check in field_checks(cast(Any, type(self))).items():
             object.__setattr__(self, name, check(name, getattr(self, name)))
+
+    def coefficients(self) -> FloatArray:
+        """Parameters as a compiled loop reads them: flags as 0 or 1, choices by their place.
+
+        Where each of them stands is said by :func:`places`.
+        """
+        given = [(getattr(self, name), options) for name, options in _numbers(type(self)).items()]
+        numbers = [options.index(value) if options else value for value, options in given]
+        return np.array(numbers, dtype=np.float64)
+
+
+def places(cls: type[Parameters]) -> Any:
+    """Where each parameter stands among the :meth:`Parameters.coefficients`, by name.
+
+    Parameters that are neither numbers nor flags nor choices are left out.
+    """
+    names = list(_numbers(cls))
+    return namedtuple(f"{cls.__name__}Places", names)(*range(len(names)))
+
+
+@functools.cache
+def _numbers(cls: Any) -> dict[str, tuple[Any, ...]]:
+    """Fields that are numbers, flags or choices, with the options of the choices."""
+    hints = get_type_hints(cls)
+    found = {f.name: (hints[f.name], get_args(hints[f.name])) for f in dataclasses.fields(cls)}
+    return {
+        name: options
+        for name, (hint, options) in found.items()
+        if hint in (bool, int, float) or get_origin(hint) is Literal
+    }
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:

@@ -11,16 +11,15 @@ To add a law, write both and add the law to :data:`LAWS` and its step to :func:`
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from abc import ABC
-from collections import namedtuple
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 import numba
 import numpy as np
 
+from entro_nb import validate
 from entro_nb.engine.control import control_signal, entropy_pressure, entropy_share
 from entro_nb.engine.plant import Quantity, pass_through, total_entropy
 from entro_nb.results import Function, compiled
@@ -62,27 +61,6 @@ class Law(Parameters, ABC):
         own = {field.name for field in dataclasses.fields(self)}
         return dataclasses.replace(self, **{k: v for k, v in parameters.items() if k in own})
 
-    def coefficients(self) -> FloatArray:
-        """Parameters as the compiled step reads them: flags as 0 or 1, choices by their place."""
-        numbers = [getattr(self, field.name) for field in dataclasses.fields(self)]
-        for k, options in _choices(type(self)).items():
-            numbers[k] = options.index(numbers[k])
-        return np.array(numbers, dtype=np.float64)
-
-
-@functools.cache
-def _choices(law: type[Law]) -> dict[int, tuple[str, ...]]:
-    """Options of the parameters that are choices, by the place of the parameter."""
-    hints = get_type_hints(law)
-    options = [get_args(hints[field.name]) for field in dataclasses.fields(law)]
-    return {place: found for place, found in enumerate(options) if found}
-
-
-def _places(law: type[Law]) -> Any:
-    """Where each parameter of a law stands among its coefficients, by name."""
-    names = [field.name for field in dataclasses.fields(law)]
-    return namedtuple(f"{law.__name__}Places", names)(*range(len(names)))
-
 
 @dataclass(frozen=True)
 class NoControl(Law):
@@ -117,7 +95,7 @@ class StaticLimit(Law):
     limit: NonNegative = 1.5
 
 
-_STATIC = _places(StaticLimit)
+_STATIC = validate.places(StaticLimit)
 
 
 @dataclass(frozen=True)
@@ -142,7 +120,7 @@ class TokenBucket(Law):
     burst: NonNegative = 8.0
 
 
-_BUCKET = _places(TokenBucket)
+_BUCKET = validate.places(TokenBucket)
 
 
 @compiled
@@ -189,7 +167,7 @@ class AIMD(Law):
     ceiling: Positive = 3.0
 
 
-_CUTS = _places(AIMD)
+_CUTS = validate.places(AIMD)
 
 
 @compiled
@@ -240,7 +218,7 @@ class PID(Law):
     ceiling: Positive = 3.0
 
 
-_GAINS = _places(PID)
+_GAINS = validate.places(PID)
 
 
 @compiled
@@ -280,7 +258,7 @@ class CoDel(Law):
     interval: Positive = 5.0
 
 
-_WAITS = _places(CoDel)
+_WAITS = validate.places(CoDel)
 
 
 @compiled
@@ -332,7 +310,7 @@ class DriftPlusPenalty(Law):
     utility: Literal["log", "linear"] = "log"
 
 
-_PRICE = _places(DriftPlusPenalty)
+_PRICE = validate.places(DriftPlusPenalty)
 
 
 @compiled
@@ -394,7 +372,7 @@ class EntropyLaw(Law):
     velocity: NonNegative = 0.0
 
 
-_EQ14 = _places(EntropyLaw)
+_EQ14 = validate.places(EntropyLaw)
 
 
 @compiled
@@ -482,7 +460,7 @@ class HeadroomLaw(Law):
     belief: Positive = 1.0
 
 
-_ROOM = _places(HeadroomLaw)
+_ROOM = validate.places(HeadroomLaw)
 
 
 @compiled

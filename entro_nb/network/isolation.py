@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -19,26 +19,9 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.errors import EntroWarning, ParameterError
 from entro_nb.graphs import Graph
-from entro_nb.network.exchange import (
-    FAMILY_TARGET,
-    BoolArray,
-    Gains,
-    Links,
-    admissible_step,
-    exchange_into,
-    links_of,
-)
+from entro_nb.network import exchange
 from entro_nb.results import compiled, dataset, parameters_of
-from entro_nb.validate import (
-    Bounds,
-    Count,
-    FloatArray,
-    IntArray,
-    NonNegative,
-    Parameters,
-    Positive,
-    Seed,
-)
+from entro_nb.validate import Count, FloatArray, IntArray, NonNegative, Parameters, Positive, Seed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -74,26 +57,29 @@ class ThresholdParameters(Parameters):
         super().__post_init__()
         validate.real("high", self.high, low=self.low)
 
-    def coefficients(self) -> FloatArray:
-        """The numbers that :func:`theta_net` reads, in its order."""
-        return np.array([self.theta_base, self.gamma, self.low, self.high])
+
+_GATE = validate.places(ThresholdParameters)
+
+#: Where the window stands among the coefficients of θ_net.
+WINDOW = _GATE.window
 
 
 @compiled
 def theta_net(variances: FloatArray, count: int, c: FloatArray) -> float:
     """θ_net = clip(θ_base + γ·mean of the last variances, low, high), after `count` broadcasts.
 
-    `variances` is the window: broadcast t stands at ``t % variances.size``; `c` is
-    :meth:`ThresholdParameters.coefficients`.
+    `variances` is the window: broadcast t stands at ``t % variances.size``; `c` holds the
+    coefficients of :class:`ThresholdParameters`.
 
     Examples
     --------
-    >>> theta_net(np.array([0.25, 0.0]), 2, np.array([1.4, 2.5, 1.0, 2.5]))
+    >>> theta_net(np.array([0.25, 0.0]), 2, ThresholdParameters().coefficients())
     1.7125
     """
     held = min(count, variances.size)
     mean = variances[:held].mean() if held > 0 else 0.0
-    return float(min(c[3], max(c[2], c[0] + c[1] * mean)))
+    theta = c[_GATE.theta_base] + c[_GATE.gamma] * mean
+    return float(min(c[_GATE.high], max(c[_GATE.low], theta)))
 
 
 class NetThreshold(ThresholdParameters):
@@ -194,7 +180,7 @@ def remember(ring: IntArray, place: IntArray, fault: bool) -> int:
 
 
 @compiled
-def calm_enough(place: IntArray, calm: bool, needed: int) -> bool:
+def calm_enough(place: IntArray, calm: bool, needed: float) -> bool:
     """Enter one observation of an isolated node, and whether it has been calm long enough.
 
     `place[2]` counts its calm observations in a row.
@@ -397,61 +383,53 @@ class Outbreak(Parameters):
 
     fault: Fault = "stuck"
     isolation: Isolation = "sound"
-    persistence: Annotated[float, Bounds(0.0, 1.0, open_high=True)] = 0.98
+    persistence: validate.PartOfOne = 0.98
     noise: NonNegative = 0.01
-    onset: Annotated[int, Bounds(0)] = 50
+    onset: validate.Natural = 50
     distance: Positive = 0.25
     rule: IsolationRule = field(default_factory=IsolationRule)
 
 
+_OUTBREAK, _RULE = validate.places(Outbreak), validate.places(IsolationRule)
+_STUCK, _NOISY, _DRIFT, _LYING = range(len(FAULTS))
+_NONE, _PUBLISHED, _LEVEL, _SOUND = range(len(ISOLATIONS))
+
+
 @compiled
-def _sent(fault: int, t: int, noise: float) -> float:
-    if fault == 1:
+def _sent(fault: float, t: float, noise: float) -> float:
+    if fault == _NOISY:
         return 0.6 + 0.3 * noise
-    if fault == 2:
-        return FAMILY_TARGET + 0.002 * t
+    if fault == _DRIFT:
+        return exchange.FAMILY_TARGET + 0.002 * t
     return 0.95
 
 
 @compiled
-def _judge(
-    i: int,
-    fault: bool,
-    calm: bool,
-    ring: IntArray,
-    place: IntArray,
-    isolated: BoolArray,
-    limits: IntArray,
-    returns: bool,
-) -> None:
-    if isolated[i]:
-        if calm_enough(place[i], calm, limits[1]) and returns:
-            isolated[i] = False
-            ring[i] = 0
-            place[i] = 0
-    elif remember(ring[i], place[i], fault) >= limits[0]:
-        isolated[i] = True
+def _judged(
+    isolated: bool, ring: IntArray, place: IntArray, fault: bool, calm: bool, rule: FloatArray
+) -> bool:
+    """Whether a node is isolated after one more observation of it."""
+    if not isolated:
+        return remember(ring, place, fault) >= rule[_RULE.min_faults]
+    if calm_enough(place, calm, rule[_RULE.calm]):
+        ring[:] = 0
+        place[:] = 0
+        return False
+    return True
 
 
 @compiled
 def _outbreak(
-    links: Links,
-    strength: Gains,
-    fault: int,
-    isolation: int,
-    faulty: BoolArray,
-    onset: int,
-    c: FloatArray,
-    limits: IntArray,
-    noise: FloatArray,
-    psi: FloatArray,
-    isolated: BoolArray,
-) -> None:
+    links: exchange.Links, strength: exchange.Gains, c: FloatArray, rule: FloatArray,
+    faulty: exchange.BoolArray, noise: FloatArray,
+) -> tuple[FloatArray, exchange.BoolArray]:  # fmt: skip
+    """States and isolated nodes at each step; `c` and `rule` are those of an outbreak."""
     steps, n = noise.shape
-    persistence, deviation, distance, critical, recovery = c[0], c[1], c[2], c[3], c[4]
-    x = np.full(n, FAMILY_TARGET)
-    ring = np.zeros((n, limits[2]), np.int64)
-    place = np.zeros((n, 3), np.int64)
+    fault, isolation, onset = c[_OUTBREAK.fault], c[_OUTBREAK.isolation], c[_OUTBREAK.onset]
+    critical, recovery = rule[_RULE.psi_critical], rule[_RULE.recovery]
+    psi, isolated = np.empty((steps, n)), np.empty((steps, n), np.bool_)
+    x = np.full(n, exchange.FAMILY_TARGET)
+    ring, place = np.zeros((n, int(rule[_RULE.window])), np.int64), np.zeros((n, 3), np.int64)
     out = np.zeros(n, np.bool_)
     for t in range(steps):
         sick = faulty & (t >= onset)
@@ -459,28 +437,31 @@ def _outbreak(
             if sick[i]:
                 x[i] = _sent(fault, t - onset, noise[t, i])
             else:
-                x[i] = FAMILY_TARGET + persistence * (x[i] - FAMILY_TARGET)
-                x[i] += deviation * noise[t, i]
-        middle = np.median(x[~out]) if isolation == 3 else 0.0
+                x[i] = exchange.FAMILY_TARGET + c[_OUTBREAK.persistence] * (
+                    x[i] - exchange.FAMILY_TARGET
+                )
+                x[i] += c[_OUTBREAK.noise] * noise[t, i]
+        middle = np.median(x[~out]) if isolation == _SOUND else 0.0
         heard = np.ones(n, np.bool_)
         for i in range(n):
-            if isolation == 3:
-                suspect = x[i] > critical or abs(x[i] - middle) > distance
-                calm = x[i] < recovery and abs(x[i] - middle) <= distance
-                _judge(i, suspect, calm, ring, place, out, limits, True)
+            if isolation == _SOUND:
+                far = abs(x[i] - middle) > c[_OUTBREAK.distance]
+                suspect, calm = x[i] > critical or far, x[i] < recovery and not far
+                out[i] = _judged(out[i], ring[i], place[i], suspect, calm, rule)
                 heard[i] = not suspect
-            elif isolation > 0:
+            elif isolation != _NONE:
                 # The monitor sees what the node says of itself, and a liar says it is well.
-                told = FAMILY_TARGET if faulty[i] and fault == 3 else x[i]
-                faulted, calm = told > critical, told < recovery
-                _judge(i, faulted, calm, ring, place, out, limits, isolation == 2)
-        if isolation >= 2:
+                told = exchange.FAMILY_TARGET if faulty[i] and fault == _LYING else x[i]
+                calm = told < recovery and isolation == _LEVEL
+                out[i] = _judged(out[i], ring[i], place[i], told > critical, calm, rule)
+        if isolation != _NONE and isolation != _PUBLISHED:
             heard &= ~out
-        exchange_into(psi[t], x, x, links, strength, heard)
+        exchange.exchange_into(psi[t], x, x, links, strength, heard)
         for i in range(n):
             # A faulty node gives what it sends, and takes in nothing.
             x[i] = psi[t, i] = x[i] if sick[i] else psi[t, i]
         isolated[t] = out
+    return psi, isolated
 
 
 @validate.checked
@@ -541,40 +522,33 @@ def contagion(
     k = validate.integer("n_faulty", n_faulty, 0, n - 1)
     if steps <= o.onset:
         raise ParameterError("steps", steps, f"more than the onset at {o.onset}")
-    epsilon = admissible_step(graph, kappa)
-    c = np.array([o.persistence, o.noise, o.distance, o.rule.psi_critical, o.rule.recovery])
-    limits = np.array([o.rule.min_faults, o.rule.calm, o.rule.window])
+    epsilon = exchange.admissible_step(graph, kappa)
+    c, rule = o.coefficients(), o.rule.coefficients()
     protection, until_isolated = np.zeros(replicates), np.zeros(replicates)
     false_isolations = np.zeros(replicates, np.int64)
-    first: tuple[FloatArray, BoolArray, BoolArray] | None = None
+    first: tuple[FloatArray, exchange.BoolArray, exchange.BoolArray] | None = None
     for run in range(replicates):
         rng = np.random.default_rng([seed, run])
         faulty = np.zeros(n, np.bool_)
         faulty[rng.choice(n, k, replace=False)] = True
         noise = rng.standard_normal((steps, n))
-        psi, isolated = np.empty((steps, n)), np.empty((steps, n), np.bool_)
-        _outbreak(
-            links_of(graph), Gains(epsilon), FAULTS.index(o.fault), ISOLATIONS.index(o.isolation),
-            faulty, o.onset, c, limits, noise, psi, isolated,
-        )  # fmt: skip
+        psi, isolated = _outbreak(
+            exchange.links_of(graph), exchange.Gains(epsilon), c, rule, faulty, noise
+        )
         first = first or (psi, isolated, faulty)
         crossed = (psi[o.onset :][:, ~faulty] > o.rule.psi_critical).any(axis=0)
         protection[run] = 1.0 - crossed.mean()
         until_isolated[run] = _until_isolated(isolated[o.onset :, faulty])
         newly = np.diff(isolated[:, ~faulty].astype(np.int8), axis=0, prepend=0) == 1
         false_isolations[run] = newly.sum()
-    healthy_steps = np.full(replicates, (n - k) * steps)
     assert first is not None
+    dim = "replicate"
     return dataset(
         {
-            "protection": ("replicate", protection, "1", "healthy nodes protected"),
-            "time_to_isolate": (
-                "replicate", until_isolated, "steps", "onset to isolation of all",
-            ),
-            "false_isolations": (
-                "replicate", false_isolations, "1", "isolations of healthy nodes",
-            ),
-            "healthy_steps": ("replicate", healthy_steps, "1", "healthy node-steps"),
+            "protection": (dim, protection, "1", "healthy nodes protected"),
+            "time_to_isolate": (dim, until_isolated, "steps", "onset to isolation of all"),
+            "false_isolations": (dim, false_isolations, "1", "isolations of healthy nodes"),
+            "healthy_steps": (dim, np.full(replicates, (n - k) * steps), "1", "healthy node-steps"),
             "psi": (("time", "node"), first[0], "psi", "state after the exchange, first run"),
             "isolated": (("time", "node"), first[1], "1", "isolated nodes, first run"),
             "faulty": ("node", first[2], "1", "faulty nodes, first run"),
@@ -592,7 +566,7 @@ def contagion(
     )  # fmt: skip
 
 
-def _until_isolated(isolated: BoolArray) -> float:
+def _until_isolated(isolated: exchange.BoolArray) -> float:
     """First step by which every faulty node has been isolated once, counted from 1."""
     if isolated.shape[1] == 0 or not isolated.any(axis=0).all():
         return float("nan")

@@ -7,7 +7,7 @@ One learner of weights, its coefficients, its state and its update as a compiled
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple, get_args
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,6 @@ MEMORY = 20
 
 #: The network gradients; "trend" is the published class's, "collective" the documents' formula.
 Gradient = Literal["collective", "trend", "reversed"]
-GRADIENTS: tuple[Gradient, ...] = get_args(Gradient)
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,8 @@ class AEWParameters(Parameters):
         documents' gradient climbs where it should descend.
     adaptive : bool
         Whether β follows the reward.
+    published : bool
+        Whether the bounds act before the division by the sum, which can leave them again.
     """
 
     eta: Positive = 0.01
@@ -62,23 +63,22 @@ class AEWParameters(Parameters):
     beta: float = 0.3
     beta_min: NonNegative = 0.1
     beta_max: float = 2.0
-    momentum: Annotated[float, Bounds(0.0, 1.0, open_high=True)] = 0.9
+    momentum: validate.PartOfOne = 0.9
     low: Annotated[float, Bounds(0.0, 1.0 / 3.0)] = 0.1
     high: Annotated[float, Bounds(1.0 / 3.0, 1.0)] = 0.8
     gradient: Gradient = "collective"
     adaptive: bool = True
+    published: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         validate.real("beta_max", self.beta_max, self.beta_min)
         validate.real("beta", self.beta, self.beta_min, self.beta_max)
 
-    def coefficients(self, *, published: bool = False) -> FloatArray:
-        """The numbers that :func:`learn` reads, in its order."""
-        return np.array([
-            self.eta, self.target, self.beta_min, self.beta_max, self.momentum, self.low,
-            self.high, GRADIENTS.index(self.gradient), self.adaptive, published,
-        ], dtype=np.float64)  # fmt: skip
+
+#: Where the coefficients stand, and the numbers of the gradients among them.
+AEW = validate.places(AEWParameters)
+_COLLECTIVE, _TREND, _REVERSED = range(3)
 
 
 class Learner(NamedTuple):
@@ -94,8 +94,8 @@ class Learner(NamedTuple):
 @compiled
 def new_learner(beta: float, weights: FloatArray) -> Learner:
     """Learner that has seen nothing yet; it changes `weights` in place."""
-    zeros = np.zeros(MEMORY)
-    return Learner(weights, np.zeros(3), zeros, np.zeros(2, np.int64), np.array([beta, 0.0]))
+    place, cooperation = np.zeros(2, np.int64), np.array([beta, 0.0])
+    return Learner(weights, np.zeros(3), np.zeros(MEMORY), place, cooperation)
 
 
 @compiled
@@ -138,11 +138,11 @@ def _cooperate(state: Learner, mean_error: float, c: FloatArray) -> None:
     else:
         reward = -abs(mean_error)
     cooperation[1] = reward
-    if c[8] == 0.0:
+    if c[AEW.adaptive] == 0.0:
         return
     beta = cooperation[0]
     beta += -0.02 * reward if abs(reward) > 0.05 else 0.002 * (0.5 - beta)
-    cooperation[0] = min(c[3], max(c[2], beta))
+    cooperation[0] = min(c[AEW.beta_max], max(c[AEW.beta_min], beta))
 
 
 @compiled
@@ -160,7 +160,7 @@ def learn(
     `c` is :meth:`AEWParameters.coefficients`; `networked` False leaves the network out.
     """
     weights, velocity, errors, place, cooperation = state
-    error = psi - c[1]
+    error = psi - c[AEW.target]
     errors[place[0]] = abs(error)
     place[0] = (place[0] + 1) % errors.size
     place[1] = min(errors.size, place[1] + 1)
@@ -171,25 +171,26 @@ def learn(
     gradient = scale * 2.0 * error * features
     if networked:
         _cooperate(state, mean_error, c)
-        if c[7] == 1.0:
+        if c[AEW.gradient] == _TREND:
             trend = mean_error
             if place[1] > 5:
                 trend = (_past(errors, place, 0) - _past(errors, place, 4)) / 5.0
             gradient = gradient + cooperation[0] * trend
         else:
             gradient = gradient + cooperation[0] * 2.0 * mean_error * features
-    if c[7] == 2.0:
+    if c[AEW.gradient] == _REVERSED:
         gradient = -gradient
     for k in range(3):
-        velocity[k] = c[4] * velocity[k] - c[0] * gradient[k]
+        velocity[k] = c[AEW.momentum] * velocity[k] - c[AEW.eta] * gradient[k]
         weights[k] += velocity[k]
-    if c[9] == 1.0:
+    low, high = c[AEW.low], c[AEW.high]
+    if c[AEW.published] != 0.0:
         # As published: clipped first and divided by the sum after, which can leave the bounds.
         for k in range(3):
-            weights[k] = min(c[6], max(c[5], weights[k]))
+            weights[k] = min(high, max(low, weights[k]))
         weights /= weights.sum()
     else:
-        weights[:] = project(weights, c[5], c[6])
+        weights[:] = project(weights, low, high)
 
 
 class CollectiveAEW:
@@ -239,9 +240,8 @@ class CollectiveAEW:
         cls, eta: float = 0.01, target: float = FAMILY_TARGET, beta: float = 0.3
     ) -> CollectiveAEW:
         """Learner as the published class has it: gradient "trend", bounds before the division."""
-        new = cls(eta, target, beta, gradient="trend")
-        new._c = new.parameters.coefficients(published=True)
-        return new
+        coefficients = AEWParameters(eta, target, beta, gradient="trend", published=True)
+        return cls(parameters=coefficients)
 
     @property
     def weights(self) -> FloatArray:

@@ -17,15 +17,9 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.graphs import Graph
-from entro_nb.network.exchange import (
-    EVERYBODY,
-    FAMILY_TARGET,
-    Gains,
-    Links,
-    exchange_into,
-    links_of,
-)
+from entro_nb.network import exchange
 from entro_nb.network.learner import (
+    AEW,
     START_WEIGHTS,
     AEWParameters,
     Gradient,
@@ -33,7 +27,7 @@ from entro_nb.network.learner import (
     new_learner,
     project,
 )
-from entro_nb.network.simulation import Oscillator, Waveform, control, oscillate, waveform
+from entro_nb.network.simulation import PLANT, Oscillator, Waveform, control, oscillate, waveform
 from entro_nb.results import compiled, dataset, parameters_of
 from entro_nb.validate import Bounds, Count, FloatArray, Parameters, Positive, Seed, Share
 
@@ -85,9 +79,9 @@ class Task(Parameters):
     regime: Waveform = "scraper"
     heterogeneity: Share = 0.5
     coupling: Annotated[float, Bounds(0.0, 2.0, open_high=True)] = 0.0
-    target: float = FAMILY_TARGET
+    target: float = exchange.FAMILY_TARGET
     theta: float = 1.4
-    start: Annotated[int, Bounds(0)] = 0
+    start: validate.Natural = 0
     eta: Positive = 0.01
 
     def drives(self, seed: int) -> FloatArray:
@@ -102,46 +96,37 @@ class Task(Parameters):
 
 @compiled
 def _episode(
-    forces: FloatArray,
-    weights: FloatArray,
-    plant: FloatArray,
-    links: Links,
-    coupling: float,
-    learns: bool,
-    networked: bool,
-    c: FloatArray,
-    beta: float,
-    errors: FloatArray,
-    trace: FloatArray,
-    states: FloatArray,
-) -> None:
+    forces: FloatArray, weights: FloatArray, plant: FloatArray, links: exchange.Links,
+    strength: exchange.Gains, learns: bool, networked: bool, c: FloatArray, beta: float,
+) -> tuple[FloatArray, FloatArray, FloatArray]:  # fmt: skip
+    """Loss, mean weights and states at each step; `weights` is learnt in place."""
     steps, n = forces.shape
-    psi = np.full(n, plant[3])
-    velocity, acceleration = np.zeros(n), np.zeros(n)
+    losses, trace, states = np.zeros(steps), np.zeros((steps, 3)), np.zeros((steps, n))
+    psi = np.full(n, plant[PLANT.floor])
+    velocity, acceleration, after = np.zeros(n), np.zeros(n), np.empty(n)
     learners = [new_learner(beta, weights[i]) for i in range(n)]
-    after = np.empty(n)
-    strength = Gains(coupling / n, 0.0, plant[3], np.inf)
+    target = c[AEW.target]
     for t in range(steps):
         for i in range(n):
-            w = weights[i]
-            u = control(psi[i], velocity[i], acceleration[i], w[0], w[1], w[2], plant[4])
+            u = control(psi[i], velocity[i], acceleration[i], weights[i], plant[PLANT.theta])
             psi[i], velocity[i], acceleration[i] = oscillate(
-                psi[i], velocity[i], u + forces[t, i], plant[0], plant[1], plant[2], plant[3]
+                psi[i], velocity[i], u + forces[t, i], plant
             )
-        if coupling > 0.0:
-            exchange_into(after, psi, psi, links, strength, EVERYBODY)
+        if strength.linear > 0.0:
+            exchange.exchange_into(after, psi, psi, links, strength, exchange.EVERYBODY)
             psi[:] = after
         total = 0.0
         for i in range(n):
-            total += (psi[i] - c[1]) ** 2
+            total += (psi[i] - target) ** 2
             states[t, i] = psi[i]
-        errors[t] = total / n
+        losses[t] = total / n
         if learns:
-            mean_error = psi.mean() - c[1]
+            mean_error = psi.mean() - target
             for i in range(n):
                 learn(learners[i], psi[i], velocity[i], acceleration[i], mean_error, networked, c)
         for i in range(n):
             trace[t] += weights[i] / n
+    return losses, trace, states
 
 
 def _run_episode(
@@ -149,20 +134,18 @@ def _run_episode(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Loss, mean weights and states at each step of an episode, and the weights at its end."""
     gradients: dict[str, Gradient] = {"published": "trend", "reversed": "reversed"}
-    gradient = gradients.get(policy, "collective")
-    learner = AEWParameters(eta=task.eta, target=task.target, gradient=gradient)
-    plant = Oscillator()
-    settings = np.array([plant.dt, plant.stiffness, plant.damping, plant.floor, task.theta])
-    errors, trace = np.zeros(task.steps), np.zeros((task.steps, 3))
-    states = np.zeros((task.steps, task.n_nodes))
-    own = np.array(np.broadcast_to(weights, (task.n_nodes, 3)))
-    _episode(
-        task.drives(seed), own, settings, links_of(Graph.complete(task.n_nodes)), task.coupling,
-        policy != "fixed", policy != "alone",
-        learner.coefficients(published=policy == "published"), learner.beta,
-        errors, trace, states,
+    learner = AEWParameters(
+        task.eta, task.target, gradient=gradients.get(policy, "collective"),
+        published=policy == "published",
     )  # fmt: skip
-    return errors, trace, states, own
+    plant, n = Oscillator(theta=task.theta), task.n_nodes
+    own = np.array(np.broadcast_to(weights, (n, 3)))
+    run = _episode(
+        task.drives(seed), own, plant.coefficients(), exchange.links_of(Graph.complete(n)),
+        exchange.Gains(task.coupling / n, low=plant.floor), policy != "fixed", policy != "alone",
+        learner.coefficients(), learner.beta,
+    )  # fmt: skip
+    return *run, own
 
 
 @validate.checked
@@ -546,7 +529,7 @@ def transfer_study(
         watched = episode(replace(lesson, steps=PROBE), "fixed", first)
         learnt = episode(lesson, policy, first).final_weights.values[0]
         registry.add(name, fingerprint(watched.psi.values[:, 0]), learnt)
-    times = np.zeros((2, replicates), np.int64)
+    times = np.zeros((3, replicates), np.int64)  # the adapted node needs none
     losses = np.zeros((3, replicates, length))
     taken = np.zeros((replicates, 3))
     for k in range(replicates):
@@ -556,21 +539,13 @@ def transfer_study(
         losses[1, k], taken[k] = probe_and_transfer(registry, task, policy, seed + k)
         for j in range(2):
             times[j, k] = adaptation_time(losses[j, k], losses[2, k])
+    dims = ("start", "replicate")
+    text = "steps until the loss stays within 10 % of the adapted node's"
     return dataset(
         {
-            "adaptation_time": (
-                ("start", "replicate"),
-                np.concatenate([times, np.zeros((1, replicates), np.int64)]),
-                "steps",
-                "steps until the loss stays within 10 % of the adapted node's",
-            ),
-            "loss": (("start", "replicate", "time"), losses, "psi²", "squared distance from Ψ*"),
-            "loss_early": (
-                ("start", "replicate"),
-                losses[:, :, :period].mean(-1),
-                "psi²",
-                "loss at first",
-            ),
+            "adaptation_time": (dims, times, "steps", text),
+            "loss": ((*dims, "time"), losses, "psi²", "squared distance from Ψ*"),
+            "loss_early": (dims, losses[:, :, :period].mean(-1), "psi²", "loss at first"),
             "taken_over": (("replicate", "weight"), taken, "1", "weights taken over"),
         },
         coords={

@@ -17,17 +17,8 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.errors import ParameterError, ParameterTypeError
 from entro_nb.graphs import GraphLike
-from entro_nb.network.exchange import (
-    EVERYBODY,
-    FAMILY_TARGET,
-    Gains,
-    Links,
-    admissible_step,
-    exchange_into,
-    graph_for,
-    links_of,
-)
-from entro_nb.network.isolation import ThresholdParameters, theta_net
+from entro_nb.network import exchange
+from entro_nb.network.isolation import WINDOW, ThresholdParameters, theta_net
 from entro_nb.results import compiled, dataset, parameters_of
 from entro_nb.validate import (
     Bounds,
@@ -67,9 +58,9 @@ class Autoregressive(Parameters):
         Ψ*, in Ψ.
     """
 
-    persistence: Annotated[float, Bounds(0.0, 1.0, open_high=True)] = 0.95
+    persistence: validate.PartOfOne = 0.95
     noise: NonNegative = 0.02
-    level: float = FAMILY_TARGET
+    level: float = exchange.FAMILY_TARGET
 
     @property
     def linear(self) -> tuple[FloatArray, FloatArray]:
@@ -126,44 +117,40 @@ class Oscillator(Parameters):
 
 Node = Autoregressive | Oscillator
 
+#: Where the coefficients stand, those of an oscillator without its weights.
+_MEMORY, PLANT = validate.places(Autoregressive), validate.places(Oscillator)
+
 
 @compiled
 def control(
-    psi: float, velocity: float, acceleration: float, w1: float, w2: float, w3: float, theta: float
+    psi: float, velocity: float, acceleration: float, weights: FloatArray, theta: float
 ) -> float:
     """Control of the family, u = −clip₀¹(w₁·σ(Ψ − θ) + w₂·tanh Ψ̇ + w₃·tanh Ψ̈).
 
     Examples
     --------
-    >>> control(1.4, 0.0, 0.0, 0.5, 0.3, 0.2, 1.4)
+    >>> control(1.4, 0.0, 0.0, np.array([0.5, 0.3, 0.2]), 1.4)
     -0.25
     """
-    pressure = (
-        w1 / (1.0 + np.exp(theta - psi)) + w2 * np.tanh(velocity) + w3 * np.tanh(acceleration)
-    )
+    pressure = weights[0] / (1.0 + np.exp(theta - psi))
+    pressure = pressure + weights[1] * np.tanh(velocity) + weights[2] * np.tanh(acceleration)
     return -float(min(1.0, max(0.0, pressure)))
 
 
 @compiled
 def oscillate(
-    psi: float,
-    velocity: float,
-    force: float,
-    dt: float,
-    stiffness: float,
-    damping: float,
-    floor: float,
+    psi: float, velocity: float, force: float, plant: FloatArray
 ) -> tuple[float, float, float]:
-    """One step of the oscillator under a force; returns Ψ, Ψ̇ and Ψ̈.
+    """One step of an :class:`Oscillator`, by its coefficients, under a force: Ψ, Ψ̇ and Ψ̈.
 
     Examples
     --------
-    >>> oscillate(1.0, 0.0, 1.0, 0.1, 1.0, 0.5, 0.0)
+    >>> oscillate(1.0, 0.0, 1.0, Oscillator().coefficients())
     (1.0, 0.0, 0.0)
     """
-    acceleration = force - stiffness * psi - damping * velocity
-    velocity += dt * acceleration
-    psi = max(floor, psi + dt * velocity)
+    acceleration = force - plant[PLANT.stiffness] * psi - plant[PLANT.damping] * velocity
+    velocity += plant[PLANT.dt] * acceleration
+    psi = max(plant[PLANT.floor], psi + plant[PLANT.dt] * velocity)
     return psi, velocity, acceleration
 
 
@@ -248,9 +235,12 @@ class Transmission(Parameters):
         Messages are rounded to multiples of it, in Ψ; 0 sends them exactly.
     """
 
-    delay: Annotated[int, Bounds(0)] = 0
+    delay: validate.Natural = 0
     loss: Share = 0.0
     quantum: NonNegative = 0.0
+
+
+_WAY, _SHOCK = validate.places(Transmission), validate.places(Disturbance)
 
 
 @compiled
@@ -264,54 +254,69 @@ def _variance(psi: FloatArray) -> tuple[float, float]:
 
 @compiled
 def _closed_loop(
-    kind: int,
+    oscillates: bool,
     c: FloatArray,
+    weights: FloatArray,
     psi: FloatArray,
     drive: FloatArray,
     gains: FloatArray,
-    shock_rate: float,
-    shock_size: float,
-    links: Links,
-    strength: Gains,
-    delay: int,
-    loss: float,
-    quantum: float,
+    shocks: FloatArray,
+    links: exchange.Links,
+    strength: exchange.Gains,
+    way: FloatArray,
     gate: FloatArray,
-    window: int,
     theta: float,
+    record: bool,
     rng: np.random.Generator,
-    summary: FloatArray,
-    observed: FloatArray,
-    synced: FloatArray,
-) -> None:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Run the loop in place over `psi`, shape (N,).
 
-    `summary`, shape (6, steps), takes mean and variance before the exchange, mean and variance
-    after it, θ, and the share of nodes above θ. `observed` and `synced`, shape (steps, N) or
-    (0, N), take the states before and after the exchange. `gate` holds the coefficients of
-    θ_net, or is empty for a constant `theta`. A `strength` of 0 means no exchange.
+    Parameters
+    ----------
+    oscillates, c, weights : bool, ndarray, ndarray
+        Which node, its coefficients, and the weights of its control, none of them without.
+    drive, gains, shocks : ndarray
+        Disturbance at each step, each node's share in it, coefficients of :class:`Disturbance`.
+    links, strength, way : Links, Gains, ndarray
+        The exchange, none with a strength of 0, and the coefficients of :class:`Transmission`.
+    gate, theta : ndarray, float
+        Coefficients of θ_net, or none for a constant `theta`.
+
+    Returns
+    -------
+    summary : ndarray, shape (6, steps)
+        Mean and variance before the exchange, mean and variance after it, θ, and the share of
+        nodes above θ.
+    observed, synced : ndarray, shape (steps, N), or (0, N) without `record`
+        States before and after the exchange.
     """
-    n = psi.size
+    n, steps = psi.size, drive.size
+    kept = steps if record else 0
+    summary, observed, synced = np.zeros((6, steps)), np.zeros((kept, n)), np.zeros((kept, n))
     velocity, acceleration, after = np.zeros(n), np.zeros(n), np.zeros(n)
+    delay, loss, quantum = int(way[_WAY.delay]), way[_WAY.loss], way[_WAY.quantum]
+    shock_rate = shocks[_SHOCK.shock_rate]
     messages = np.zeros((delay + 1, n))
-    open_links = Links(links.everyone, links.edges, links.conductance.copy())
-    variances = np.zeros(window)
+    open_links = exchange.Links(links.everyone, links.edges, links.conductance.copy())
+    variances = np.zeros(int(gate[WINDOW]) if gate.size else 1)
+    deviation = c[PLANT.noise] if oscillates else c[_MEMORY.noise]
     for t in range(drive.size):
         for i in range(n):
-            noise = c[1] * rng.standard_normal() if c[1] > 0.0 else 0.0
+            noise = deviation * rng.standard_normal() if deviation > 0.0 else 0.0
             force = gains[i] * drive[t]
-            if kind == 0:
-                psi[i] = c[2] + c[0] * (psi[i] - c[2]) + (1.0 - c[0]) * force + noise
-            else:
-                if c[6] > 0.0:
-                    force += control(psi[i], velocity[i], acceleration[i], c[7], c[8], c[9], theta)
+            if oscillates:
+                if weights.size:
+                    force += control(psi[i], velocity[i], acceleration[i], weights, theta)
                 psi[i], velocity[i], acceleration[i] = oscillate(
-                    psi[i], velocity[i], force + noise, c[0], c[3], c[4], c[5]
+                    psi[i], velocity[i], force + noise, c
                 )
+            else:
+                a, level = c[_MEMORY.persistence], c[_MEMORY.level]
+                psi[i] = level + a * (psi[i] - level) + (1.0 - a) * force + noise
             if shock_rate > 0.0 and rng.random() < shock_rate:
-                psi[i] += shock_size
+                psi[i] += shocks[_SHOCK.shock_size]
         summary[0, t], summary[1, t] = _variance(psi)
-        if observed.shape[0]:
+        if record:
             observed[t] = psi
         if strength.linear > 0.0:
             sent = messages[t % (delay + 1)]
@@ -323,19 +328,20 @@ def _closed_loop(
                         lost = rng.random() < loss
                         open_links.conductance[e] = 0.0 if lost else links.conductance[e]
                 heard = messages[(t - delay) % (delay + 1)]
-                exchange_into(after, psi, heard, open_links, strength, EVERYBODY)
+                exchange.exchange_into(after, psi, heard, open_links, strength, exchange.EVERYBODY)
                 psi[:] = after
         summary[2, t], summary[3, t] = _variance(psi)
-        if synced.shape[0]:
+        if record:
             synced[t] = psi
         if gate.size:
-            variances[t % window] = summary[3, t]
+            variances[t % variances.size] = summary[3, t]
             theta = theta_net(variances, t + 1, gate)
         over = 0
         for value in psi:
             over += value > theta
         summary[4, t] = theta
         summary[5, t] = over / n
+    return summary, observed, synced
 
 
 @validate.checked
@@ -412,44 +418,46 @@ def simulate(
     >>> bool(with_it.variance.mean() < without.variance.mean() / 2)
     True
     """
-    made = graph_for(graph, n_nodes)
+    made = exchange.graph_for(graph, n_nodes)
     node = Autoregressive() if node is None else node
     if not isinstance(node, (Autoregressive, Oscillator)):
         raise ParameterTypeError("node", node, "an Autoregressive or an Oscillator")
     if not isinstance(disturbance, Disturbance):
         disturbance = Disturbance(validate.choice("regime", disturbance, WAVEFORMS))
     way = Transmission() if transmission is None else transmission
-    epsilon = admissible_step(made, kappa, 1.0, step) if synchronised else 0.0
-    links = links_of(made)
+    epsilon = exchange.admissible_step(made, kappa, 1.0, step) if synchronised else 0.0
+    links = exchange.links_of(made)
     if links.everyone and way.loss > 0.0:
         if n_nodes > LINK_LIMIT:
             raise ParameterError("n_nodes", n_nodes, f"at most {LINK_LIMIT} with loss on all links")
-        links = Links(False, made.edges, made.conductance)
-    kind, coefficients = _coefficients(node)
-    theta = node.theta if isinstance(node, Oscillator) else np.inf
-    gate, window = np.zeros(0), 1
+        links = exchange.Links(False, made.edges, made.conductance)
+    oscillates = isinstance(node, Oscillator)
+    theta, weights, floor, dt = np.inf, np.zeros(0), -np.inf, 0.1
+    if isinstance(node, Oscillator):
+        theta, weights, floor, dt = node.theta, np.array(node.weights or ()), node.floor, node.dt
+    gate = np.zeros(0)
     if threshold is not None:
-        gate, window = threshold.coefficients(), threshold.window
+        gate = threshold.coefficients()
         theta = theta_net(np.zeros(0), 0, gate)
-    drive = waveform(disturbance.regime, steps, node.dt if isinstance(node, Oscillator) else 0.1)
+    drive = waveform(disturbance.regime, steps, dt)
     started = _initial(node, n_nodes, initial)
     if record is None:
         record = n_nodes * steps * replicates <= RECORD_LIMIT
-    kept = steps if record else 0
-    summary = np.zeros((replicates, 6, steps))
-    observed, synced = np.zeros((2, replicates, kept, n_nodes))
-    strength = Gains(epsilon, low=node.floor if isinstance(node, Oscillator) else -np.inf)
+    low, high = 1.0 - disturbance.heterogeneity, 1.0 + disturbance.heterogeneity
+    runs = []
     for k in range(replicates):
         rng = np.random.default_rng([seed, k])
-        low, high = 1.0 - disturbance.heterogeneity, 1.0 + disturbance.heterogeneity
-        _closed_loop(
-            kind, coefficients, started.copy(), drive, rng.uniform(low, high, n_nodes),
-            disturbance.shock_rate, disturbance.shock_size, links, strength, way.delay, way.loss,
-            way.quantum, gate, window, theta, rng, summary[k], observed[k], synced[k],
+        runs.append(
+            _closed_loop(
+                oscillates, node.coefficients(), weights, started.copy(), drive,
+                rng.uniform(low, high, n_nodes), disturbance.coefficients(), links,
+                exchange.Gains(epsilon, low=floor), way.coefficients(), gate, theta, record, rng,
+            )
         )  # fmt: skip
+    summary, observed, synced = (np.array(part) for part in zip(*runs, strict=True))
     dims = ("replicate", "time")
     mean, variance = summary[:, 2], summary[:, 3]
-    target = FAMILY_TARGET if isinstance(node, Oscillator) else node.level
+    target = exchange.FAMILY_TARGET if isinstance(node, Oscillator) else node.level
     v_net = 0.5 * n_nodes * ((mean - target) ** 2 + variance)
     variables: dict[str, tuple[tuple[str, ...] | str, Any, str, str]] = {
         "mean_before": (dims, summary[:, 0], "psi", "mean over nodes before the exchange"),
@@ -477,16 +485,6 @@ def simulate(
         title="Closed-loop network",
         source="seeds 001 and 002; node dynamics of the family",
     )  # fmt: skip
-
-
-def _coefficients(node: Node) -> tuple[int, FloatArray]:
-    if isinstance(node, Autoregressive):
-        return 0, np.array([node.persistence, node.noise, node.level])
-    w = node.weights or (0.0, 0.0, 0.0)
-    controlled = 0.0 if node.weights is None else 1.0
-    return 1, np.array(
-        [node.dt, node.noise, 0.0, node.stiffness, node.damping, node.floor, controlled, *w]
-    )
 
 
 def _initial(node: Node, n_nodes: int, initial: npt.ArrayLike | None) -> FloatArray:
