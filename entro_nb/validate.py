@@ -362,12 +362,15 @@ class Parameters:
 
         Where each of them stands is said by :func:`places`.
         """
-        given = [(getattr(self, name), options) for name, options in _numbers(type(self)).items()]
+        given = [
+            (getattr(self, name), options)
+            for name, options in _numbers(cast(Any, type(self))).items()
+        ]
         numbers = [options.index(value) if options else value for value, options in given]
         return np.array(numbers, dtype=np.float64)
 
 
-def places(cls: type[Parameters]) -> Any:
+def places(cls: Any) -> Any:
     """Where each parameter stands among the :meth:`Parameters.coefficients`, by name.
 
     Parameters that are neither numbers nor flags nor choices are left out.

@@ -23,7 +23,7 @@ from scipy.optimize import brentq
 from entro_nb import results, validate
 from entro_nb.engine.laws import EntropyLaw, Law, NoControl, StaticLimit
 from entro_nb.engine.plant import Pipeline, pipeline, three_phases
-from entro_nb.engine.simulation import Total, sums
+from entro_nb.engine.simulation import Total, outcomes, sums
 from entro_nb.errors import ParameterError
 from entro_nb.validate import Bounds, Count, NonNegative, Positive, Seed
 
@@ -118,9 +118,7 @@ def invert(row: PublishedRow) -> tuple[float, float, float]:
 
 def _row(plant: Pipeline, law: Law, replicates: int, seed: int) -> PublishedRow:
     mean = sums(plant, law, replicates=replicates, seed=seed).mean(axis=0)
-    return PublishedRow(
-        *(float(mean[k]) for k in (Total.VIOLATIONS, Total.PEAK_QUEUE, Total.PEAK_PSI))
-    )
+    return PublishedRow(*mean[[Total.VIOLATIONS, Total.PEAK_QUEUE, Total.PEAK_PSI]].tolist())
 
 
 def _fit(
@@ -210,14 +208,9 @@ def fitting_plants(n: Count = 200, *, seed: Seed = 7) -> list[tuple[Plant, int]]
     found: list[tuple[Plant, int]] = []
     published, tolerance = np.array(PUBLISHED["uncontrolled"]), np.array(TOLERANCE)
     while len(found) < n:
-        start = Plant(
-            2.9,
-            52.0,
-            0.9,
-            warmup=float(rng.uniform(50.0, 400.0)),
-            warmup_rate=float(rng.uniform(0.9, 1.1)),
-            proportional=bool(rng.random() < 0.5),
-        )
+        warmup, warmup_rate = float(rng.uniform(50.0, 400.0)), float(rng.uniform(0.9, 1.1))
+        proportional = bool(rng.random() < 0.5)
+        start = Plant(2.9, 52.0, 0.9, warmup, warmup_rate, proportional=proportional)
         noise_seed = int(rng.integers(2**31))
         # Three quarters of the tolerance, since the fit may miss its own target by the last.
         target = PublishedRow(*(published + 0.75 * tolerance * rng.uniform(-1.0, 1.0, 3)))
@@ -280,15 +273,8 @@ def predict(
     for i, (law, valve) in enumerate(laws.values()):
         for j, (plant, seed) in enumerate(plants):
             table[i, j] = sums(plant.pipeline(queue_valve=valve), law, seed=seed)[0]
-    lost = table[..., Total.DEFERRED] + table[..., Total.REFUSED]
-    dims = ("reading", "plant")
     return results.dataset(
-        {
-            "violations": (dims, table[..., Total.VIOLATIONS], "steps", "steps above the budget"),
-            "peak_queue": (dims, table[..., Total.PEAK_QUEUE], "requests", "largest queue"),
-            "peak_psi": (dims, table[..., Total.PEAK_PSI], "nats", "largest total entropy"),
-            "lost_share": (dims, 100.0 * lost / table[..., Total.ARRIVED], "%", "work not done"),
-        },
+        outcomes(table, ("reading", "plant")),
         coords={"reading": (list(laws), "1"), "plant": (np.arange(len(plants)), "1")},
         title="predictions from the uncontrolled row",
         source="seed 000, Simulation Results",

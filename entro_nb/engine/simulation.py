@@ -10,23 +10,16 @@ import json
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from entro_nb import results
 from entro_nb.engine.laws import NUMBERS, Law, NoControl, set_valves
-from entro_nb.engine.plant import (
-    Pipeline,
-    Quantity,
-    clear_valves,
-    pass_through,
-    pipeline,
-    profile,
-)
+from entro_nb.engine.plant import Pipeline, Quantity, clear_valves, pass_through, pipeline, profile
 from entro_nb.errors import DivergenceError, ParameterError, ParameterTypeError
 from entro_nb.results import compiled
-from entro_nb.validate import Bounds, Count, FloatArray, Positive, Seed, checked
+from entro_nb.validate import Count, FloatArray, Natural, Positive, Seed, checked
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,7 +28,7 @@ if TYPE_CHECKING:
 Variables = dict[str, tuple[tuple[str, ...] | str, Any, str, str]]
 
 #: Steps by which a measurement is older than the state after the previous step.
-Delay = Annotated[int, Bounds(0)]
+Delay = Natural
 
 #: Noise is drawn for so many numbers at a time, so that many replicates fit in memory.
 CHUNK = 4_000_000
@@ -80,19 +73,30 @@ SUMS = {
 }
 
 
+class Run(NamedTuple):
+    """What all replicates of a run share, as the compiled loop reads it."""
+
+    plant: FloatArray  #: the empty pipeline, see :meth:`entro_nb.engine.Pipeline.wiring`
+    route: FloatArray  #: shares in which work is passed on
+    law: int  #: number of the law
+    k: FloatArray  #: its coefficients
+    dt: float  #: step, s
+    delay: int  #: of the loop, in steps
+    budget: float  #: against which violations count, nats
+
+
+class Offer(NamedTuple):
+    """Demand and service over time, before the noise; see :class:`~entro_nb.engine.Scraper`."""
+
+    base: FloatArray  #: (step, node) offered rates, req/s
+    sigma: FloatArray  #: (step, node) standard deviations of the noise, req/s
+    rate_max: FloatArray  #: (node,) ceilings, 0 where nothing is offered
+    capacity: FloatArray  #: (step,) factors on the capacities
+
+
 @compiled
 def run_loop(
-    plant: FloatArray,
-    route: FloatArray,
-    law: int,
-    k: FloatArray,
-    demand: FloatArray,
-    capacity: FloatArray,
-    dt: float,
-    delay: int,
-    budget: float,
-    record: FloatArray,
-    total: FloatArray,
+    run: Run, demand: FloatArray, capacity: FloatArray, record: FloatArray, total: FloatArray
 ) -> int:
     """One run; fills `record` and `total`, returns the step that left the finite numbers, or −1.
 
@@ -101,20 +105,17 @@ def run_loop(
 
     Parameters
     ----------
-    plant, route : ndarray
-        The empty pipeline, see :meth:`entro_nb.engine.Pipeline.wiring`; left as it is.
-    law, k : int, ndarray
-        Code and coefficients of the law.
+    run : Run
+        Plant, law and clock; the plant's table is left as it is.
     demand, capacity : ndarray, shapes (step, node) and (step,)
         Offered rates in req/s and factors on the capacities.
-    dt, delay, budget : float, int, float
-        Step in s, delay of the loop in steps, budget against which violations count, in nats.
     record : ndarray, shape (7, step or 0, node)
         Rows from ``Quantity.OFFERED`` to ``Quantity.LOAD``, then the law's signal. With no
         steps, only sums are kept.
     total : ndarray, shape (10,)
         See :class:`Total`.
     """
+    plant, route, law, k, dt, delay, budget = run
     steps, n = demand.shape
     keep = record.shape[1] > 0
     table, trial = plant.copy(), plant.copy()
@@ -181,23 +182,11 @@ def run_loop(
 
 @compiled
 def _run_all(
-    table: FloatArray,
-    route: FloatArray,
-    law: int,
-    k: FloatArray,
-    base: FloatArray,
-    sigma: FloatArray,
-    rate_max: FloatArray,
-    noise: FloatArray,
-    capacity: FloatArray,
-    dt: float,
-    delay: int,
-    budget: float,
-    record: FloatArray,
-    total: FloatArray,
+    run: Run, offer: Offer, noise: FloatArray, record: FloatArray, total: FloatArray,
     failed: FloatArray,
-) -> None:
+) -> None:  # fmt: skip
     """Run every replicate; `failed` gets the step that left the finite numbers, or −1."""
+    base, sigma, rate_max, capacity = offer
     steps, n = base.shape
     demand = np.zeros((steps, n))
     for r in range(noise.shape[0]):
@@ -208,13 +197,10 @@ def _run_all(
                     x = base[t, i] + sigma[t, i] * noise[r, t, source]
                     demand[t, i] = min(max(x, 0.0), rate_max[i])
                 source += 1
-        failed[r] = run_loop(
-            table, route, law, k, demand, capacity, dt, delay, budget, record[r], total[r]
-        )
+        failed[r] = run_loop(run, demand, capacity, record[r], total[r])
 
 
-def _demand(plant: Pipeline, dt: float, steps: int) -> tuple[FloatArray, ...]:
-    """Base rates, noise deviations (step, node), ceilings (node,), capacity factors (step,)."""
+def _offer(plant: Pipeline, dt: float, steps: int) -> Offer:
     n = len(plant.subsystems)
     base, sigma, rate_max = np.zeros((steps, n)), np.zeros((steps, n)), np.zeros(n)
     capacity = np.full(steps, np.inf)
@@ -225,7 +211,7 @@ def _demand(plant: Pipeline, dt: float, steps: int) -> tuple[FloatArray, ...]:
         rate_max[i] = source.rate_max
         # Sources with their own phases may disagree about the service: the worst one counts.
         capacity = np.minimum(capacity, factor)
-    return base, sigma, rate_max, capacity
+    return Offer(base, sigma, rate_max, capacity)
 
 
 def _noise(
@@ -265,8 +251,8 @@ def _solve(
     steps = round(plant.duration / dt)
     if steps < 1:
         raise ParameterError("dt", dt, f"at most the duration of the phases, {plant.duration:g} s")
-    table, route = plant.wiring()
-    base, sigma, rate_max, capacity = _demand(plant, dt, steps)
+    run = Run(*plant.wiring(), NUMBERS[type(law)], law.coefficients(), dt, delay, budget)
+    offer = _offer(plant, dt, steps)
     n = len(plant.subsystems)
     records = np.empty((replicates, RECORDED + 1, steps if keep else 0, n))
     sums = np.empty((replicates, len(Total)))
@@ -274,10 +260,7 @@ def _solve(
     start = 0
     for noise in _noise(seed, replicates, (steps, len(plant.sources)), seeds):
         part = slice(start, start + len(noise))
-        _run_all(
-            table, route, NUMBERS[type(law)], law.coefficients(), base, sigma, rate_max, noise,
-            capacity, dt, delay, budget, records[part], sums[part], failed[part],
-        )  # fmt: skip
+        _run_all(run, offer, noise, records[part], sums[part], failed[part])
         start += len(noise)
     if (failed >= 0.0).any():
         which = int(np.argmax(failed >= 0.0))
@@ -318,26 +301,47 @@ def sums(
     return _solve(plant, law, dt, delay, budget, replicates, seed, keep=False, seeds=seeds)[1]
 
 
+def lost_work(totals: FloatArray) -> FloatArray:
+    """Work deferred or refused in each run, in requests."""
+    lost: FloatArray = totals[..., Total.DEFERRED] + totals[..., Total.REFUSED]
+    return lost
+
+
+def lost_share(totals: FloatArray) -> FloatArray:
+    """Work deferred or refused in each run, in % of what arrived."""
+    return _ratio(100.0 * lost_work(totals), totals[..., Total.ARRIVED])
+
+
+def latency(totals: FloatArray) -> FloatArray:
+    """Mean wait of what was served, in s: by Little's law, the integral of the queues over it."""
+    return _ratio(totals[..., Total.WAITING], totals[..., Total.COMPLETED])
+
+
+def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
+    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0.0)
+
+
+def outcomes(totals: FloatArray, dims: tuple[str, ...]) -> Variables:
+    """What laws are judged by, from sums over `dims`: violations, peaks, share of work lost."""
+    share = (dims, lost_share(totals), "%", "share of the work deferred or refused")
+    variables: Variables = {"lost_share": share}
+    for name in ("violations", "peak_queue", "peak_psi"):
+        field, units, text = SUMS[name]
+        variables[name] = (dims, totals[..., field], units, text)
+    return variables
+
+
 def sum_variables(totals: FloatArray, duration: float) -> Variables:
     """Variables of :func:`replicate`, from bare sums and the duration of a run in s."""
+    dims, effort = ("replicate",), np.sqrt(totals[:, Total.EFFORT] / duration)
     variables: Variables = {
-        name: ("replicate", totals[:, field], units, text)
-        for name, (field, units, text) in SUMS.items()
+        name: (dims, totals[:, field], units, text) for name, (field, units, text) in SUMS.items()
     }
-    arrived, lost = totals[:, Total.ARRIVED], totals[:, Total.DEFERRED] + totals[:, Total.REFUSED]
-    share = np.divide(100.0 * lost, arrived, out=np.zeros(lost.shape), where=arrived > 0.0)
-    # Little's law: the mean wait of what was served is the integral of the queues over it.
-    completed = totals[:, Total.COMPLETED]
-    wait = np.divide(
-        totals[:, Total.WAITING], completed, out=np.zeros(lost.shape), where=completed > 0.0
-    )
-    effort = np.sqrt(totals[:, Total.EFFORT] / duration)
-    return variables | {
-        "lost": ("replicate", lost, "requests", "work deferred or refused"),
-        "lost_share": ("replicate", share, "%", "share of the work deferred or refused"),
-        "latency": ("replicate", wait, "s", "mean waiting time of served work"),
-        "effort": ("replicate", effort, "req/s", "root mean square of the control action"),
-    }
+    return variables | outcomes(totals, dims) | {
+        "lost": (dims, lost_work(totals), "requests", "work deferred or refused"),
+        "latency": (dims, latency(totals), "s", "mean waiting time of served work"),
+        "effort": (dims, effort, "req/s", "root mean square of the control action"),
+    }  # fmt: skip
 
 
 def _parameters(

@@ -16,20 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 
 from entro_nb import results
-from entro_nb.engine.laws import (
-    AIMD,
-    PID,
-    CoDel,
-    DriftPlusPenalty,
-    EntropyLaw,
-    HeadroomLaw,
-    Law,
-    NoControl,
-    StaticLimit,
-    TokenBucket,
-)
+from entro_nb.engine import laws
+from entro_nb.engine.laws import EntropyLaw, HeadroomLaw, Law
 from entro_nb.engine.plant import Phase, Pipeline
-from entro_nb.engine.simulation import Delay, Total, sums
+from entro_nb.engine.simulation import Delay, Total, latency, lost_share, lost_work, outcomes, sums
 from entro_nb.validate import Bounds, Count, FloatArray, checked
 
 if TYPE_CHECKING:
@@ -40,9 +30,6 @@ AtLeastTwo = Annotated[int, Bounds(2)]
 
 #: Replicates on which settings are chosen, and seeds of the two noises.
 CHOOSING, CHOOSING_SEED, MEASURING_SEED = 20, 101, 202
-
-#: Half-width of a 95 % interval in standard errors.
-NORMAL_95 = 1.959963984540054
 
 
 @checked
@@ -65,20 +52,20 @@ def candidates(preset: Preset = "quick") -> dict[str, list[Law]]:
         line(1.5, 4.5, 7, 13), (0.5, 1.0, 2.0) if fine else (0.5,), (0.0, 0.02, 0.05, 0.1)
     )
     return {
-        "no control": [NoControl()],
-        "static limit": [StaticLimit(x) for x in line(1.15, 2.9, 19, 36)],
+        "no control": [laws.NoControl()],
+        "static limit": [laws.StaticLimit(x) for x in line(1.15, 2.9, 19, 36)],
         "token bucket": [
-            TokenBucket(r, b)
+            laws.TokenBucket(r, b)
             for r, b in product(line(0.9, 2.6, 9, 18), (0.0, 2.0, 4.0, 8.0, 16.0, 32.0))
         ],
-        "AIMD": [AIMD(x, increase, decrease) for x, increase, decrease in aimd],
-        "PID": [PID(x, kp, ki, kd) for x, kp, ki, kd in pid],
-        "CoDel": [CoDel(x, i) for x, i in product(line(1, 50, 8, 20), (1.0, 2.0, 5.0, 10.0))],
+        "AIMD": [laws.AIMD(x, increase, decrease) for x, increase, decrease in aimd],
+        "PID": [laws.PID(x, kp, ki, kd) for x, kp, ki, kd in pid],
+        "CoDel": [laws.CoDel(x, i) for x, i in product(line(1, 50, 8, 20), (1.0, 2.0, 5.0, 10.0))],
         "drift-plus-penalty, log": [
-            DriftPlusPenalty(float(v)) for v in np.geomspace(8.0, 240.0, 30 if fine else 15)
+            laws.DriftPlusPenalty(float(v)) for v in np.geomspace(8.0, 240.0, 30 if fine else 15)
         ],
         "drift-plus-penalty, linear": [
-            DriftPlusPenalty(v, "linear") for v in line(1.0, 80.0, 20, 40)
+            laws.DriftPlusPenalty(v, "linear") for v in line(1.0, 80.0, 20, 40)
         ],
         "ENTRO-ENGINE, Eq. 14": [
             EntropyLaw(alpha, 2.0, budget, relaxation=x, clamped=clamped)
@@ -99,12 +86,6 @@ def _front(violations: FloatArray, lost: FloatArray) -> list[int]:
     return chosen
 
 
-def _lost(total: FloatArray) -> FloatArray:
-    """Work lost in each run, in requests."""
-    lost: FloatArray = total[..., Total.DEFERRED] + total[..., Total.REFUSED]
-    return lost
-
-
 def chosen_settings(
     plant: Pipeline, settings: Sequence[Law], points: int, delay: int = 0
 ) -> list[Law]:
@@ -112,7 +93,7 @@ def chosen_settings(
     trial = []
     for law in settings:
         total = sums(plant, law, replicates=CHOOSING, seed=CHOOSING_SEED, delay=delay)
-        trial.append((total[:, Total.VIOLATIONS].mean(), _lost(total).mean()))
+        trial.append((total[:, Total.VIOLATIONS].mean(), lost_work(total).mean()))
     violations, lost = np.array(trial).T
     chosen = _front(violations, lost)
     if len(chosen) > points:
@@ -190,64 +171,46 @@ def fronts(
 
     Examples
     --------
-    >>> from entro_nb.engine import pipeline
+    >>> from entro_nb.engine import StaticLimit, pipeline
     >>> front = fronts(pipeline(), {"static limit": [StaticLimit(1.5)]}, replicates=5)
     >>> bool(front.avoided[0] > 0)
     True
     """
     noise: dict[str, Any] = {"replicates": replicates, "seed": MEASURING_SEED, "delay": delay}
     free = sums(plant, HeadroomLaw(), **noise)
-    rows, labels, laws = [], [], []
+    columns = {
+        "violations": "steps", "lost_share": "%", "peak_queue": "requests", "latency": "s",
+        "lost_share_headroom": "%", "avoided": "steps",
+    }  # fmt: skip
+    rows, labels, shown = [], [], []
     for name, settings in (candidates() if families is None else families).items():
         for law in chosen_settings(plant, settings, points, delay):
             total = sums(plant, law, **noise)
-            allowance = matching_allowance(_lost(free), float(_lost(total).mean()))
+            allowance = matching_allowance(lost_work(free), float(lost_work(total).mean()))
             ours = free
             if allowance != math.inf:
                 ours = sums(plant, HeadroomLaw(allowance=allowance), **noise)
-            rows.append(
-                [
-                    total[:, Total.VIOLATIONS],
-                    100.0 * _lost(total) / total[:, Total.ARRIVED],
-                    total[:, Total.PEAK_QUEUE],
-                    total[:, Total.WAITING] / total[:, Total.COMPLETED],
-                    100.0 * _lost(ours) / ours[:, Total.ARRIVED],
-                    total[:, Total.VIOLATIONS] - ours[:, Total.VIOLATIONS],
-                ]
-            )
+            violations = total[:, Total.VIOLATIONS]
+            measured = (
+                violations, lost_share(total), total[:, Total.PEAK_QUEUE], latency(total),
+                lost_share(ours), violations - ours[:, Total.VIOLATIONS],
+            )  # fmt: skip
+            rows.append([results.mean_interval(column) for column in measured])
             labels.append(name)
-            laws.append(repr(law))
-    table = np.array(rows)
-    mean, error = table.mean(-1), table.std(-1, ddof=1) / math.sqrt(replicates)
-    columns = {
-        "violations": "steps",
-        "lost_share": "%",
-        "peak_queue": "requests",
-        "latency": "s",
-        "lost_share_headroom": "%",
-        "avoided": "steps",
-    }
-    variables = {
-        name: ("setting", mean[:, k], units, f"mean of {name}")
-        for k, (name, units) in enumerate(columns.items())
-    } | {
-        f"{name}_ci": ("setting", NORMAL_95 * error[:, k], units, f"95 % half-width of {name}")
-        for k, (name, units) in enumerate(columns.items())
-    }
+            shown.append(repr(law))
+    mean, _, high = np.moveaxis(np.array(rows), -1, 0)
+    variables = {}
+    for k, (name, units) in enumerate(columns.items()):
+        half = high[:, k] - mean[:, k]
+        variables[name] = ("setting", mean[:, k], units, f"mean of {name}")
+        variables[f"{name}_ci"] = ("setting", half, units, f"95 % half-width of {name}")
     front = results.dataset(
         variables,
         parameters={"replicates": replicates, "delay": delay},
         title="fronts of violations against work lost",
         source="seed 000, Simulation Results",
     )
-    return front.assign_coords(family=("setting", labels), law=("setting", laws))
-
-
-COLUMNS = {
-    "violations": (Total.VIOLATIONS, "steps"),
-    "peak_queue": (Total.PEAK_QUEUE, "requests"),
-    "peak_psi": (Total.PEAK_PSI, "nats"),
-}
+    return front.assign_coords(family=("setting", labels), law=("setting", shown))
 
 
 def ablation_laws(allowance: float = 60.0) -> dict[str, Law]:
@@ -270,24 +233,12 @@ def ablation_laws(allowance: float = 60.0) -> dict[str, Law]:
     }
 
 
-def _measure(
-    plant: Pipeline, law: Law, *, replicates: int, seed: int, delay: int = 0
-) -> list[float]:
-    total = sums(plant, law, replicates=replicates, seed=seed, delay=delay).mean(axis=0)
-    share = 100.0 * float(_lost(total)) / total[Total.ARRIVED]
-    return [*(total[field] for field, _ in COLUMNS.values()), share]
-
-
-def _table(
-    rows: list[list[list[float]]], dims: Mapping[str, list[str]], replicates: int, title: str
-) -> xr.Dataset:
-    table = np.array(rows)
-    names = [(name, units) for name, (_, units) in COLUMNS.items()] + [("lost_share", "%")]
+def _table(runs: list[list[FloatArray]], dims: Mapping[str, list[str]], title: str) -> xr.Dataset:
+    """Means over the replicates of the sums in a table of runs."""
+    replicates = len(runs[0][0])
+    means = np.array([[total.mean(axis=0) for total in row] for row in runs])
     return results.dataset(
-        {
-            name: (tuple(dims), table[..., k], units, f"mean of {name}")
-            for k, (name, units) in enumerate(names)
-        },
+        outcomes(means, tuple(dims)),
         coords={name: (values, "1") for name, values in dims.items()},
         parameters={"replicates": replicates},
         title=title,
@@ -317,14 +268,14 @@ def ablation(
     >>> float(table.violations.sel(variant="+ look ahead", delay="0 steps"))
     0.0
     """
-    laws = ablation_laws(allowance)
-    laws["+ look ahead, no prediction"] = HeadroomLaw(predict=False)
-    rows = [
-        [_measure(plant, law, replicates=replicates, seed=303, delay=k) for k in delays]
-        for law in laws.values()
+    variants = ablation_laws(allowance)
+    variants["+ look ahead, no prediction"] = HeadroomLaw(predict=False)
+    runs = [
+        [sums(plant, law, replicates=replicates, seed=303, delay=k) for k in delays]
+        for law in variants.values()
     ]
-    dims = {"variant": list(laws), "delay": [f"{k} steps" for k in delays]}
-    return _table(rows, dims, replicates, "ablation of the headroom law")
+    dims = {"variant": list(variants), "delay": [f"{k} steps" for k in delays]}
+    return _table(runs, dims, "ablation of the headroom law")
 
 
 @dataclass(frozen=True)
@@ -393,21 +344,20 @@ def trials(plant: Pipeline, *, replicates: Count = 50, allowance: float = 80.0) 
     0.0
     """
     cases = scenarios(plant)
-    rows, names = [], []
+    runs = []
     for case in cases.values():
-        laws: dict[str, Law] = {
+        tried: dict[str, Law] = {
             "headroom": HeadroomLaw(belief=case.belief),
             "headroom, allowance": HeadroomLaw(belief=case.belief, allowance=allowance),
             "Eq. 14": EntropyLaw(),
-            "PID": PID(3.0, 0.5, 0.0),
-            "static limit": StaticLimit(1.34),
-            "drift-plus-penalty": DriftPlusPenalty(12.0),
+            "PID": laws.PID(3.0, 0.5, 0.0),
+            "static limit": laws.StaticLimit(1.34),
+            "drift-plus-penalty": laws.DriftPlusPenalty(12.0),
         }
-        names = list(laws)
-        rows.append(
+        runs.append(
             [
-                _measure(case.plant, law, replicates=replicates, seed=404, delay=case.delay)
-                for law in laws.values()
+                sums(case.plant, law, replicates=replicates, seed=404, delay=case.delay)
+                for law in tried.values()
             ]
         )
-    return _table(rows, {"scenario": list(cases), "law": names}, replicates, "where laws fail")
+    return _table(runs, {"scenario": list(cases), "law": list(tried)}, "where laws fail")

@@ -148,44 +148,6 @@ def moments(psi: FloatArray) -> Moments:
 
 
 @compiled
-def exchange_given(
-    out: FloatArray,
-    own: FloatArray,
-    heard: FloatArray,
-    links: Links,
-    gains: Gains,
-    active: BoolArray,
-    sums: Moments,
-) -> None:
-    """The exchange, for a caller who has the :func:`moments` of what the active nodes sent.
-
-    See :func:`exchange_into`, which takes them.
-    """
-    linear, cubic, low, high = gains
-    whole = active.size == 0
-    if links.everyone:
-        n = float(own.size) if whole else float(active.sum())
-        for i in range(own.size):
-            d = heard[i] - sums.mean
-            taken = flow_from_all(d, n, sums.squares, sums.cubes, linear, cubic)
-            out[i] = min(high, max(low, own[i] + taken))
-    else:
-        out[:] = own
-        for e in range(links.conductance.size):
-            i, j = links.edges[e, 0], links.edges[e, 1]
-            if whole or (active[i] and active[j]):
-                taken = links.conductance[e] * flow(heard[j] - heard[i], linear, cubic)
-                out[i] += taken
-                out[j] -= taken
-        for i in range(own.size):
-            out[i] = min(high, max(low, out[i]))
-    if not whole:
-        for i in range(own.size):
-            if not active[i]:
-                out[i] = own[i]
-
-
-@compiled
 def exchange_into(
     out: FloatArray,
     own: FloatArray,
@@ -230,7 +192,28 @@ def exchange_into(
     array([0.25, 0.75])
     """
     sums = moments(heard) if active.size == 0 else moments(heard[active])
-    exchange_given(out, own, heard, links, gains, active, sums)
+    linear, cubic, low, high = gains
+    whole = active.size == 0
+    if links.everyone:
+        n = float(own.size) if whole else float(active.sum())
+        for i in range(own.size):
+            d = heard[i] - sums.mean
+            taken = flow_from_all(d, n, sums.squares, sums.cubes, linear, cubic)
+            out[i] = min(high, max(low, own[i] + taken))
+    else:
+        out[:] = own
+        for e in range(links.conductance.size):
+            i, j = links.edges[e, 0], links.edges[e, 1]
+            if whole or (active[i] and active[j]):
+                taken = links.conductance[e] * flow(heard[j] - heard[i], linear, cubic)
+                out[i] += taken
+                out[j] -= taken
+        for i in range(own.size):
+            out[i] = min(high, max(low, out[i]))
+    if not whole:
+        for i in range(own.size):
+            if not active[i]:
+                out[i] = own[i]
     return sums
 
 

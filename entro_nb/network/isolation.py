@@ -410,7 +410,7 @@ def _judged(
 ) -> bool:
     """Whether a node is isolated after one more observation of it."""
     if not isolated:
-        return remember(ring, place, fault) >= rule[_RULE.min_faults]
+        return bool(remember(ring, place, fault) >= rule[_RULE.min_faults])
     if calm_enough(place, calm, rule[_RULE.calm]):
         ring[:] = 0
         place[:] = 0

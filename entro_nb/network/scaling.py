@@ -235,40 +235,34 @@ def unclipped_variance(n_nodes: Count, gain: float) -> float:
 
 @compiled
 def _predicted(
-    n: int,
-    levels: FloatArray,
-    alpha: FloatArray,
-    kappa: float,
-    means: FloatArray,
-    mean_weights: FloatArray,
+    n: int, levels: FloatArray, alpha: FloatArray, kappa: float, means: FloatArray,
     draws: FloatArray,
-    draw_weights: FloatArray,
-) -> float:
+) -> float:  # fmt: skip
+    """Mean over the levels; rows of `means` and `draws` are values and their weights."""
     total = 0.0
     for t in range(levels.size):
         linear = alpha[t] * kappa
         cubic = alpha[t] * alpha[t]
         squares = (n - 1) * DRAW * DRAW / 12.0
-        for k in range(means.size):
-            shift = means[k]
+        for k in range(means.shape[1]):
+            shift = means[0, k]
             centre = levels[t] + DRAW * (0.5 + shift)
-            first = 0.0
-            second = 0.0
-            along = 0.0
-            for q in range(draws.size):
+            first = second = along = 0.0
+            for q in range(draws.shape[1]):
                 # Given the mean, a node's own draw is a little likelier on the mean's side.
-                weight = draw_weights[q] * (1.0 + 12.0 * shift * draws[q])
-                d = DRAW * (draws[q] - shift)
+                draw = draws[0, q]
+                weight = draws[1, q] * (1.0 + 12.0 * shift * draw)
+                d = DRAW * (draw - shift)
                 taken = flow_from_all(d, n, squares, 0.0, linear, cubic)
                 value = min(1.0, max(0.0, centre + d + taken))
                 first += weight * value
                 second += weight * value * value
-                along += weight * value * (draws[q] - shift)
+                along += weight * value * (draw - shift)
             variance = second - first * first
             # The mean of the outputs varies with what its input mean does not explain.
             own = 1.0 / 12.0 - shift * shift
             unexplained = variance - along * along / own if own > 0.0 else 0.0
-            total += mean_weights[k] * (variance - unexplained / n)
+            total += means[1, k] * (variance - unexplained / n)
     # Where the exchange levels everything at once, rounding may leave less than nothing.
     return max(0.0, total / levels.size)
 
@@ -326,11 +320,11 @@ def predicted_variance(
     x, x_weights = np.polynomial.legendre.leggauss(POINTS)
     edges = np.linspace(-0.5, 0.5, PANELS + 1)
     half = 0.5 / PANELS
-    draws = ((edges[:-1] + half)[:, None] + half * x).ravel()
+    within = ((edges[:-1] + half)[:, None] + half * x).ravel()
+    draws = np.array([within, np.tile(half * x_weights, PANELS)])
     alphas = np.ascontiguousarray(np.broadcast_to(alpha, levels.shape))
-    means, mean_weights = z / math.sqrt(12.0 * n_nodes), z_weights / z_weights.sum()
-    draw_weights = np.tile(half * x_weights, PANELS)
-    return _predicted(n_nodes, levels, alphas, kappa, means, mean_weights, draws, draw_weights)
+    means = np.array([z / math.sqrt(12.0 * n_nodes), z_weights / z_weights.sum()])
+    return _predicted(n_nodes, levels, alphas, kappa, means, draws)
 
 
 @dataclass(frozen=True)
@@ -382,6 +376,13 @@ def saturation_law(
     return ceiling * -np.expm1(-validate.finite_array("nodes", nodes) / scale)
 
 
+def _pair(**given: npt.ArrayLike) -> list[FloatArray]:
+    """Two lists of numbers, checked, of one length."""
+    pair = {name: validate.finite_array(name, values, ndim=1) for name, values in given.items()}
+    validate.same_length(**pair)
+    return list(pair.values())
+
+
 def goodness(data: npt.ArrayLike, law: npt.ArrayLike, parameters: tuple[float, ...] = ()) -> Fit:
     """R², RMSE and correlation of a law's values with the data.
 
@@ -395,9 +396,7 @@ def goodness(data: npt.ArrayLike, law: npt.ArrayLike, parameters: tuple[float, .
     >>> goodness([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])
     Fit(parameters=(), r2=-0.5, rmse=1.0, pearson=1.0)
     """
-    y = validate.finite_array("data", data, ndim=1)
-    predicted = validate.finite_array("law", law, ndim=1)
-    validate.same_length(data=y, law=predicted)
+    y, predicted = _pair(data=data, law=law)
     around = float(((y - y.mean()) ** 2).sum())
     if around == 0.0:
         raise DataError("data", data, "values that differ")
@@ -420,9 +419,7 @@ def refit_linear(nodes: npt.ArrayLike, data: npt.ArrayLike) -> Fit:
     >>> refit_linear([1, 2, 3], [2, 4, 6]).r2
     1.0
     """
-    x = validate.finite_array("nodes", nodes, ndim=1)
-    y = validate.finite_array("data", data, ndim=1)
-    validate.same_length(nodes=x, data=y)
+    x, y = _pair(nodes=nodes, data=data)
     slope = float(np.cov(x, y, bias=True)[0, 1] / x.var())
     offset = float(y.mean() - slope * x.mean())
     return goodness(y, linear_law(x, slope, offset), (slope, offset))
@@ -442,9 +439,8 @@ def refit_saturation(nodes: npt.ArrayLike, data: npt.ArrayLike) -> Fit:
     """
     from scipy.optimize import minimize_scalar
 
-    x = validate.finite_array("nodes", nodes, ndim=1, low=0.0)
-    y = validate.finite_array("data", data, ndim=1)
-    validate.same_length(nodes=x, data=y)
+    x, y = _pair(nodes=nodes, data=data)
+    validate.finite_array("nodes", x, low=0.0)
 
     def ceiling(scale: float) -> float:
         shape = saturation_law(x, 1.0, scale)

@@ -21,15 +21,7 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.errors import ParameterError
 from entro_nb.graphs import DENSE_LIMIT, Graph
-from entro_nb.network.exchange import (
-    EVERYBODY,
-    FAMILY_TARGET,
-    BoolArray,
-    Gains,
-    Links,
-    exchange_into,
-    links_of,
-)
+from entro_nb.network import exchange
 from entro_nb.network.simulation import Autoregressive, Node, Oscillator, Transmission
 from entro_nb.results import compiled
 from entro_nb.validate import Bounds, Count, FloatArray, Positive
@@ -41,7 +33,7 @@ LOSS_LIMIT = 200
 LEVELS, STAYS, GROWS = 0, 1, 2
 
 
-def v_net(psi: npt.ArrayLike, target: float = FAMILY_TARGET, axis: int = -1) -> FloatArray:
+def v_net(psi: npt.ArrayLike, target: float = exchange.FAMILY_TARGET, axis: int = -1) -> FloatArray:
     """Global Lyapunov candidate V_net = ½·Σ_i (Ψ_i − Ψ*)² (seed 001).
 
     Parameters
@@ -204,7 +196,7 @@ def pair_factor(
 @validate.checked
 def no_overshoot(
     n_nodes: Count, kappa: Positive, aggression: Positive, width: npt.ArrayLike
-) -> BoolArray:
+) -> exchange.BoolArray:
     """Whether (N − 1)·(ακ + α²D²) ≤ 1: then no node passes its neighbours, D = max − min.
 
     Sufficient for levelling with the cubic term, not necessary.
@@ -220,13 +212,9 @@ def no_overshoot(
 
 @compiled
 def _outcomes(
-    links: Links,
-    gains: FloatArray,
-    amplitudes: FloatArray,
-    start: FloatArray,
-    cubic: float,
-    steps: int,
-) -> FloatArray:
+    links: exchange.Links, gains: FloatArray, amplitudes: FloatArray, start: FloatArray,
+    cubic: float, steps: int,
+) -> FloatArray:  # fmt: skip
     n = start.size
     d, after = np.empty(n), np.empty(n)
     out = np.zeros((gains.size, amplitudes.size))
@@ -234,9 +222,9 @@ def _outcomes(
         for k in range(amplitudes.size):
             d[:] = start * amplitudes[k]
             size = amplitudes[k]
-            strength = Gains(gains[i] / n, cubic, -np.inf, np.inf)
+            strength = exchange.Gains(gains[i] / n, cubic, -np.inf, np.inf)
             for _ in range(steps):
-                mean = exchange_into(after, d, d, links, strength, EVERYBODY).mean
+                mean = exchange.exchange_into(after, d, d, links, strength, exchange.EVERYBODY).mean
                 size = 0.0
                 for q in range(n):
                     d[q] = after[q] - mean
@@ -287,7 +275,7 @@ def outcome_map(
     g = validate.finite_array("gains", gains, ndim=1, low=0.0)
     a = validate.finite_array("amplitudes", amplitudes, ndim=1, low=1e-9)
     spread_evenly = np.linspace(-1.0, 1.0, n_nodes)
-    links = links_of(Graph.complete(n_nodes))
+    links = exchange.links_of(Graph.complete(n_nodes))
     return _outcomes(links, g, a, spread_evenly, aggression**2 * cubic, steps)
 
 

@@ -12,17 +12,8 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.errors import DataError, EntroWarning, ParameterError
 from entro_nb.graphs import GraphLike
-from entro_nb.network.exchange import (
-    EVERYBODY,
-    FAMILY_TARGET,
-    Gains,
-    Moments,
-    admissible_step,
-    exchange_given,
-    graph_for,
-    links_of,
-    moments,
-)
+from entro_nb.network import exchange
+from entro_nb.network.exchange import Gains, Moments
 from entro_nb.network.isolation import FaultIsolation, IsolationWarning
 from entro_nb.results import compiled, reordered
 from entro_nb.validate import Count, FloatArray, Positive
@@ -44,17 +35,14 @@ class Tuning(NamedTuple):
 
 
 @reordered
-def _total_distance(psi: FloatArray, target: float) -> float:
-    total = 0.0
-    for i in range(psi.size):
-        total += abs(psi[i] - target)
-    return total
-
-
 def deviations(psi: FloatArray, target: float) -> tuple[float, float]:
     """Largest and mean distance from the target, max|Ψ − Ψ*| and mean|Ψ − Ψ*|."""
-    largest = max(float(psi.max()) - target, target - float(psi.min()))
-    return largest, _total_distance(psi, target) / psi.size
+    largest = total = 0.0
+    for i in range(psi.size):
+        distance = abs(psi[i] - target)
+        largest = max(largest, distance)
+        total += distance
+    return largest, total / psi.size
 
 
 @compiled
@@ -183,16 +171,16 @@ class PsiSync:
         isolation: FaultIsolation | None = None,
     ) -> None:
         self.n_nodes = n_nodes
-        self.graph = graph_for(graph, n_nodes)
+        self.graph = exchange.graph_for(graph, n_nodes)
         self.weights = node_weights(weights, n_nodes)
         self.isolation = FaultIsolation() if isolation is None else isolation
         self.form = "limited cubic" if cubic else "linear"
         self.coupling = 0.5
-        self.step = admissible_step(self.graph, kappa, aggression, step)
+        self.step = exchange.admissible_step(self.graph, kappa, aggression, step)
         self.kappa = self.step / aggression
         self._tuning = Tuning(aggression)
-        self._links = links_of(self.graph)
-        self._active = np.ones(n_nodes, np.bool_)
+        self._links = exchange.links_of(self.graph)
+        self._active, self._whole = np.ones(n_nodes, np.bool_), True
         self._recompute = self.graph.is_complete and kappa is None
         self._tell_components()
 
@@ -262,20 +250,19 @@ class PsiSync:
         states = self._checked(psi)
         result = np.empty_like(states) if out is None else self._checked_out(out, states)
         own = self._own(states)
-        sums = moments(own)
-        variance = sums.squares / own.size
         if self.form == "published adaptive":
-            self._tuning = tune(self._tuning, variance, *deviations(own, FAMILY_TARGET))
-        self._exchange(result, states, sums, self._gains(own))
+            variance = exchange.moments(own).squares / own.size
+            self._tuning = tune(self._tuning, variance, *deviations(own, exchange.FAMILY_TARGET))
+        variance = self._exchange(result, states, self._gains(own)).squares / own.size
         self.coupling = min(0.9, max(0.05, 2.0 * variance * math.sqrt(self.aggression)))
         return result
 
     def _own(self, states: FloatArray) -> FloatArray:
-        return states if self._active.all() else states[self._active]
+        return states if self._whole else states[self._active]
 
-    def _exchange(self, out: FloatArray, states: FloatArray, sums: Moments, gains: Gains) -> None:
-        active = EVERYBODY if self._active.all() else self._active
-        exchange_given(out, states, states, self._links, gains, active, sums)
+    def _exchange(self, out: FloatArray, states: FloatArray, gains: Gains) -> Moments:
+        active = exchange.EVERYBODY if self._whole else self._active
+        return exchange.exchange_into(out, states, states, self._links, gains, active)
 
     def _gains(self, own: FloatArray) -> Gains:
         alpha = self.aggression
@@ -299,10 +286,9 @@ class PsiSync:
         array([ 0.06,  0.03, -0.09])
         """
         states = self._checked(psi)
-        own = self._own(states)
-        gains = self._gains(own)._replace(low=-np.inf, high=np.inf)
+        gains = self._gains(self._own(states))._replace(low=-np.inf, high=np.inf)
         result = np.empty_like(states)
-        self._exchange(result, states, moments(own), gains)
+        self._exchange(result, states, gains)
         return np.where(self._active, result - states, 0.0)
 
     def collective_state(self, psi: npt.ArrayLike) -> float:
@@ -370,6 +356,7 @@ class PsiSync:
         self._adjust()
 
     def _adjust(self) -> None:
+        self._whole = bool(self._active.all())
         # Taking nodes out lowers λ_max, so the step stays admissible; where it was ours to
         # choose on the complete graph, the best one follows the number of nodes.
         if self._recompute:
@@ -389,7 +376,7 @@ class PsiSync:
             )
 
     def _checked(self, psi: npt.ArrayLike) -> FloatArray:
-        if whole := bool(self._active.all()):
+        if self._whole:
             states = validate.finite_array("psi", psi, ndim=1)
         else:
             states = np.array(psi, dtype=np.float64)
@@ -397,7 +384,7 @@ class PsiSync:
             raise ParameterError(
                 "psi", f"array of shape {states.shape}", f"{self.n_nodes} values, one a node"
             )
-        if not whole and (bad := self._active & ~np.isfinite(states)).any():
+        if not self._whole and (bad := self._active & ~np.isfinite(states)).any():
             i = int(np.argmax(bad))
             raise DataError(f"psi[{i}]", float(states[i]), "finite numbers")
         return states

@@ -13,7 +13,7 @@ import pytest
 from entro_nb.engine import ENTROEngineController, EntropyLaw, HeadroomLaw, pipeline, sums
 from entro_nb.engine.laws import NUMBERS
 from entro_nb.engine.plant import profile
-from entro_nb.engine.simulation import Total, run_loop
+from entro_nb.engine.simulation import Run, Total, run_loop
 
 
 def best(call, repeats):
@@ -75,10 +75,10 @@ def arguments():
 def call_of(law, arguments, keep):
     plant, route, demand, capacity = arguments
     record, total = np.empty((7, 1000 if keep else 0, 2)), np.empty(len(Total))
-    code, k = NUMBERS[type(law)], law.coefficients()
+    run = Run(plant, route, NUMBERS[type(law)], law.coefficients(), 1.0, 0, 3.0)
 
     def call():
-        run_loop(plant, route, code, k, demand, capacity, 1.0, 0, 3.0, record, total)
+        run_loop(run, demand, capacity, record, total)
         return total, record
 
     return call
