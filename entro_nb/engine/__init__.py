@@ -83,10 +83,7 @@ from entro_nb.engine.simulation import (
     sum_variables as sum_variables,
     sums as sums,
 )
-from entro_nb.engine.stability import (
-    Loop as Loop,
-    critical_gain as critical_gain,
-)
+from entro_nb.engine.stability import Loop as Loop, critical_gain as critical_gain
 from entro_nb.engine.studies import (
     ablation as ablation,
     candidates as candidates,

@@ -27,16 +27,7 @@ import numpy.typing as npt
 from entro_nb import results, validate
 from entro_nb.errors import ParameterError, ParameterTypeError
 from entro_nb.results import compiled
-from entro_nb.validate import (
-    Bounds,
-    Count,
-    FloatArray,
-    NonNegative,
-    Parameters,
-    Positive,
-    Seed,
-    Share,
-)
+from entro_nb.validate import Bounds, Count, FloatArray, NonNegative, Parameters, Positive, Share
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,25 +48,18 @@ PUBLISHED_SHARES = {
 #: Published counts of stable, stress and critical steps of 80 (v10: from its shares in %).
 PUBLISHED_COUNTS = {"v9": (24, 19, 37), "v10": (10, 17, 53)}
 
+_SHARED = {
+    "drive": (0.5, 3.0),
+    "feedback": (0.0, 0.3),
+    "wear": (0.0, 1.0),
+    "shift": (0.0, 0.6),
+    "stress_ratio": (0.4, 0.95),
+}
+
 #: Ranges in which nothing published speaks for one value rather than another.
 RANGES: dict[str, dict[str, tuple[float, float]]] = {
-    "v9": {
-        "drive": (0.5, 3.0),
-        "feedback": (0.0, 0.3),
-        "wear": (0.0, 1.0),
-        "shift": (0.0, 0.6),
-        "stress_ratio": (0.4, 0.95),
-        "amplitude": (0.0, 0.5),
-        "period": (10.0, 80.0),
-    },
-    "v10": {
-        "drive": (0.5, 3.0),
-        "feedback": (0.0, 0.3),
-        "wear": (0.0, 1.0),
-        "shift": (0.0, 0.6),
-        "stress_ratio": (0.4, 0.95),
-        "rate": (0.5, 3.5),
-    },
+    "v9": {**_SHARED, "amplitude": (0.0, 0.5), "period": (10.0, 80.0)},
+    "v10": {**_SHARED, "rate": (0.5, 3.5)},
 }
 
 #: Inside 0 and 1, neither of them.
@@ -341,6 +325,7 @@ def regimes(engine: RegimeEngine | None = None, steps: Count = 80) -> xr.Dataset
     out = np.empty((6, steps))
     _trajectory(engine.vector(), out)
     load, energy, memory, stability, threshold, regime = out
+    stress = engine.stress_ratio * threshold
     return results.dataset(
         {
             "system_load": ("time", load, "1", "load x"),
@@ -348,9 +333,7 @@ def regimes(engine: RegimeEngine | None = None, steps: Count = 80) -> xr.Dataset
             "memory": ("time", memory, "1", "stress memory m"),
             "stability": ("time", stability, "1", "stability s"),
             "threshold_critical": ("time", threshold, "1", "load of the critical regime"),
-            "threshold_stress": (
-                "time", engine.stress_ratio * threshold, "1", "load of the stress regime"
-            ),
+            "threshold_stress": ("time", stress, "1", "load of the stress regime"),
             "regime": ("time", regime.astype(int), "1", "0 stable, 1 stress, 2 critical"),
         },
         coords={"time": (np.arange(1, steps + 1), "steps")},
@@ -362,11 +345,7 @@ def regimes(engine: RegimeEngine | None = None, steps: Count = 80) -> xr.Dataset
 
 @validate.checked
 def search(
-    version: str = "v9",
-    *,
-    draws: Count = 300_000,
-    steps: Count = 80,
-    seed: Seed = 9,
+    version: str = "v9", *, draws: Count = 300_000, steps: Count = 80, seed: validate.Seed = 9
 ) -> xr.Dataset:
     """Draw engines at random and keep those that give the published counts exactly.
 

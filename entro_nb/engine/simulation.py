@@ -344,21 +344,12 @@ def sum_variables(totals: FloatArray, duration: float) -> Variables:
     }  # fmt: skip
 
 
-def _parameters(
-    plant: Pipeline, law: Law, dt: float, delay: int, budget: float, seed: int
-) -> dict[str, str | int | float]:
-    described = [results.parameters_of(s, kind=type(s).__name__) for s in plant.subsystems]
-    return results.parameters_of(
-        law,
-        law=type(law).__name__,
-        law_label=law.label,
-        subsystems=json.dumps(described),
-        links=plant.links,
-        dt=float(dt),
-        delay=delay,
-        budget=float(budget),
-        seed=seed,
-    )
+def _described(plant: Pipeline, law: Law, **settings: float) -> dict[str, str | int | float]:
+    """Attributes of a result: the law and its parameters, the plant, the settings of the run."""
+    subsystems = [results.parameters_of(s, kind=type(s).__name__) for s in plant.subsystems]
+    named = {"law": type(law).__name__, "law_label": law.label}
+    built = {"subsystems": json.dumps(subsystems), "links": plant.links}
+    return results.parameters_of(law, **named, **built, **settings)
 
 
 @checked
@@ -460,7 +451,7 @@ def simulate(
             "time": (np.arange(steps) * dt, "s"),
             "subsystem": (list(plant.names), "1"),
         },
-        parameters=_parameters(plant, law, dt, delay, budget, seed),
+        parameters=_described(plant, law, dt=dt, delay=delay, budget=budget, seed=seed),
         title=f"pipeline under {law.label}",
         source="seed 000, Eq. 6–14, on a plant of our own",
     )
@@ -498,7 +489,7 @@ def replicate(
     return results.dataset(
         sum_variables(totals, round(plant.duration / dt) * dt),
         coords={"replicate": (np.arange(replicates), "1")},
-        parameters=_parameters(plant, law, dt, delay, budget, seed),
+        parameters=_described(plant, law, dt=dt, delay=delay, budget=budget, seed=seed),
         title=f"replicates under {law.label}",
         source="seed 000, Eq. 6–14, on a plant of our own",
     )

@@ -19,12 +19,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq, minimize_scalar
 
 from entro_nb import validate
-from entro_nb.engine.control import (
-    control_signal,
-    control_slopes,
-    entropy_pressure,
-    entropy_share,
-)
+from entro_nb.engine.control import control_signal, control_slopes, entropy_pressure, entropy_share
 from entro_nb.engine.laws import EntropyLaw
 from entro_nb.engine.plant import Phase, pipeline
 from entro_nb.engine.simulation import Delay, simulate

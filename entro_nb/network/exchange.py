@@ -141,9 +141,7 @@ def moments(psi: FloatArray) -> Moments:
     # What rounding left in the mean is moved out of the sums as well.
     shift = rest / psi.size
     return Moments(
-        guess + shift,
-        squares - rest * shift,
-        cubes - 3.0 * shift * squares + 2.0 * rest * shift**2,
+        guess + shift, squares - rest * shift, cubes - 3.0 * shift * squares + 2.0 * rest * shift**2
     )
 
 

@@ -236,11 +236,7 @@ class FaultIsolation:
 
     @classmethod
     def published(
-        cls,
-        psi_critical: float = 0.8,
-        recovery: float = 0.4,
-        window: int = 5,
-        min_faults: int = 3,
+        cls, psi_critical: float = 0.8, recovery: float = 0.4, window: int = 5, min_faults: int = 3
     ) -> FaultIsolation:
         """Isolation as its package has it: no hysteresis, and a record that is never cleared.
 
@@ -298,8 +294,7 @@ class FaultIsolation:
             return node in self._isolated
         faulty = self.observe(node, psi)
         if faulty and node not in self._isolated:
-            self._keep_one(node)
-            self._isolated.add(node)
+            self._isolate(node)
         return faulty
 
     def recover(self, node: int, psi: float) -> None:
@@ -326,9 +321,8 @@ class FaultIsolation:
         node = self._node(node)
         if node in self._isolated:
             warnings.warn(f"node {node} is isolated already", IsolationWarning, stacklevel=2)
-            return
-        self._keep_one(node)
-        self._isolated.add(node)
+        else:
+            self._isolate(node)
 
     def forget(self, node: int) -> None:
         """Clear a node's record of faults and its isolation."""
@@ -343,9 +337,10 @@ class FaultIsolation:
     def _node(self, node: int) -> int:
         return validate.integer("node", node, 0, None if self.n_nodes is None else self.n_nodes - 1)
 
-    def _keep_one(self, node: int) -> None:
+    def _isolate(self, node: int) -> None:
         if self.n_nodes is not None and len(self._isolated) == self.n_nodes - 1:
             raise ParameterError("node", node, "not the last healthy node")
+        self._isolated.add(node)
 
 
 Fault = Literal["stuck", "noisy", "slow-drift", "lying"]

@@ -17,16 +17,8 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.graphs import Graph
-from entro_nb.network import exchange
-from entro_nb.network.learner import (
-    AEW,
-    START_WEIGHTS,
-    AEWParameters,
-    Gradient,
-    learn,
-    new_learner,
-    project,
-)
+from entro_nb.network import exchange, learner
+from entro_nb.network.learner import START_WEIGHTS, AEWParameters, Gradient, project
 from entro_nb.network.simulation import PLANT, Oscillator, Waveform, control, oscillate, waveform
 from entro_nb.results import compiled, dataset, parameters_of
 from entro_nb.validate import Bounds, Count, FloatArray, Parameters, Positive, Seed, Share
@@ -104,8 +96,8 @@ def _episode(
     losses, trace, states = np.zeros(steps), np.zeros((steps, 3)), np.zeros((steps, n))
     psi = np.full(n, plant[PLANT.floor])
     velocity, acceleration, after = np.zeros(n), np.zeros(n), np.empty(n)
-    learners = [new_learner(beta, weights[i]) for i in range(n)]
-    target = c[AEW.target]
+    learners = [learner.new_learner(beta, weights[i]) for i in range(n)]
+    target = c[learner.AEW.target]
     for t in range(steps):
         for i in range(n):
             u = control(psi[i], velocity[i], acceleration[i], weights[i], plant[PLANT.theta])
@@ -123,7 +115,9 @@ def _episode(
         if learns:
             mean_error = psi.mean() - target
             for i in range(n):
-                learn(learners[i], psi[i], velocity[i], acceleration[i], mean_error, networked, c)
+                learner.learn(
+                    learners[i], psi[i], velocity[i], acceleration[i], mean_error, networked, c
+                )
         for i in range(n):
             trace[t] += weights[i] / n
     return losses, trace, states
@@ -134,7 +128,7 @@ def _run_episode(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Loss, mean weights and states at each step of an episode, and the weights at its end."""
     gradients: dict[str, Gradient] = {"published": "trend", "reversed": "reversed"}
-    learner = AEWParameters(
+    rule = AEWParameters(
         task.eta, task.target, gradient=gradients.get(policy, "collective"),
         published=policy == "published",
     )  # fmt: skip
@@ -143,7 +137,7 @@ def _run_episode(
     run = _episode(
         task.drives(seed), own, plant.coefficients(), exchange.links_of(Graph.complete(n)),
         exchange.Gains(task.coupling / n, low=plant.floor), policy != "fixed", policy != "alone",
-        learner.coefficients(), learner.beta,
+        rule.coefficients(), rule.beta,
     )  # fmt: skip
     return *run, own
 

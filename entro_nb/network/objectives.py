@@ -13,13 +13,7 @@ from entro_nb import validate
 from entro_nb.graphs import Graph, GraphLike
 from entro_nb.network.isolation import FAULTS, Fault, Isolation, Outbreak, contagion
 from entro_nb.network.learning import Policy, transfer_study
-from entro_nb.network.simulation import (
-    Autoregressive,
-    Disturbance,
-    Node,
-    Transmission,
-    simulate,
-)
+from entro_nb.network.simulation import Autoregressive, Disturbance, Node, Transmission, simulate
 from entro_nb.results import Interval, reduction_interval, share_interval
 from entro_nb.validate import Count, Seed
 

@@ -20,16 +20,7 @@ from entro_nb.graphs import GraphLike
 from entro_nb.network import exchange
 from entro_nb.network.isolation import WINDOW, ThresholdParameters, theta_net
 from entro_nb.results import compiled, dataset, parameters_of
-from entro_nb.validate import (
-    Bounds,
-    Count,
-    FloatArray,
-    NonNegative,
-    Parameters,
-    Positive,
-    Seed,
-    Share,
-)
+from entro_nb.validate import Bounds, Count, FloatArray, NonNegative, Parameters, Positive, Share
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -359,7 +350,7 @@ def simulate(
     threshold: ThresholdParameters | None = None,
     initial: npt.ArrayLike | None = None,
     replicates: Count = 1,
-    seed: Seed = 0,
+    seed: validate.Seed = 0,
     record: bool | None = None,
 ) -> xr.Dataset:
     """Network of nodes in closed loop: each moves, then hears its neighbours, and so on.

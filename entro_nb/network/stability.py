@@ -308,10 +308,7 @@ def delay_bound(delay: Annotated[int, Bounds(0)]) -> float:
 
 @validate.checked
 def steady_variance(
-    graph: Graph,
-    step: Positive,
-    node: Node | None = None,
-    transmission: Transmission | None = None,
+    graph: Graph, step: Positive, node: Node | None = None, transmission: Transmission | None = None
 ) -> SteadyVariance:
     """Variance over nodes that linear nodes settle at, with and without exchange.
 
