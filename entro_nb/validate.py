@@ -360,7 +360,7 @@ class Parameters:
     def coefficients(self) -> FloatArray:
         """Parameters as a compiled loop reads them: flags as 0 or 1, choices by their place.
 
-        Where each of them stands is said by :func:`places`.
+        Where each of them stands is said by :func:`slots`.
         """
         given = [
             (getattr(self, name), options)
@@ -370,13 +370,13 @@ class Parameters:
         return np.array(numbers, dtype=np.float64)
 
 
-def places(cls: Any) -> Any:
+def slots(cls: Any) -> Any:
     """Where each parameter stands among the :meth:`Parameters.coefficients`, by name.
 
     Parameters that are neither numbers nor flags nor choices are left out.
     """
     names = list(_numbers(cls))
-    return namedtuple(f"{cls.__name__}Places", names)(*range(len(names)))
+    return namedtuple(f"{cls.__name__}Slots", names)(*range(len(names)))
 
 
 @functools.cache

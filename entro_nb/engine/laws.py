@@ -95,7 +95,7 @@ class StaticLimit(Law):
     limit: NonNegative = 1.5
 
 
-_STATIC = validate.places(StaticLimit)
+_STATIC = validate.slots(StaticLimit)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class TokenBucket(Law):
     burst: NonNegative = 8.0
 
 
-_BUCKET = validate.places(TokenBucket)
+_BUCKET = validate.slots(TokenBucket)
 
 
 @compiled
@@ -167,7 +167,7 @@ class AIMD(Law):
     ceiling: Positive = 3.0
 
 
-_CUTS = validate.places(AIMD)
+_CUTS = validate.slots(AIMD)
 
 
 @compiled
@@ -218,7 +218,7 @@ class PID(Law):
     ceiling: Positive = 3.0
 
 
-_GAINS = validate.places(PID)
+_GAINS = validate.slots(PID)
 
 
 @compiled
@@ -258,7 +258,7 @@ class CoDel(Law):
     interval: Positive = 5.0
 
 
-_WAITS = validate.places(CoDel)
+_WAITS = validate.slots(CoDel)
 
 
 @compiled
@@ -310,7 +310,7 @@ class DriftPlusPenalty(Law):
     utility: Literal["log", "linear"] = "log"
 
 
-_PRICE = validate.places(DriftPlusPenalty)
+_PRICE = validate.slots(DriftPlusPenalty)
 
 
 @compiled
@@ -372,7 +372,7 @@ class EntropyLaw(Law):
     velocity: NonNegative = 0.0
 
 
-_EQ14 = validate.places(EntropyLaw)
+_EQ14 = validate.slots(EntropyLaw)
 
 
 @compiled
@@ -460,7 +460,7 @@ class HeadroomLaw(Law):
     belief: Positive = 1.0
 
 
-_ROOM = validate.places(HeadroomLaw)
+_ROOM = validate.slots(HeadroomLaw)
 
 
 @compiled

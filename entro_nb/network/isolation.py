@@ -58,7 +58,7 @@ class ThresholdParameters(Parameters):
         validate.real("high", self.high, low=self.low)
 
 
-_GATE = validate.places(ThresholdParameters)
+_GATE = validate.slots(ThresholdParameters)
 
 #: Where the window stands among the coefficients of θ_net.
 WINDOW = _GATE.window
@@ -385,7 +385,7 @@ class Outbreak(Parameters):
     rule: IsolationRule = field(default_factory=IsolationRule)
 
 
-_OUTBREAK, _RULE = validate.places(Outbreak), validate.places(IsolationRule)
+_OUTBREAK, _RULE = validate.slots(Outbreak), validate.slots(IsolationRule)
 _STUCK, _NOISY, _DRIFT, _LYING = range(len(FAULTS))
 _NONE, _PUBLISHED, _LEVEL, _SOUND = range(len(ISOLATIONS))
 

@@ -77,7 +77,7 @@ class AEWParameters(Parameters):
 
 
 #: Where the coefficients stand, and the numbers of the gradients among them.
-AEW = validate.places(AEWParameters)
+AEW = validate.slots(AEWParameters)
 _COLLECTIVE, _TREND, _REVERSED = range(3)
 
 

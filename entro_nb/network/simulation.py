@@ -109,7 +109,7 @@ class Oscillator(Parameters):
 Node = Autoregressive | Oscillator
 
 #: Where the coefficients stand, those of an oscillator without its weights.
-_MEMORY, PLANT = validate.places(Autoregressive), validate.places(Oscillator)
+_MEMORY, PLANT = validate.slots(Autoregressive), validate.slots(Oscillator)
 
 
 @compiled
@@ -231,7 +231,7 @@ class Transmission(Parameters):
     quantum: NonNegative = 0.0
 
 
-_WAY, _SHOCK = validate.places(Transmission), validate.places(Disturbance)
+_WAY, _SHOCK = validate.slots(Transmission), validate.slots(Disturbance)
 
 
 @compiled
