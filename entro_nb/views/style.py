@@ -138,7 +138,8 @@ def apply() -> None:
 
 def over(parts: Any, **options: Any) -> hv.Overlay:
     """Elements over one another, with the options of the plot that they share."""
-    whole = parts if isinstance(parts, hv.Overlay) else hv.Overlay(list(parts))
+    # What follows the parameters lies over one another already, and goes on following them.
+    whole = hv.Overlay(parts) if isinstance(parts, list) else parts
     return whole.opts(hv.opts.Overlay(**options))
 
 

@@ -56,6 +56,7 @@ def test_every_app_draws_follows_and_has_a_twin(app: type[views.App]) -> None:
         # Marks that can be dragged report to a running event loop, as there is in a kernel.
         live = one.live()
         assert len(live) == len(app.views)
+        assert all(isinstance(part, hv.DynamicMap) for part in live)
         assert hv.render(live) is not None
         for value in values:
             setattr(one, name, value)
