@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError, ReportError
-from entro_nb.validate import nearest
+from entro_nb.validate import meant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +26,7 @@ Value = int | float | bool | str
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 #: What a parameter of each kind may be, in words.
-ALLOWED = {
-    "int": "an integer",
-    "float": "a finite number",
-    "bool": "true or false",
-    "str": "text",
-}
+ALLOWED = {"int": "an integer", "float": "a finite number", "bool": "true or false", "str": "text"}
 
 #: Endings of the files of settings that can be read.
 ENDINGS = (".toml", ".yaml", ".yml")
@@ -107,9 +102,7 @@ def load_settings(path: str | os.PathLike[str], names: Iterable[str]) -> dict[st
         raise DataError("file", file.name, "names and values")
     for name in map(str, content):
         if name not in known:
-            guess = nearest(name, known)
-            meant = "" if guess is None else f" (did you mean {guess!r}?)"
-            raise ParameterError("setting", name, f"one of {', '.join(known)}{meant}")
+            raise ParameterError("setting", name, f"one of {', '.join(known)}{meant(name, known)}")
     return {str(name): value for name, value in content.items()}
 
 
