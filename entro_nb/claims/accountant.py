@@ -31,7 +31,7 @@ WINDOW = AccountantConfig().window
 QUIET = accountant.without_alarms(AccountantConfig())
 
 
-def _latency(seed: int) -> Finding:
+def _a01_latency(seed: int) -> Finding:
     process = accountant.Accountant().process
     spent = []
     for value in np.random.default_rng(seed).standard_normal(20_000).tolist():
@@ -60,7 +60,7 @@ def _delays(seed: int, *names: str) -> FloatArray:
     return np.concatenate(found, axis=1)
 
 
-def _early_warning(seed: int) -> Finding:
+def _a02_early_warning(seed: int) -> Finding:
     failure, warning = _delays(seed, "H", "H″")
     lead = (failure - warning)[np.isfinite(failure)]
     share = float(np.mean((lead >= 10) & (lead <= 20)))
@@ -75,7 +75,7 @@ def _early_warning(seed: int) -> Finding:
     )
 
 
-def _twelve(seed: int) -> Finding:
+def _a03_twelve(seed: int) -> Finding:
     read = []
     for name, source in streams.CATALOG.items():
         x = sample(name).values
@@ -114,7 +114,7 @@ def _additivity_gap(measure: Callable[[FloatArray], float], seed: int) -> float:
     return max(abs(measure(np.outer(p, q).ravel()) - measure(p) - measure(q)) for p, q in pairs)
 
 
-def _khinchin(seed: int) -> Finding:
+def _a04_khinchin(seed: int) -> Finding:
     drawn = _distributions(seed)
     chain = max(abs(chain_rule_gap(shannon, p, _GROUPS)) for p in drawn)
     rival = _additivity_gap(MEASURES["Rényi 2"], seed)
@@ -131,7 +131,7 @@ def _khinchin(seed: int) -> Finding:
     )
 
 
-def _alternatives(seed: int) -> Finding:
+def _a05_alternatives(seed: int) -> Finding:
     holds = [name for name, f in MEASURES.items() if _additivity_gap(f, seed) <= 1e-9]
     return Finding(
         f"{len(MEASURES) - len(holds)} of {len(MEASURES)} violate an axiom as named; not "
@@ -143,7 +143,7 @@ def _alternatives(seed: int) -> Finding:
     )
 
 
-def _jerk(seed: int) -> Finding:
+def _a06_jerk(seed: int) -> Finding:
     # Within one window: later, chance alone raises alarms.
     jerk, charts = _delays(seed, "H‴", "CUSUM") <= WINDOW
     chance, seen = 1 - np.exp(-WINDOW / RUN_LENGTH), mean_interval(jerk.astype(float))
@@ -157,7 +157,7 @@ def _jerk(seed: int) -> Finding:
     )
 
 
-def _fourth(seed: int) -> Finding:
+def _a07_fourth(seed: int) -> Finding:
     excess = []
     for x in _streams_of("scale", 1.0, seed):
         h = accountant.account(x, QUIET).entropy.values
@@ -198,7 +198,7 @@ async def _paused(audit: Path, seed: int) -> int:
     return int(data.size)
 
 
-def _pause(seed: int) -> Finding:
+def _a08_pause(seed: int) -> Finding:
     from entro_nb.spokesperson import Trail
 
     with tempfile.TemporaryDirectory() as folder:
@@ -227,7 +227,7 @@ async def _blocked(seed: int, frames: int, wait: float) -> float:
         return time.perf_counter() - start
 
 
-def _never_slowed(seed: int) -> Finding:
+def _a09_never_slowed(seed: int) -> Finding:
     frames, wait = 3000, 0.05
     spent = _finish(_blocked(seed, frames, wait))
     free = spent < frames * wait / 10
@@ -242,7 +242,7 @@ def _never_slowed(seed: int) -> Finding:
     )
 
 
-def _sign_of_velocity(seed: int) -> Finding:
+def _a10_sign_of_velocity(seed: int) -> Finding:
     def positive(kind: str, size: float, shrink: bool = False) -> float:
         shares = []
         for x in _streams_of(kind, size, seed):
@@ -262,18 +262,3 @@ def _sign_of_velocity(seed: int) -> Finding:
         "the window and looks like dispersion until the window has passed.",
         instead="The sign is right for changes of spread; it cannot tell them from a shift.",
     )
-
-
-#: Code of every claim, by its id.
-CLAIMS = {
-    "A01": _latency,
-    "A02": _early_warning,
-    "A03": _twelve,
-    "A04": _khinchin,
-    "A05": _alternatives,
-    "A06": _jerk,
-    "A07": _fourth,
-    "A08": _pause,
-    "A09": _never_slowed,
-    "A10": _sign_of_velocity,
-}

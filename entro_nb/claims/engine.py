@@ -76,7 +76,14 @@ def _figure(reading: str, row: str, name: str) -> Evaluator:
     return evaluate
 
 
-def _peak_controlled(seed: int) -> Finding:
+_e01 = _figure("uncontrolled", "uncontrolled", "violations")
+_e02 = _figure(READING, "ENTRO-ENGINE", "violations")
+_e04 = _figure("uncontrolled", "uncontrolled", "peak_psi")
+_e07 = _figure("uncontrolled", "uncontrolled", "peak_queue")
+_e08 = _figure(READING, "ENTRO-ENGINE", "peak_queue")
+
+
+def _e05_peak_controlled(seed: int) -> Finding:
     span, row = _span(seed, READING, "peak_psi"), PUBLISHED["ENTRO-ENGINE"]
     least = engine.least_peak_entropy(row.peak_queue)
     return Finding(
@@ -109,7 +116,12 @@ def _reduction(name: str) -> Evaluator:
     return evaluate
 
 
-def _always_within(seed: int) -> Finding:
+_e03 = _reduction("violations")
+_e06 = _reduction("peak_psi")
+_e09 = _reduction("peak_queue")
+
+
+def _e10_always_within(seed: int) -> Finding:
     span, row = _span(seed, READING, "violations"), PUBLISHED["ENTRO-ENGINE"]
     least = engine.least_violations(row.peak_queue)
     return Finding(
@@ -122,7 +134,7 @@ def _always_within(seed: int) -> Finding:
     )
 
 
-def _saturation(seed: int) -> Finding:
+def _e11_saturation(seed: int) -> Finding:
     controller = engine.ENTROEngineController()
     psi = np.random.default_rng(seed).uniform(0, 3, (10_000, 2))
     u = np.asarray(controller.compute_control(psi, psi.sum(axis=1, keepdims=True)).u)
@@ -139,7 +151,7 @@ def _saturation(seed: int) -> Finding:
     )
 
 
-def _fair(seed: int) -> Finding:
+def _e12_fair(seed: int) -> Finding:
     psi = np.random.default_rng(seed).exponential(1.0, (1000, 5)) + 1e-3
     total = psi.sum(axis=1)
     u = np.asarray(engine.ENTROEngineController().compute_control(psi, total[:, None]).u)
@@ -170,7 +182,11 @@ def _regime_counts(version: str) -> Evaluator:
     return evaluate
 
 
-def _regime_shares(seed: int) -> Finding:
+_e13 = _regime_counts("v9")
+_e19 = _regime_counts("v10")
+
+
+def _e14_regime_shares(seed: int) -> Finding:
     counts = np.array(PUBLISHED_COUNTS["v9"])
     shares = 100 * counts / counts.sum()
     return Finding(
@@ -180,7 +196,7 @@ def _regime_shares(seed: int) -> Finding:
     )
 
 
-def _quick_start(seed: int) -> Finding:
+def _e15_quick_start(seed: int) -> Finding:
     signal, theirs = EXAMPLE.compute_control(psi_i=1.5, psi_total=4.0), observed("entro-engine")
     return Finding(
         f"published package {theirs['version']}: {theirs['import_error']}; ours prints "
@@ -191,7 +207,7 @@ def _quick_start(seed: int) -> Finding:
     )
 
 
-def _controller_tests(seed: int) -> Finding:
+def _e16_controller_tests(seed: int) -> Finding:
     tests = observed("entro-engine")["tests"]["tests/test_controller.py"]
     passed, run = tests.get("passed", 0), sum(tests.values())
     return Finding(
@@ -201,7 +217,7 @@ def _controller_tests(seed: int) -> Finding:
     )
 
 
-def _example(seed: int) -> Finding:
+def _e17_example(seed: int) -> Finding:
     signal = EXAMPLE.compute_control(psi_i=1.5, psi_total=4.0)
     u, largest = float(signal.u), EXAMPLE.alpha * float(signal.rho)
     return Finding(
@@ -213,7 +229,7 @@ def _example(seed: int) -> Finding:
     )
 
 
-def _static(seed: int) -> Finding:
+def _e18_static(seed: int) -> Finding:
     row = PUBLISHED["static limit"]
     spans = {name: _span(seed, "static limit 1.5", name) for name in UNITS}
     held = [span.low <= getattr(row, name) <= span.high for name, span in spans.items()]
@@ -226,27 +242,3 @@ def _static(seed: int) -> Finding:
         f"least {least:.2f} nats, above the {row.peak_psi:g} reported.",
         mean_interval(_rows(seed).sel(reading="static limit 1.5").violations),
     )
-
-
-#: Code of every claim, by its id.
-CLAIMS: dict[str, Evaluator] = {
-    "E01": _figure("uncontrolled", "uncontrolled", "violations"),
-    "E02": _figure(READING, "ENTRO-ENGINE", "violations"),
-    "E03": _reduction("violations"),
-    "E04": _figure("uncontrolled", "uncontrolled", "peak_psi"),
-    "E05": _peak_controlled,
-    "E06": _reduction("peak_psi"),
-    "E07": _figure("uncontrolled", "uncontrolled", "peak_queue"),
-    "E08": _figure(READING, "ENTRO-ENGINE", "peak_queue"),
-    "E09": _reduction("peak_queue"),
-    "E10": _always_within,
-    "E11": _saturation,
-    "E12": _fair,
-    "E13": _regime_counts("v9"),
-    "E14": _regime_shares,
-    "E15": _quick_start,
-    "E16": _controller_tests,
-    "E17": _example,
-    "E18": _static,
-    "E19": _regime_counts("v10"),
-}

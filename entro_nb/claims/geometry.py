@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from entro_nb import geometry, graphs
-from entro_nb.claims.table import Evaluator, Finding, Verdict, judged
+from entro_nb.claims.table import Finding, Verdict, judged
 from entro_nb.geometry import Action, RicciFlow, Schedule, rugged
 from entro_nb.results import Interval, mean_interval
 from entro_nb.validate import FloatArray
@@ -18,7 +18,7 @@ WALKERS = 4000
 ENERGY, TEMPERATURE = np.array([0.0, 1.0, 0.4, 1.5, 0.2, 0.9, 0.7, 1.2]), 0.6
 
 
-def _stability(seed: int) -> Finding:
+def _g01_stability(seed: int) -> Finding:
     x0 = np.random.default_rng(seed).random(NODES)
     radius, shrinks, apart = [], [], []
     for name in ("complete", "hypercube", "lattice", "star", "ring", "path"):
@@ -38,7 +38,7 @@ def _stability(seed: int) -> Finding:
     )
 
 
-def _boltzmann(seed: int) -> Finding:
+def _g02_boltzmann(seed: int) -> Finding:
     law = geometry.boltzmann(ENERGY, TEMPERATURE)
 
     def distance(temperature: float) -> float:
@@ -66,7 +66,7 @@ def _boltzmann(seed: int) -> Finding:
     )
 
 
-def _relief(seed: int) -> Finding:
+def _g03_relief(seed: int) -> Finding:
     runs = geometry.compare(graphs.graph("lattice", 36), replicates=6, seed=seed).latency
     mean = runs.mean("replicate")
     latency = dict(zip(map(str, runs.policy.values), mean.values.tolist(), strict=True))
@@ -89,7 +89,7 @@ def _relief(seed: int) -> Finding:
     )
 
 
-def _byzantine(seed: int) -> Finding:
+def _g04_byzantine(seed: int) -> Finding:
     halls = {"robust": geometry.robust_graph(12, 3, seed=seed), "complete": nx.complete_graph(9)}
     study = geometry.byzantine_study(halls, [1], runs=20, steps=300, value=2.0, seed=seed)
     share = study.share.min("strategy").sel(liars=1)
@@ -103,7 +103,7 @@ def _byzantine(seed: int) -> Finding:
     )
 
 
-def _constant_time(seed: int) -> Finding:
+def _g05_constant_time(seed: int) -> Finding:
     sizes = np.array([250, 500, 1000, 2000])
     pairs = sizes * (sizes - 1) // 2
     growth = float(np.polyfit(np.log(sizes), np.log(pairs), 1)[0])
@@ -122,7 +122,7 @@ def _optimizer(n_nodes: int, rng: np.random.Generator) -> geometry.ManifoldOptim
     return geometry.ManifoldOptimizer(nodes, learning_rate=0.01)
 
 
-def _cosmological(seed: int) -> Finding:
+def _g06_cosmological(seed: int) -> Finding:
     optimizer = _optimizer(20, np.random.default_rng(seed))
     for _ in range(50):
         optimizer.step_ricci_flow()
@@ -142,7 +142,7 @@ def _cosmological(seed: int) -> Finding:
     )
 
 
-def _minimised(seed: int) -> Finding:
+def _g07_minimised(seed: int) -> Finding:
     rng = np.random.default_rng(seed)
     optimizer = _optimizer(30, rng)
     actions = [optimizer.minimize_action() for _ in range(100)]
@@ -160,7 +160,7 @@ def _minimised(seed: int) -> Finding:
     )
 
 
-def _global_optimum(seed: int) -> Finding:
+def _g08_global_optimum(seed: int) -> Finding:
     places = np.linspace(-8, 8, 1601)
     lowest = float(places[np.argmin([rugged(x) for x in places])])
 
@@ -179,7 +179,7 @@ def _global_optimum(seed: int) -> Finding:
     )
 
 
-def _noise(seed: int) -> Finding:
+def _g09_noise(seed: int) -> Finding:
     def movement(n: int, noise: float) -> float:
         flow = RicciFlow(step=0.2, noise=noise)
         run = geometry.ricci_flow(nx.cycle_graph(n), flow, steps=300, seed=seed)
@@ -194,17 +194,3 @@ def _noise(seed: int) -> Finding:
         "network grows.",
         instead="Without the factor 1/N it holds at any size.",
     )
-
-
-#: Code of every claim, by its id.
-CLAIMS: dict[str, Evaluator] = {
-    "G01": _stability,
-    "G02": _boltzmann,
-    "G03": _relief,
-    "G04": _byzantine,
-    "G05": _constant_time,
-    "G06": _cosmological,
-    "G07": _minimised,
-    "G08": _global_optimum,
-    "G09": _noise,
-}

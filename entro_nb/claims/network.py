@@ -19,7 +19,7 @@ def _percent(share: Interval) -> Interval:
     return Interval(*(100 * value for value in share))
 
 
-def _removed(seed: int) -> Finding:
+def _n14_removed(seed: int) -> Finding:
     sound = _percent(network.variance_removed(5, kappa=0.1, seed=seed).measured)
     gentle = network.scaling_study([3, 5, 15], steps=300, runs=3, kappa=0.1)
     cut = 1 - gentle.variance.mean("replicate") / gentle.unsynchronised.mean("replicate")
@@ -35,7 +35,7 @@ def _removed(seed: int) -> Finding:
     )
 
 
-def _transfer(seed: int) -> Finding:
+def _n15_transfer(seed: int) -> Finding:
     saved = functools.partial(network.adaptation_saved, replicates=8, seed=seed)
     found = {regime: saved(regime, "collective") for regime in ("scraper", "llm")}
     shares = {regime: _percent(o.measured) for regime, o in found.items() if o is not None}
@@ -53,7 +53,7 @@ def _transfer(seed: int) -> Finding:
     )
 
 
-def _protection(seed: int) -> Finding:
+def _n16_protection(seed: int) -> Finding:
     graph = connected(15, 4.0, seed)
     published = network.nodes_protected(graph, [1, 5], "published", replicates=5, seed=seed)
     sound = network.nodes_protected(graph, [1, 5], "sound", replicates=5, seed=seed)
@@ -70,7 +70,7 @@ def _protection(seed: int) -> Finding:
     )
 
 
-def _cascade(seed: int) -> Finding:
+def _n17_cascade(seed: int) -> Finding:
     graph = connected(15, 4.0, seed)
     runs = network.contagion(graph, 2, network.Outbreak("stuck", "none"), replicates=10, seed=seed)
     kept = mean_interval(100 * runs.protection.values)
@@ -84,7 +84,7 @@ def _cascade(seed: int) -> Finding:
     )
 
 
-def _single_node(seed: int) -> Finding:
+def _n18_single_node(seed: int) -> Finding:
     task = network.Task(regime="scraper")
     loss = network.compare_policies(task, replicates=10, seed=seed).loss
     mean = loss.mean("replicate")
@@ -102,7 +102,7 @@ def _single_node(seed: int) -> Finding:
     )
 
 
-def _lyapunov(seed: int) -> Finding:
+def _n20_lyapunov(seed: int) -> Finding:
     rng = np.random.default_rng(seed)
 
     def falls(kappa: float) -> float:
@@ -124,7 +124,7 @@ def _lyapunov(seed: int) -> Finding:
     )
 
 
-def _quick_start(seed: int) -> Finding:
+def _n21_quick_start(seed: int) -> Finding:
     theirs = observed("entro-net")
     sync, learner = network.PsiSync(n_nodes=3), network.CollectiveAEW(eta=0.01, target=0.339)
     weights = learner.step(sync.broadcast([0.3, 0.4, 0.5]))
@@ -138,7 +138,7 @@ def _quick_start(seed: int) -> Finding:
     )
 
 
-def _tests(seed: int) -> Finding:
+def _n25_tests(seed: int) -> Finding:
     tests = observed("entro-net")["tests"]
     run = sum(sum(counts.values()) for counts in tests.values())
     return Finding(
@@ -148,7 +148,7 @@ def _tests(seed: int) -> Finding:
     )
 
 
-def _cubic(seed: int) -> Finding:
+def _n26_cubic(seed: int) -> Finding:
     outcome = []
     for n in (3, 10, 19):
         for width in np.linspace(0.05, 0.5, 10):
@@ -165,7 +165,7 @@ def _cubic(seed: int) -> Finding:
     )
 
 
-def _threshold(seed: int) -> Finding:
+def _n27_threshold(seed: int) -> Finding:
     rng = np.random.default_rng(seed)
     theta = {}
     for spread in (0.05, 0.5):
@@ -221,7 +221,12 @@ def _study(claim: str, n: int) -> Evaluator:
     return evaluate
 
 
-def _linear_law(seed: int) -> Finding:
+_n01 = _study("N01", 20)
+_n02 = _study("N02", 30)
+_n03 = _study("N03", 50)
+
+
+def _n04_linear_law(seed: int) -> Finding:
     printed = [round(value, 4) for value in _points()[1][: len(SMALL)]]
     slope, offset = map(abs, network.refit_linear(SMALL, printed).parameters)
     stated = figures("N04")
@@ -232,7 +237,7 @@ def _linear_law(seed: int) -> Finding:
     )
 
 
-def _linear_goodness(seed: int) -> Finding:
+def _n05_linear_goodness(seed: int) -> Finding:
     data = [round(value, 4) for value in _points()[1][: len(SMALL)]]
     fit = network.goodness(data, network.linear_law(SMALL))
     return Finding(
@@ -243,7 +248,7 @@ def _linear_goodness(seed: int) -> Finding:
     )
 
 
-def _linear_predictions(seed: int) -> Finding:
+def _n06_linear_predictions(seed: int) -> Finding:
     got = network.linear_law(LARGE)
     return Finding(
         " / ".join(f"{v:.4f}" for v in got),
@@ -252,7 +257,7 @@ def _linear_predictions(seed: int) -> Finding:
     )
 
 
-def _deviations(seed: int) -> Finding:
+def _n07_deviations(seed: int) -> Finding:
     got = [100 * (_variance(n)[0] / float(network.linear_law(n)) - 1) for n in LARGE]
     return Finding(
         " / ".join(f"{v:.1f}" for v in got) + " %",
@@ -261,7 +266,7 @@ def _deviations(seed: int) -> Finding:
     )
 
 
-def _saturation_law(seed: int) -> Finding:
+def _n08_saturation_law(seed: int) -> Finding:
     sizes, data = _points()
     ceiling, scale = network.refit_saturation(sizes, data).parameters
     stated = figures("N08")
@@ -274,7 +279,7 @@ def _saturation_law(seed: int) -> Finding:
     )
 
 
-def _saturation_goodness(seed: int) -> Finding:
+def _n09_saturation_goodness(seed: int) -> Finding:
     sizes, data = _points()
     stated = network.goodness(data, network.saturation_law(sizes))
     best = network.refit_saturation(sizes, data)
@@ -287,7 +292,7 @@ def _saturation_goodness(seed: int) -> Finding:
     )
 
 
-def _ceiling(seed: int) -> Finding:
+def _n10_ceiling(seed: int) -> Finding:
     beyond = {n: float(network.published_variance(n, 300, 2).mean()) for n in (100, 200)}
     stated = figures("N10")[0]
     return Finding(
@@ -299,7 +304,7 @@ def _ceiling(seed: int) -> Finding:
     )
 
 
-def _self_regulation(seed: int) -> Finding:
+def _n11_self_regulation(seed: int) -> Finding:
     adaptive = {n: _variance(n)[0] for n in LARGE}
     fixed = {n: float(network.published_variance(n, adaptive=False).mean()) for n in LARGE}
     worse = [adaptive[n] > fixed[n] for n in LARGE]
@@ -314,7 +319,7 @@ def _self_regulation(seed: int) -> Finding:
     )
 
 
-def _no_catastrophe(seed: int) -> Finding:
+def _n12_no_catastrophe(seed: int) -> Finding:
     clipped, of_input = _variance(50)[0], 0.01 / 12
     return Finding(
         f"{clipped / of_input:.0f} times the variance of the unsynchronised input at N = 50",
@@ -326,7 +331,7 @@ def _no_catastrophe(seed: int) -> Finding:
     )
 
 
-def _crossover(seed: int) -> Finding:
+def _n13_crossover(seed: int) -> Finding:
     sizes = np.arange(2, 101)
     curve = np.array([network.predicted_variance(int(n), steps=300) for n in sizes])
     bend = float(sizes[1:-1][np.argmin(np.diff(curve, 2))])
@@ -339,7 +344,7 @@ def _crossover(seed: int) -> Finding:
     )
 
 
-def _bands(seed: int) -> Finding:
+def _n19_bands(seed: int) -> Finding:
     bands = ((2, 5, 0.0, 0.05), (6, 12, 0.05, 0.09), (13, 20, 0.09, 0.17), (21, 30, 0.17, 0.20))
     sizes, data = _points()
     inside = [
@@ -355,7 +360,7 @@ def _bands(seed: int) -> Finding:
     )
 
 
-def _least_variance(seed: int) -> Finding:
+def _n22_least_variance(seed: int) -> Finding:
     own, stated = _variance(5)[0], figures("N22")[0]
     smallest = min(_points()[1])
     gentle = float(network.published_variance(5, 300, 3, kappa=0.1).mean())
@@ -367,7 +372,7 @@ def _least_variance(seed: int) -> Finding:
     )
 
 
-def _front_page(seed: int) -> Finding:
+def _n23_front_page(seed: int) -> Finding:
     study = network.scaling_study([5], steps=300, runs=3)
     ratio = study.variance / study.unsynchronised
     cut = mean_interval(100 * (1 - ratio.values.ravel()))
@@ -382,7 +387,7 @@ def _front_page(seed: int) -> Finding:
     )
 
 
-def _critical_size(seed: int) -> Finding:
+def _n24_critical_size(seed: int) -> Finding:
     edges = {kappa: 2 / kappa for kappa in (0.1, 0.3, 1.0)}
     return Finding(
         "critical N = 2/(ακ): " + ", ".join(f"{n:.0f} at κ = {k:g}" for k, n in edges.items()),
@@ -390,35 +395,3 @@ def _critical_size(seed: int) -> Finding:
         "There is no critical N by itself: on the complete graph the exchange is stable for "
         "ακN < 2, and at the study's κ = 1 two nodes are too many already.",
     )
-
-
-#: Code of every claim, by its id.
-CLAIMS: dict[str, Evaluator] = {
-    "N01": _study("N01", 20),
-    "N02": _study("N02", 30),
-    "N03": _study("N03", 50),
-    "N04": _linear_law,
-    "N05": _linear_goodness,
-    "N06": _linear_predictions,
-    "N07": _deviations,
-    "N08": _saturation_law,
-    "N09": _saturation_goodness,
-    "N10": _ceiling,
-    "N11": _self_regulation,
-    "N12": _no_catastrophe,
-    "N13": _crossover,
-    "N19": _bands,
-    "N22": _least_variance,
-    "N23": _front_page,
-    "N24": _critical_size,
-    "N14": _removed,
-    "N15": _transfer,
-    "N16": _protection,
-    "N17": _cascade,
-    "N18": _single_node,
-    "N20": _lyapunov,
-    "N21": _quick_start,
-    "N25": _tests,
-    "N26": _cubic,
-    "N27": _threshold,
-}

@@ -161,11 +161,14 @@ def observed(package: str) -> dict[str, Any]:
 
 
 def evaluators() -> Mapping[str, Evaluator]:
-    """Code of every claim, by its id."""
-    found: dict[str, Evaluator] = {}
-    for room in ROOMS:
-        found |= importlib.import_module(f"entro_nb.claims.{room}").CLAIMS
-    return found
+    """Code of every claim by its id: for A01 what is named ``_a01`` or ``_a01_…`` in its room."""
+    rooms = (vars(importlib.import_module(f"entro_nb.claims.{room}")) for room in ROOMS)
+    return {
+        name[1:4].upper(): code
+        for room in rooms
+        for name, code in room.items()
+        if re.fullmatch(r"_[aegn]\d\d(_\w+)?", name)
+    }
 
 
 @validate.checked
