@@ -36,7 +36,7 @@ from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
 
 #: Colour and marker of each stream.
 _LOOKS = (("orange", "circle"), ("sky", "square"), ("green", "triangle"), ("purple", "diamond"))
-_COMMON = {"width": WIDTH, "height": 110, "toolbar": "right", "xaxis": None}
+_COMMON: dict[str, Any] = {"width": WIDTH, "height": 110, "toolbar": "right", "xaxis": None}
 
 
 @dataclass(frozen=True)

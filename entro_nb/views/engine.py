@@ -21,7 +21,7 @@ from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
 TIME = hv.Dimension("time", unit="s")
 QUEUE = ("queue", "queue q (requests)")
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "star", "hex", "cross")
-_STRIP = {"width": WIDTH, "height": 150, "toolbar": "right"}
+_STRIP: dict[str, Any] = {"width": WIDTH, "height": 150, "toolbar": "right"}
 _SMALL = {"fontsize": {"legend": 8}}
 
 

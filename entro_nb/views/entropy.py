@@ -249,7 +249,7 @@ def filter_gain(window: int, points: int = 400) -> hv.Overlay:
     )
 
 
-_COMMON = {"width": WIDTH, "height": 100, "toolbar": "right", "xaxis": None}
+_COMMON: dict[str, Any] = {"width": WIDTH, "height": 100, "toolbar": "right", "xaxis": None}
 
 
 @dataclass(frozen=True)

@@ -139,10 +139,9 @@ def scatter(
     x: Any, y: Any, xlabel: str, ylabel: str, *, width: int = WIDTH // 2, height: int = 280
 ) -> hv.Scatter:
     """One quantity against another."""
-    data, frame = (np.asarray(x), np.asarray(y)), {"width": width, "height": height}
-    return style.dots(
-        data, ("x", xlabel), ("y", ylabel), colour=CYCLE[0], size=6, alpha=0.6, **frame
-    )
+    data = (np.asarray(x), np.asarray(y))
+    look: dict[str, Any] = {"size": 6, "alpha": 0.6, "width": width, "height": height}
+    return style.dots(data, ("x", xlabel), ("y", ylabel), colour=CYCLE[0], **look)
 
 
 def confidence(values: xr.DataArray, dim: str = "replicate") -> tuple[FloatArray, FloatArray]:
