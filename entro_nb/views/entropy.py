@@ -172,14 +172,12 @@ def bias_study(bins: int, sizes: Any, draws: int, seed: int) -> xr.Dataset:
     rng = np.random.default_rng(seed)
     ceiling, even = np.log2(bins), [1 / bins] * bins
     drawn = [rng.multinomial(size, even, size=draws) for size in sizes]
+    biases = [entropy.expected_bias(bins, int(size)) for size in sizes]
     columns = {
         "plugin": ("plug-in, measured", [entropy.plugin(n).mean() for n in drawn]),
         "miller_madow": ("Miller–Madow, measured", [entropy.miller_madow(n).mean() for n in drawn]),
         "exact": ("plug-in, exact", [entropy.expected_plugin(even, int(n)) for n in sizes]),
-        "first_order": (
-            "first order",
-            [ceiling + entropy.expected_bias(bins, int(n)) for n in sizes],
-        ),
+        "first_order": ("first order", ceiling + np.array(biases)),
     }
     return dataset(
         {
@@ -212,17 +210,10 @@ def bias_curves(study: xr.Dataset) -> hv.Overlay:
 def series(named: dict[str, Any], ylabel: str, height: int = 220) -> hv.Overlay:
     """Several series over the sample number, told apart by colour and dash."""
     dashes = ("solid", "dashed", "dotted", "dotdash")
-    curves = [
-        style.curve(
-            (np.arange(len(values)), values),
-            SAMPLE,
-            ("value", ylabel),
-            name,
-            CYCLE[k],
-            dashes[k % 4],
-        )
-        for k, (name, values) in enumerate(named.items())
-    ]
+    curves = []
+    for k, (name, values) in enumerate(named.items()):
+        data, look = (np.arange(len(values)), values), (CYCLE[k], dashes[k % 4])
+        curves.append(style.curve(data, SAMPLE, ("value", ylabel), name, *look))
     return style.over(curves, height=height, legend_position="top_left")
 
 

@@ -97,13 +97,11 @@ def graph_picture(
         colorbar_opts={"title": name}, line_width="thickness", tools=["hover"],
     )  # fmt: skip
     label = np.zeros(len(spots), dtype=int) if kind is None else np.asarray(kind)
-    look = [
-        (str(node), GREY if kind is None else colours[k % len(colours)], MARKERS[k % len(MARKERS)])
-        for node, k in zip(graph.nodes, label, strict=True)
-    ]
-    nodes = hv.Points(
-        (*spots.T, *map(list, zip(*look, strict=True))), ["x", "y"], ["node", "colour", "marker"]
-    ).opts(color="colour", marker="marker", size=10, line_color="white", tools=["hover"])
+    names = [str(node) for node in graph.nodes]
+    fills = [GREY if kind is None else colours[k % len(colours)] for k in label]
+    marks = [MARKERS[k % len(MARKERS)] for k in label]
+    nodes = hv.Points((*spots.T, names, fills, marks), ["x", "y"], ["node", "colour", "marker"])
+    nodes.opts(color="colour", marker="marker", size=10, line_color="white", tools=["hover"])
     frame = style.bare(width, height, _room(spots[:, 0]), _room(spots[:, 1]))
     return style.over(segments * nodes, **frame)
 
