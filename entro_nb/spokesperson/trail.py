@@ -142,6 +142,7 @@ class Trail:
             f" WHERE {' AND '.join(['1', *asked])} ORDER BY f.id",
             self._connection,
             params=list(asked.values()),
+            coerce_float=False,
         )
         data: dict[str, Any] = {
             name: ("time", table[name].to_numpy(np.float64), {"units": units, "long_name": text})
