@@ -80,7 +80,7 @@ def test_a_hundred_closed_loop_steps_of_a_million_nodes() -> None:
 
 @pytest.mark.parametrize("name", ["network", "stability", "learning", "isolation", "scaling"])
 def test_the_sliders_recompute_within_50_ms(name: str) -> None:
-    app = views.APPS[name]()
+    app = views.apps[name]()
     [view(app.result) for view in app.views]
     slowest = 0.0, ""
     for control in app.controls():
