@@ -28,7 +28,7 @@ FEW = 8
 UNSEEN, ROOT = -2, -1
 
 
-class Plan(NamedTuple):
+class Shipment(NamedTuple):
     """A shipment under way, and the marks that a search leaves."""
 
     supply: FloatArray  #: what each source has left
@@ -60,14 +60,14 @@ def transport_cost(supply: FloatArray, demand: FloatArray, cost: FloatArray, tie
         for i in range(1, n):
             v[j] = min(v[j], cost[i, j] - u[i])
     tight = TIGHT * cost.max()
-    plan = Plan(supply, demand, cost, flow, u, v, np.empty(n, np.int64), np.empty(m, np.int64))
-    _sweep(plan, tight)
+    state = Shipment(supply, demand, cost, flow, u, v, np.empty(n, np.int64), np.empty(m, np.int64))
+    _sweep(state, tight)
     if ties:
-        while _route(plan, 0, n):
-            _sweep(plan, tight)
+        while _route(state, 0, n):
+            _sweep(state, tight)
     else:
         for root in range(n):
-            while _route(plan, root, root + 1):
+            while _route(state, root, root + 1):
                 pass
     total = 0.0
     for i in range(n):
@@ -77,9 +77,9 @@ def transport_cost(supply: FloatArray, demand: FloatArray, cost: FloatArray, tie
 
 
 @compiled
-def _sweep(plan: Plan, tight: float) -> None:
+def _sweep(state: Shipment, tight: float) -> None:
     """Send mass along tight pairs, forwards or undoing flow; no node is searched from twice."""
-    supply, demand, cost, flow, u, v, source_to, sink_from = plan
+    supply, demand, cost, flow, u, v, source_to, sink_from = state
     n, m = cost.shape
     queue = np.empty(n, np.int64)
     for i in range(n):
@@ -100,7 +100,7 @@ def _sweep(plan: Plan, tight: float) -> None:
                     continue
                 sink_from[j] = i
                 if demand[j] > USED_UP:
-                    _augment(plan, j)
+                    _augment(state, j)
                     room = demand[j] > USED_UP
                     if room:
                         sink_from[j] = UNSEEN  # others may still send here
@@ -116,9 +116,9 @@ def _sweep(plan: Plan, tight: float) -> None:
 
 
 @compiled
-def _augment(plan: Plan, end: int) -> None:
+def _augment(state: Shipment, end: int) -> None:
     """Ship along the path that was found to `end` as much as it can take."""
-    supply, demand, _, flow, _, _, source_to, sink_from = plan
+    supply, demand, _, flow, _, _, source_to, sink_from = state
     i = sink_from[end]
     moved = demand[end]
     while source_to[i] != ROOT:
@@ -137,13 +137,13 @@ def _augment(plan: Plan, end: int) -> None:
 
 
 @compiled
-def _route(plan: Plan, first: int, last: int) -> bool:
+def _route(state: Shipment, first: int, last: int) -> bool:
     """Move potentials until supply of sources [first, last) meets demand, and ship; False if none.
 
     Grows a tree of tight pairs from these sources, Dijkstra's way: the nearest sink joins, with
     the sources that could send elsewhere what they send to it.
     """
-    supply, demand, cost, flow, u, v, source_to, sink_from = plan
+    supply, demand, cost, flow, u, v, source_to, sink_from = state
     n, m = cost.shape
     slack = np.full(m, np.inf)
     reached = np.zeros(m, np.bool_)
@@ -178,7 +178,7 @@ def _route(plan: Plan, first: int, last: int) -> bool:
                     slack[j] -= step
         reached[near] = True
         if demand[near] > USED_UP:
-            _augment(plan, near)
+            _augment(state, near)
             return True
         for i in range(n):
             if source_to[i] == UNSEEN and flow[i, near] > USED_UP:
