@@ -14,8 +14,9 @@ from typing import Any
 from entro_nb import __version__
 from entro_nb.errors import EntroError, ParameterError
 
-#: Exit codes besides 0: a notebook failed; the request was wrong; Ctrl-C (as shells say it).
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
+#: Exit codes besides 0: a notebook failed; the request was wrong; Ctrl-C, and a reader of what is
+#: printed that left, as `head` does (both as shells say it).
+FAILED, USAGE, INTERRUPTED, UNREAD = 1, 2, 130, 141
 
 Options = argparse.Namespace
 Command = Callable[[Options], int]
@@ -37,9 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if extra and options.command is not _lab:
         parser().error(f"unrecognized arguments: {' '.join(extra)}")
     options.extra = extra
-    command: Command = options.command
     try:
-        return command(options)
+        code: int = options.command(options)
+        sys.stdout.flush()  # a reader who left is noticed here at the latest
+        return code
+    except BrokenPipeError:
+        # What is still to be written goes nowhere, else Python complains of it as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
     except EntroError as error:
         print(f"entro-nb: error: {error}", file=sys.stderr)
         return USAGE
@@ -136,9 +142,8 @@ def _request(options: Options) -> dict[str, Any]:
         known = ("notebooks", "parameters", "preset", "jobs", "out", "timeout")
         asked = settings.load_settings(names.pop(), known)
     keys = [key for key, _ in options.parameter]
-    if len(set(keys)) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ParameterError("parameter", twice, "each parameter once")
+    if twice := [key for key in keys if keys.count(key) > 1]:
+        raise ParameterError("parameter", twice[0], "each parameter once")
     filed, parameters = asked.pop("notebooks", []), asked.pop("parameters", {})
     for name, value, kind in (("notebooks", filed, list), ("parameters", parameters, dict)):
         if not isinstance(value, kind):
@@ -246,9 +251,8 @@ def _serve(options: Options) -> int:
     for name in ("asyncio", "tornado.application"):
         logging.getLogger(name).addFilter(_stays)
     # A page may open its websocket only from the address it came from; loopback has two names.
-    hosts = {options.address}
-    if options.address in ("127.0.0.1", "localhost", "::1"):
-        hosts |= {"127.0.0.1", "localhost"}
+    here = options.address in ("127.0.0.1", "localhost", "::1")
+    hosts = {options.address} | ({"127.0.0.1", "localhost"} if here else set())
     titles = {name: app.title or name for name, app in views.apps.items()}
     pn.config.index_titles = {f"/{name}": title for name, title in titles.items()}
     pn.serve(

@@ -173,9 +173,8 @@ def readings_of(
     validate.same_length(time=moments, load=load, psi=psi)
     if np.isnat(moments).any():
         raise DataError("time", "NaT", "instants")
-    energy, memory, stability, own = engine.observers(
-        engine.WaveEngine().critical_load * psi / budget
-    )
+    strain = engine.WaveEngine().critical_load * psi / budget
+    energy, memory, stability, own = engine.observers(strain)
     state = own.astype(np.int8) if regime is None else np.asarray(regime, dtype=np.int8)
     if state.shape != load.shape or ((state < 0) | (state > 2)).any():
         raise ParameterError("regime", regime, "0, 1 or 2 for each reading")
@@ -440,26 +439,24 @@ def alerts_of(data: xr.Dataset, gap: float = 0.0) -> list[Alert]:
         return []
     time, steps, limit = _instants(data.time.values), _steps(data.time.values), gap_limit(data, gap)
     broken = np.concatenate([[True], steps > limit])
-    budget = float(data.attrs["budget"])
+    above = f"Psi above the budget of {data.attrs['budget']:.3g} nats"
     found = []
     for holds, values, kind, severity, what in (
-        (
-            data.violation, data.psi, "BUDGET_VIOLATION", "WARNING",
-            f"Psi above the budget of {budget:.3g} nats",
-        ),
+        (data.violation, data.psi, "BUDGET_VIOLATION", "WARNING", above),
         (data.regime == 2, data["load"], "CRITICAL_REGIME", "HIGH", "critical"),
-    ):  # fmt: skip
+    ):
         for a, b in _stretches(holds.values, broken):
             message = f"{what} in {b - a} reading{'' if b - a == 1 else 's'}"
             peak = float(values.values[a:b].max())
             found.append(Alert(int(time[a]), kind, severity, message, peak))
-    for k in np.flatnonzero(steps > limit):
-        message = f"no reading for {steps[k]:.0f} s"
-        found.append(Alert(int(time[k]), "DATA_GAP", "INFO", message, float(steps[k])))
     back = data.set_back.values
-    for k in np.flatnonzero(back > 0.0):
-        message = f"the clock was set back {back[k]:.3g} s"
-        found.append(Alert(int(time[k]), "CLOCK_SET_BACK", "INFO", message, float(back[k])))
+    for holds, spans, kind, message in (
+        (steps > limit, steps, "DATA_GAP", "no reading for {:.0f} s"),
+        (back > 0.0, back, "CLOCK_SET_BACK", "the clock was set back {:.3g} s"),
+    ):
+        for k in np.flatnonzero(holds):
+            span = float(spans[k])
+            found.append(Alert(int(time[k]), kind, "INFO", message.format(span), span))
     return sorted(found, key=lambda alert: alert.time)
 
 
@@ -544,31 +541,20 @@ class Summary:
         t = self.totals
         if t.count == 0:
             return ("No readings: find out whether the source or its recording was down.",)
-        rules = (
-            (
+        advice = {
+            f"Psi broke its budget in {t.violations} of {t.count} readings, up to "
+            f"{t.peak('psi'):.2f} of {self.budget:.2f} nats: hold back more, or earlier.":
                 t.violations > 0,
-                f"Psi broke its budget in {t.violations} of {t.count} readings, up to "
-                f"{t.peak('psi'):.2f} of {self.budget:.2f} nats: hold back more, or earlier.",
-            ),
-            (
+            f"{t.share(2):.1%} of the readings were critical: look at the alerts marked HIGH.":
                 t.regimes[2] > 0,
-                f"{t.share(2):.1%} of the readings were critical: look at the alerts marked HIGH.",
-            ),
-            (
-                t.mean("memory") > 0.8,
-                f"The stress memory averaged {t.mean('memory'):.2f} of what can be carried: "
-                "lasting load, not a burst; add capacity.",
-            ),
-            (
+            f"The stress memory averaged {t.mean('memory'):.2f} of what can be carried: "
+            "lasting load, not a burst; add capacity.": t.mean("memory") > 0.8,
+            f"Only {self.coverage:.0%} of the period was observed: read the figures with care.":
                 self.coverage < 0.95,
-                f"Only {self.coverage:.0%} of the period was observed: read the figures with care.",
-            ),
-            (
+            "The clock was set back: the order of some readings is uncertain.":
                 any(alert.kind == "CLOCK_SET_BACK" for alert in self.alerts),
-                "The clock was set back: the order of some readings is uncertain.",
-            ),
-        )
-        return tuple(text for holds, text in rules if holds) or ("Nothing to do.",)
+        }  # fmt: skip
+        return tuple(text for text, holds in advice.items() if holds) or ("Nothing to do.",)
 
 
 def summarize(
@@ -607,22 +593,21 @@ def summarize(
         calendar_periods(0, 0, kind, timezone)
         return []
     alerts, limit = alerts_of(data, gap), gap_limit(data, gap)
-    found = []
-    for period in calendar_periods(int(time[0]), int(time[-1]), kind, timezone):
+
+    def summary(period: Period) -> Summary:
         first, last = np.searchsorted(time, [period.start, period.stop])
         # The stretches between readings that reach into the period, and no gaps among them.
         near = time[max(np.searchsorted(time, period.start, side="right") - 1, 0) : last + 1]
         inside = np.diff(near.clip(period.start, period.stop)) / SECOND
-        found.append(
-            Summary(
-                period,
-                PeriodTotals.of(data.isel(time=slice(first, last))),
-                tuple(a for a in alerts if period.start <= a.time < period.stop),
-                math.fsum(inside[np.diff(near) / SECOND <= limit]),
-                float(data.attrs["budget"]),
-            )
+        return Summary(
+            period,
+            PeriodTotals.of(data.isel(time=slice(first, last))),
+            tuple(a for a in alerts if period.start <= a.time < period.stop),
+            math.fsum(inside[np.diff(near) / SECOND <= limit]),
+            float(data.attrs["budget"]),
         )
-    return found
+
+    return [*map(summary, calendar_periods(int(time[0]), int(time[-1]), kind, timezone))]
 
 
 def plain(summary: Summary, source: str = "", units: str = "1") -> str:

@@ -54,7 +54,7 @@ def verdict(claim: str, verdict: str) -> None:
     for name, text in (("claim", claim), ("verdict", verdict)):
         if not text.strip():
             raise ParameterError(name, text, "a few words")
-    _append({"verdict": verdict, "claim": claim})
+    _append({"verdict": verdict, "claim": claim}, _folder())
 
 
 def result(name: str, value: Number, units: str = "") -> None:
@@ -84,7 +84,7 @@ def result(name: str, value: Number, units: str = "") -> None:
         raise ParameterTypeError(name, value, allowed)
     if isinstance(plain, float) and not math.isfinite(plain):
         raise ParameterError(name, value, allowed)
-    _append({"result": str(name), "value": plain, "units": units})
+    _append({"result": str(name), "value": plain, "units": units}, _folder())
 
 
 def attach(name: str, text: str) -> None:
@@ -153,26 +153,23 @@ class NotebookRecord:
 
     def write(self, folder: Path) -> None:
         """Write verdicts and results back into a folder, as a notebook would."""
-        said: list[dict[str, Any]] = [
-            {"verdict": text, "claim": claim} for claim, text in self.verdicts.items()
-        ]
+        (folder / LINES).unlink(missing_ok=True)
+        for claim, text in self.verdicts.items():
+            _append({"verdict": text, "claim": claim}, folder)
         for name, (value, units) in self.results.items():
-            said.append({"result": name, "value": value, "units": units})
-        lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in said)
-        (folder / LINES).write_text(lines, encoding="utf-8")
+            _append({"result": name, "value": value, "units": units}, folder)
 
 
 def _folder() -> Path | None:
-    place = os.environ.get(FOLDER)
-    if not place:
+    if not (place := os.environ.get(FOLDER)):
         return None
     folder = Path(place)
     folder.mkdir(exist_ok=True)
     return folder
 
 
-def _append(said: Mapping[str, Any]) -> None:
-    if (folder := _folder()) is not None:
+def _append(said: Mapping[str, Any], folder: Path | None) -> None:
+    if folder is not None:
         with (folder / LINES).open("a", encoding="utf-8") as file:
             file.write(json.dumps(said, ensure_ascii=False) + "\n")
 

@@ -12,11 +12,13 @@ import os
 import sys
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError, ReportError
-from entro_nb.validate import nearest
+from entro_nb.validate import meant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +28,7 @@ Value = int | float | bool | str
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 #: What a parameter of each kind may be, in words.
-ALLOWED = {
-    "int": "an integer",
-    "float": "a finite number",
-    "bool": "true or false",
-    "str": "text",
-}
+ALLOWED = {"int": "an integer", "float": "a finite number", "bool": "true or false", "str": "text"}
 
 #: Endings of the files of settings that can be read.
 ENDINGS = (".toml", ".yaml", ".yml")
@@ -64,19 +61,16 @@ def convert(name: str, value: object, kind: str) -> Value:
     entro_nb.errors.ParameterTypeError: n = 'many' is not allowed: expected an integer
     """
     result: Value | None = None
-    if kind == "str":
-        result = value if isinstance(value, str) else None
-    elif kind == "bool":
-        result = BOOLEANS.get(value.lower()) if isinstance(value, str) else None
-        result = value if isinstance(value, bool) else result
+    if kind == "bool" and isinstance(value, str):
+        result = BOOLEANS.get(value.lower())
+    elif kind in ("bool", "str"):
+        result = value if isinstance(value, bool if kind == "bool" else str) else None
     elif isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        try:
+        with suppress(ValueError, OverflowError):
             if kind == "float":
                 result = float(value)
             elif not isinstance(value, float):
                 result = int(value)
-        except (ValueError, OverflowError):
-            result = None
     if result is None or (isinstance(result, float) and not math.isfinite(result)):
         raise ParameterTypeError(name, value, ALLOWED[kind])
     return result
@@ -92,6 +86,8 @@ def load_settings(path: str | os.PathLike[str], names: Iterable[str]) -> dict[st
     ParameterError
         If it holds a name that nothing reads; the nearest is suggested.
     """
+    import yaml
+
     file, known = Path(path), list(names)
     try:
         text = file.read_text(encoding="utf-8")
@@ -99,27 +95,16 @@ def load_settings(path: str | os.PathLike[str], names: Iterable[str]) -> dict[st
         reason = getattr(error, "strerror", None) or "not text"
         raise DataError("file", file.name, f"a file that can be read ({reason})") from error
     try:
-        content = tomllib.loads(text) if file.suffix == ".toml" else _yaml(text)
-    except ValueError as error:
+        content = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError) as error:
         line = " ".join(str(error).split())
         raise DataError("file", file.name, f"TOML (.toml) or YAML ({line})") from error
     if not isinstance(content, dict):
         raise DataError("file", file.name, "names and values")
     for name in map(str, content):
         if name not in known:
-            guess = nearest(name, known)
-            meant = "" if guess is None else f" (did you mean {guess!r}?)"
-            raise ParameterError("setting", name, f"one of {', '.join(known)}{meant}")
+            raise ParameterError("setting", name, f"one of {', '.join(known)}{meant(name, known)}")
     return {str(name): value for name, value in content.items()}
-
-
-def _yaml(text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(error) from error
 
 
 def root() -> Path:
@@ -181,9 +166,6 @@ def symbol_code(name: str) -> Any:
     """
     module, _, rest = name.partition(".")
     try:
-        found: Any = importlib.import_module(f"entro_nb.{module}")
-        for part in rest.split("."):
-            found = getattr(found, part)
+        return attrgetter(rest)(importlib.import_module(f"entro_nb.{module}"))
     except (ImportError, AttributeError):
         raise ParameterError("code", name, "a public name of the package") from None
-    return found

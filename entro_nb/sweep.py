@@ -372,7 +372,7 @@ class Store:
             fill = math.nan if dtype.kind == "f" else 0
             return lazy.full(shape, fill, dtype=dtype, chunks=(*size, *shape[len(size) :]))
 
-        self.path, self._axes, self._template = path, plan.dims, template
+        self.path = path
         own = plan.identity() | {"code": plan.simulation.fingerprint(), "variables": [*template]}
         with self._writing("before the first run"):
             if path.exists() and (path.is_file() or any(path.iterdir())):
@@ -386,9 +386,9 @@ class Store:
                     if blank[name].dtype.kind == "U":  # of a fixed width: not in Zarr's format
                         blank[name] = blank[name].astype(np.dtypes.StringDType())
                 self._create(blank.assign_attrs({IDENTITY: json.dumps(own), "tile": list(size)}))
-            kept: Any = zarr.open_group(str(path), mode="r+", use_consolidated=False)
-        self._kept = kept
-        self.size: tuple[int, ...] = tuple(kept.attrs["tile"])
+            kept = zarr.open_group(str(path), mode="r+", use_consolidated=False)
+            self._kept: dict[str, Any] = dict(kept.arrays())
+        self.size: tuple[int, ...] = tuple(kept.attrs["tile"])  # type: ignore[arg-type]
 
     def _create(self, blank: xr.Dataset) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -429,13 +429,10 @@ class Store:
 
     def write(self, number: int, tile: Tile, arrays: Mapping[str, Any]) -> None:
         """Write one piece, then mark it as finished."""
-        import xarray as xr
-
-        dims = {name: (*self._axes, *v.dims[1:]) for name, v in self._template.items()}
-        piece = xr.Dataset({name: (dims[name], array) for name, array in arrays.items()})
-        at = dict(zip(self._axes, tile, strict=True))
         with self._writing("what is finished is safe; run it again to go on"):
-            piece.to_zarr(self.path, region=at, consolidated=False)
+            for name, array in arrays.items():
+                # Not xarray's region write, which reads the metadata of the store every time.
+                self._kept[name][tile] = array
             self._kept[FINISHED][number] = 1
 
     @contextmanager
@@ -508,11 +505,10 @@ def computed(
                     arrays = future.result()
                 except EntroError:
                     raise
-                except KilledWorker as error:
-                    reason = "several workers died with the same piece: too little memory?"
-                    raise SweepError(reason) from error
                 except Exception as error:
                     reason = f"a worker failed: {type(error).__name__}: {error}"
+                    if isinstance(error, KilledWorker):
+                        reason = "several workers died with the same piece: too little memory?"
                     raise SweepError(reason) from error
                 yield number, tile, arrays
     finally:
@@ -580,12 +576,11 @@ def watch(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
     ['5 of 100 runs', '10 of 100 runs']
     """
     if not stream.isatty():
-        last = -1
+        told: set[int] = set()
 
         def line(done: int, total: int) -> None:
-            nonlocal last
-            if (tenth := 10 * done // total) > last:
-                last = tenth
+            if (tenth := 10 * done // total) not in told:
+                told.add(tenth)
                 print(f"{done} of {total} runs", file=stream, flush=True)
 
         yield line

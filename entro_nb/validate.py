@@ -18,20 +18,10 @@ import math
 import operator
 import sys
 import types
+import typing
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    ParamSpec,
-    TypeVar,
-    Union,
-    cast,
-    dataclass_transform,
-    get_args,
-    get_origin,
-)
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -87,26 +77,16 @@ def real(
     >>> real("alpha", 0.5, low=0, open_low=True)
     0.5
     """
-    left, right = (
-        "(" if open_low or low == -math.inf else "[",
-        (")" if open_high or high == math.inf else "]"),
-    )
-    allowed = (
-        "a finite number"
-        if low == -math.inf and high == math.inf
-        else f"a finite number in {left}{low:g}, {high:g}{right}"
-    )
+    left = "(" if open_low or low == -math.inf else "["
+    right = ")" if open_high or high == math.inf else "]"
+    free = low == -math.inf and high == math.inf
+    allowed = "a finite number" if free else f"a finite number in {left}{low:g}, {high:g}{right}"
     # NumPy's scalars register as Real; 0-d arrays do not, and are no numbers here.
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         raise ParameterTypeError(name, value, allowed)
     result = float(value)
-    if (
-        not math.isfinite(result)
-        or result < low
-        or result > high
-        or (open_low and result == low)
-        or (open_high and result == high)
-    ):
+    at_end = (open_low and result == low) or (open_high and result == high)
+    if not math.isfinite(result) or at_end or not low <= result <= high:
         raise ParameterError(name, result, allowed)
     return result
 
@@ -166,31 +146,29 @@ def finite_array(
     entro_nb.errors.DataError: x[1] = nan is not allowed: expected finite numbers
     """
     raw = np.asarray(value)
-    if raw.dtype.kind not in "iuf" and not (raw.size == 0 and raw.dtype.kind == "f"):
+    if raw.dtype.kind not in "iuf":
         raise ParameterTypeError(name, value, "an array of real numbers")
     array = np.ascontiguousarray(raw, dtype=np.float64).reshape(raw.shape)
+    shape = f"array of shape {array.shape}"
     if ndim is not None and array.ndim != ndim:
-        raise ParameterError(
-            name, f"array of shape {array.shape}", f"{ndim} dimension{'s' if ndim != 1 else ''}"
-        )
-    if array.size == 0:
-        if empty:
-            return array
-        raise DataError(name, f"array of shape {array.shape}", "at least one element")
+        raise ParameterError(name, shape, f"{ndim} dimension{'s' if ndim != 1 else ''}")
+    if array.size == 0 and not empty:
+        raise DataError(name, shape, "at least one element")
     # One reduction is the fast path: a sum is finite only if no element is NaN or infinite.
     with np.errstate(over="ignore", invalid="ignore"):
         suspect = not math.isfinite(float(array.sum()))
     if suspect and not (finite := np.isfinite(array)).all():
-        where = tuple(int(k) for k in np.argwhere(~finite)[0])
-        raise DataError(element(name, where), float(array[where]), "finite numbers")
-    if low != -math.inf or high != math.inf:
-        outside = (array < low) | (array > high)
-        if outside.any():
-            where = tuple(int(k) for k in np.argwhere(outside)[0])
-            raise ParameterError(
-                element(name, where), float(array[where]), f"numbers in [{low:g}, {high:g}]"
-            )
+        raise DataError(*_first(name, array, ~finite), "finite numbers")
+    bounded = low != -math.inf or high != math.inf
+    if bounded and (outside := (array < low) | (array > high)).any():
+        raise ParameterError(*_first(name, array, outside), f"numbers in [{low:g}, {high:g}]")
     return array
+
+
+def _first(name: str, array: FloatArray, wrong: npt.NDArray[np.bool_]) -> tuple[str, float]:
+    """Name and value of the first element that is wrong."""
+    where = tuple(int(k) for k in np.argwhere(wrong)[0])
+    return element(name, where), float(array[where])
 
 
 def flag(name: str, value: Any) -> bool:
@@ -240,9 +218,8 @@ def counts(name: str, value: npt.ArrayLike, axis: int = -1) -> FloatArray:
     c = finite_array(name, value, low=0.0)
     if c.ndim == 0:
         raise ParameterError(name, value, "at least one dimension")
-    if (c != np.floor(c)).any():
-        where = tuple(int(k) for k in np.argwhere(c != np.floor(c))[0])
-        raise ParameterError(element(name, where), float(c[where]), "whole numbers")
+    if (broken := c != np.floor(c)).any():
+        raise ParameterError(*_first(name, c, broken), "whole numbers")
     if (c.sum(axis=checked_axis(axis, c.ndim)) == 0).any():
         raise DataError(name, value, "at least one count that is not zero")
     return c
@@ -279,17 +256,26 @@ def choice(name: str, value: Any, options: Iterable[Name]) -> Name:
     names = list(options)
     if value in names:
         return names[names.index(value)]
-    allowed = f"one of {', '.join(map(repr, names))}"
-    if (guess := nearest(value, names)) is not None:
-        allowed += f" (did you mean {guess!r}?)"
     kind = ParameterError if isinstance(value, str) else ParameterTypeError
-    raise kind(name, value, allowed)
+    raise kind(name, value, f"one of {', '.join(map(repr, names))}{meant(value, names)}")
 
 
 def nearest(value: object, names: Iterable[str]) -> str | None:
     """The name most like a mistyped one, or None when nothing is close."""
     found = difflib.get_close_matches(str(value), list(names), n=1, cutoff=0.5)
     return found[0] if found else None
+
+
+def meant(value: object, names: Iterable[str]) -> str:
+    """What an error adds about a mistyped name; nothing when no name is close.
+
+    Examples
+    --------
+    >>> meant("fixd", ["fixed", "minmax"])
+    " (did you mean 'fixed'?)"
+    """
+    guess = nearest(value, names)
+    return "" if guess is None else f" (did you mean {guess!r}?)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -326,7 +312,7 @@ Count = Annotated[int, Bounds(1)]
 Seed = Annotated[int, Bounds(0)]
 
 
-@dataclass_transform(frozen_default=True)
+@typing.dataclass_transform(frozen_default=True)
 class Parameters:
     """Base of frozen dataclasses whose fields are checked by what they are annotated with.
 
@@ -350,7 +336,7 @@ class Parameters:
     """
 
     def __post_init__(self) -> None:
-        for name, check in field_checks(cast(Any, type(self))).items():
+        for name, check in field_checks(typing.cast(Any, type(self))).items():
             object.__setattr__(self, name, check(name, getattr(self, name)))
 
 
@@ -371,11 +357,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     entro_nb.errors.ParameterError: n_nodes = 2 is not allowed: expected an integer of at least 3
     """
     signature = inspect.signature(function)
-    positional = [
-        p.name
-        for p in signature.parameters.values()
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
+    parameters = signature.parameters.values()
+    positional = [p.name for p in parameters if p.kind < p.VAR_POSITIONAL]
     found: dict[str, Check] = {}
 
     @functools.wraps(function)
@@ -423,11 +406,11 @@ def _checks(hints: Mapping[str, Any], names: dict[str, Any]) -> dict[str, Check]
 
 def _check_of(hint: Any, bounds: Bounds | None = None) -> Check | None:
     """Check that an annotation stands for, None where it says nothing that can be checked."""
-    origin, parts = get_origin(hint), get_args(hint)
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
         given = [m for m in hint.__metadata__ if isinstance(m, Bounds)]
         return _check_of(parts[0], given[-1] if given else bounds)
-    if origin in (Union, types.UnionType) and len(parts) == 2 and type(None) in parts:
+    if origin in (typing.Union, types.UnionType) and len(parts) == 2 and type(None) in parts:
         inner = _check_of(next(p for p in parts if p is not type(None)), bounds)
         return inner and (lambda name, value: None if value is None else inner(name, value))
     if origin is Literal:

@@ -105,4 +105,4 @@ def test_views_show_every_claim_and_no_markup_of_its_own(found) -> None:
 
 def test_a_finding_needs_no_interval() -> None:
     finding = Finding("runs", Verdict.REPRODUCED, "because")
-    assert np.isnan(finding.low)
+    assert np.isnan(finding.interval.low)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -193,6 +194,27 @@ def test_serve_refuses_a_port_that_is_none(served, port, capsys) -> None:
     assert cli.main(["serve", "--port", port]) == 2
     assert served == []
     assert f"port = {port} is not allowed" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="no SIGPIPE on this system")
+@pytest.mark.parametrize("lines", [0, 1])
+def test_a_reader_who_leaves_ends_it_quietly(lines: int) -> None:
+    """As `head` does; what was not read yet must not be complained of at the end, too."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "entro_nb.cli", "streams"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    for _ in range(lines):
+        assert process.stdout.readline()
+    process.stdout.close()
+    complaint = process.stderr.read().decode()
+    process.stderr.close()
+    # With a line read, all twelve may have been written before the pipe was closed.
+    assert process.wait() in ((128 + signal.SIGPIPE,) if lines == 0 else (0, 128 + signal.SIGPIPE))
+    assert complaint == ""
 
 
 def test_the_installed_command_is_this_one() -> None:

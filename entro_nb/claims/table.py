@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import settings, validate
-from entro_nb.results import parameters_of
+from entro_nb.results import Interval, parameters_of
 from entro_nb.validate import Seed
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ _MEANINGS = {
 }
 
 
+NO_FIGURE = Interval(math.nan, math.nan, math.nan)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What we obtained for one claim.
@@ -73,8 +76,8 @@ class Finding:
         By the definitions above.
     why : str
         One sentence: what makes it so.
-    low, high : float
-        Interval of the leading figure over seeds (95 %), NaN where there is no figure.
+    interval : Interval
+        The leading figure over seeds (95 %), NaN where there is no figure.
     instead : str
         Where the claim does not hold: something nearby that does.
     """
@@ -82,8 +85,7 @@ class Finding:
     obtained: str
     verdict: Verdict
     why: str
-    low: float = math.nan
-    high: float = math.nan
+    interval: Interval = NO_FIGURE
     instead: str = ""
 
 
@@ -159,11 +161,14 @@ def observed(package: str) -> dict[str, Any]:
 
 
 def evaluators() -> Mapping[str, Evaluator]:
-    """Code of every claim, by its id."""
-    found: dict[str, Evaluator] = {}
-    for room in ROOMS:
-        found |= importlib.import_module(f"entro_nb.claims.{room}").CLAIMS
-    return found
+    """Code of every claim by its id: for A01 what is named ``_a01`` or ``_a01_…`` in its room."""
+    rooms = (vars(importlib.import_module(f"entro_nb.claims.{room}")) for room in ROOMS)
+    return {
+        name[1:4].upper(): code
+        for room in rooms
+        for name, code in room.items()
+        if re.fullmatch(r"_[aegn]\d\d(_\w+)?", name)
+    }
 
 
 @validate.checked
@@ -208,8 +213,8 @@ def evaluate(ids: Iterable[str] | None = None, *, seed: Seed = 1) -> xr.Dataset:
         "published": rows.published,
         "unit": rows.unit,
         "obtained": (f.obtained for f in findings),
-        "low": (f.low for f in findings),
-        "high": (f.high for f in findings),
+        "low": (f.interval.low for f in findings),
+        "high": (f.interval.high for f in findings),
         "verdict": (f.verdict.value for f in findings),
         "why": (f.why for f in findings),
         "instead": (f.instead for f in findings),

@@ -22,7 +22,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from entro_nb import results, settings
@@ -172,27 +171,20 @@ class Entry:
             if job.path(file).exists()
         }
         told, seed = NotebookRecord.of(job.path(RECORD)), job.values.get("seed")
+        same = ("name", "title", "summary", "varied", "key", "context")
         return cls(
-            name=job.name,
-            title=job.title,
-            summary=job.summary,
-            status=outcome.status,
-            error=outcome.error,
+            **{name: getattr(job, name) for name in same},
+            **vars(outcome) | {"seconds": round(outcome.seconds, 3)},
             parameters=job.values,
             seed=seed if isinstance(seed, int) else None,
-            seconds=round(outcome.seconds, 3),
-            peak_bytes=outcome.peak_bytes,
             html=left.get("html"),
             html_sha256=sha256(job.path(PARTS["html"])) if "html" in left else None,
             notebook=left.get("ipynb"),
             source=job.notebook,
-            varied=job.varied,
             thumbnail=left.get("png"),
             attachments=tuple(f"{job.name}.{file}" for file in told.files),
             verdicts=told.verdicts,
             results=told.results,
-            key=job.key,
-            context=job.context,
         )
 
     @classmethod
@@ -264,13 +256,9 @@ class Manifest:
         """
         try:
             fields = json.loads(text)
-            return cls(
-                **fields
-                | {
-                    "source": Checkout(**fields["source"]),
-                    "entries": tuple(Entry.of(entry) for entry in fields["entries"]),
-                }
-            )
+            fields["source"] = Checkout(**fields["source"])
+            fields["entries"] = tuple(Entry.of(entry) for entry in fields["entries"])
+            return cls(**fields)
         except (ValueError, TypeError, KeyError) as error:
             raise ReportError(f"no manifest of a report: {error}") from error
 
@@ -279,10 +267,8 @@ def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide what a report shows."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
-        try:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return found
 
 
@@ -347,9 +333,7 @@ class Destination:
         for name in (INDEX, *(f"{name}.{ending}" for name in names for ending in PARTS)):
             path = self.folder / name
             if path.is_dir() or (path.exists() and name not in self.former):
-                raise ReportError(
-                    f"{path} is in the way and no report made it: move it, or choose another folder"
-                )
+                raise _in_the_way(path)
         try:
             self._make()
             self._sweep()
@@ -361,12 +345,7 @@ class Destination:
     def __enter__(self) -> Destination:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.work, ignore_errors=True)
         self._unmake()
 
@@ -374,12 +353,8 @@ class Destination:
         """Replace the former report by these files and this manifest."""
         for name in files:
             if (self.folder / name).exists() and name not in self.former:
-                raise ReportError(
-                    f"{self.folder / name} is in the way and no report made it: "
-                    "move it, or choose another folder"
-                )
-        journal = self.folder / JOURNAL
-        unfinished = self.work / MANIFEST
+                raise _in_the_way(self.folder / name)
+        journal, unfinished = self.folder / JOURNAL, self.work / MANIFEST
         try:
             # All that takes room on the disk comes first: what follows only moves files.
             unfinished.write_text(text, encoding="utf-8")
@@ -433,13 +408,10 @@ class Destination:
 
     def _whole(self, entry: Entry) -> bool:
         """Whether the files of an entry are all there, and its page is the one written."""
-        if entry.html is None or entry.notebook is None:
-            return False
+        there = all((self.folder / name).is_file() for name in entry.files)
         with contextlib.suppress(OSError):
-            return (
-                all((self.folder / name).is_file() for name in entry.files)
-                and sha256(self.folder / entry.html) == entry.html_sha256
-            )
+            if there and entry.html is not None and entry.notebook is not None:
+                return sha256(self.folder / entry.html) == entry.html_sha256
         return False
 
     def _former(self) -> frozenset[str]:
@@ -450,9 +422,7 @@ class Destination:
         except (FileNotFoundError, NotADirectoryError):
             return self._cut_short()
         except (OSError, UnicodeError, ReportError) as error:
-            raise ReportError(
-                f"{path} is in the way and no report made it: move it, or choose another folder"
-            ) from error
+            raise _in_the_way(path) from error
         self.entries = former.entries
         # Plain names only: a manifest somebody edited must not reach outside the folder.
         named = {INDEX, *(os.path.basename(name) for name in former.files)}
@@ -468,10 +438,12 @@ class Destination:
 
     def _sweep(self) -> None:
         """Take away the working folders of runs on this machine that were ended by force."""
+        import psutil
+
         host = _mine().rpartition("-")[0]
         for path in self.folder.glob(f"{host}-*"):
             number = path.name.removeprefix(f"{host}-").partition("-")[0]
-            if number.isdigit() and not _alive(int(number)):
+            if number.isdigit() and not psutil.pid_exists(int(number)):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _make(self) -> None:
@@ -493,14 +465,9 @@ def _mine() -> str:
     return f".unfinished-{host}-{os.getpid()}"
 
 
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's, or a system that cannot say
-        return True
-    return True
+def _in_the_way(path: Path) -> ReportError:
+    reason = "is in the way and no report made it: move it, or choose another folder"
+    return ReportError(f"{path} {reason}")
 
 
 def run_key(job: Job, versions: Mapping[str, str], data: str) -> str:

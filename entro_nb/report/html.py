@@ -50,16 +50,12 @@ def notebook_page(nb: Any, job: Job, outcome: Outcome) -> str:
     """
     shown = copy.copy(nb)
     shown.cells = [cell for cell in nb.cells if ADDED not in cell.metadata.get("tags", [])]
-    context = {
-        "title": job.title,
-        "previous": job.previous,
-        "next": job.next,
+    context = {name: getattr(job, name) for name in ("title", "previous", "next", "parameters")} | {
         "policy": POLICY,
         "style": style_sheet(),
         "outcome": outcome,
         "passed": outcome.status == PASSED,
         "failed_cell": _failed_cell(shown) if outcome.status == FAILED else None,
-        "parameters": job.parameters,
         "duration": duration(outcome.seconds),
         "memory": megabytes(outcome.peak_bytes),
     }
@@ -112,11 +108,8 @@ def _exporter(folder: Path) -> Any:
             return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
 
     def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
-        renderer = Renderer(
-            escape=False,
-            attachments=dict(attachments or {}),
-            anchor_link_text="¶",
-        )
+        carried = dict(attachments or {})
+        renderer = Renderer(escape=False, attachments=carried, anchor_link_text="¶")
         return carry_images(str(MarkdownWithMath(renderer=renderer).render(source)), folder)
 
     return HTMLExporter(
@@ -143,13 +136,12 @@ def style_sheet() -> str:
     """Style sheet of all pages, in light and dark, the colours of code included."""
     from pygments.formatters import HtmlFormatter
 
-    def code(name: str) -> str:
-        rules = HtmlFormatter(style=name, nobackground=True).get_style_defs(".highlight")
-        return str(rules)
-
-    dark = f"@media (prefers-color-scheme: dark) {{\n{code('github-dark')}\n}}"
+    light, dark = (
+        HtmlFormatter(style=name, nobackground=True).get_style_defs(".highlight")
+        for name in ("default", "github-dark")
+    )
     sheet = (templates() / "style.css").read_text(encoding="utf-8")
-    return f"{sheet}\n{code('default')}\n{dark}"
+    return f"{sheet}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}"
 
 
 def duration(seconds: float) -> str:
@@ -176,11 +168,7 @@ def megabytes(size: int | None) -> str:
 
 
 #: What the converter knows under another name only.
-SAME = {
-    r"{aligned}": r"{align*}",
-    r"{gathered}": r"{gather*}",
-    r"{equation}": r"{equation*}",
-}
+SAME = {r"{aligned}": r"{align*}", r"{gathered}": r"{gather*}", r"{equation}": r"{equation*}"}
 
 #: Signs that something was not understood: a command left as it was, an alignment mark.
 LEFT_OVER = re.compile(r"\\|<m[io]>&(amp;)?</m[io]>")
@@ -319,10 +307,7 @@ def _pictures(report: Manifest, thumbnails: Mapping[str, Path]) -> dict[str, str
 
 def _embedded(path: Path) -> str | None:
     """Picture as a data URL; None when there is none, or the kernel died while drawing it."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return None
+    content = path.read_bytes() if path.exists() else b""
     if not content.startswith(PNG):
         return None
     return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}"

@@ -22,18 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from entro_nb import record, results
+from entro_nb.report import notebook as notebooks
 from entro_nb.report.html import notebook_page
-from entro_nb.report.notebook import (
-    FAILED,
-    KERNEL,
-    PASSED,
-    RECORD,
-    TIMED_OUT,
-    Job,
-    Outcome,
-    read_notebook,
-    sections,
-)
+from entro_nb.report.notebook import FAILED, KERNEL, PASSED, RECORD, TIMED_OUT, Job, Outcome
 
 #: A file of this name beside the jobs' folders ends them all.
 STOP = "stop"
@@ -123,8 +114,8 @@ def execute(job: Job) -> Outcome:
     words = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
     if shutil.disk_usage(job.folder).free < FULL:
         words += " (the disk is full)"
-    words = f"the worker process ended with code {worker.returncode}: {words}"
-    return Outcome(FAILED, words, seconds)
+    ended = f"the worker process ended with code {worker.returncode}"
+    return Outcome(FAILED, f"{ended}: {words}", seconds)
 
 
 def work(folder: str) -> None:
@@ -165,7 +156,7 @@ def run_job(job: Job) -> Outcome:
         )
         if not output.exists():  # no cell was reached: the page shows the notebook as it stood
             shutil.copyfile(job.source, output)
-    page = notebook_page(read_notebook(output), job, outcome)
+    page = notebook_page(notebooks.read_notebook(output), job, outcome)
     # Replaced, not rewritten: a page of before may be the same file by another name.
     job.path("page.part").write_text(page, encoding="utf-8")
     job.path("page.part").replace(job.path("notebook.html"))
@@ -204,7 +195,7 @@ def _executed(job: Job, output: Path, started: float) -> Outcome:
             progress_bar=False,
             config=Config(KernelManager=kernel),
             # Papermill may add a cell for the parameters, so the sections are those of its copy.
-            on_notebook_start=lambda notebook: titles.extend(sections(notebook)),
+            on_notebook_start=lambda notebook: titles.extend(notebooks.sections(notebook)),
             on_cell_start=begin,
             **KERNEL,
             **limit,

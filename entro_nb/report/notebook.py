@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from entro_nb.errors import ParameterError, ReportError
 from entro_nb.settings import ALLOWED, Value, convert
-from entro_nb.validate import nearest
+from entro_nb.validate import choice, nearest
 
 #: How every kernel is started: this interpreter's own, with its start-up warnings off.
 KERNEL: dict[str, Any] = {"kernel_name": "python3", "extra_arguments": ["--log-level=ERROR"]}
@@ -228,10 +228,8 @@ def _assigned(path: Path, source: str) -> list[str]:
         lines = ast.parse(source).body
     except SyntaxError as error:
         raise ReportError(f"{path.name}: the cell of parameters: {error.msg}") from error
-    targets = [
-        t for line in lines for t in getattr(line, "targets", [getattr(line, "target", None)])
-    ]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
+    targets = (getattr(line, "targets", [getattr(line, "target", None)]) for line in lines)
+    return [t.id for each in targets for t in each if isinstance(t, ast.Name)]
 
 
 def _parameter(path: Path, raw: Mapping[str, str]) -> Parameter:
@@ -290,19 +288,15 @@ def bind(
     entro_nb.errors.ParameterError: parameter = 'sead' is not allowed: \
 expected one of 'seed' (did you mean 'seed'?)
     """
-    wanted = dict(asked)
-    if preset is not None:
-        if "preset" in wanted:
-            raise ParameterError("preset", preset, "the preset once, not also as a parameter")
-        if preset not in PRESETS:
-            raise ParameterError("preset", preset, f"one of {', '.join(PRESETS)}")
+    if preset is not None and "preset" in asked:
+        raise ParameterError("preset", preset, "the preset once, not also as a parameter")
     everywhere = sorted({name for parameters in notebooks.values() for name in parameters})
-    for name in wanted:
-        if name not in everywhere:
-            raise ParameterError("parameter", name, _suggestion(name, everywhere))
-    if preset is not None:
-        wanted["preset"] = preset
-    if "preset" in everywhere and wanted.get("preset", PRESETS[0]) not in PRESETS:
+    for name in asked:
+        if not everywhere:
+            raise ParameterError("parameter", name, "none: these notebooks have no parameters")
+        choice("parameter", name, everywhere)
+    wanted = dict(asked) if preset is None else dict(asked) | {"preset": preset}
+    if wanted.get("preset", PRESETS[0]) not in PRESETS:
         raise ParameterError("preset", wanted["preset"], f"one of {', '.join(PRESETS)}")
     return {
         notebook: {
@@ -312,14 +306,6 @@ expected one of 'seed' (did you mean 'seed'?)
         }
         for notebook, parameters in notebooks.items()
     }
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    if not known:
-        return "none: these notebooks have no parameters"
-    guess = nearest(name, known)
-    meant = "" if guess is None else f" (did you mean {guess!r}?)"
-    return f"one of {', '.join(map(repr, known))}{meant}"
 
 
 @dataclass(frozen=True)

@@ -77,9 +77,8 @@ class Lines(Progress):
 
     def kept(self, number: int, total: int) -> None:
         """Write one line."""
-        self.say(
-            f"{number} of {total} are finished already, and nothing that goes into them has changed"
-        )
+        done = f"{number} of {total} are finished already"
+        self.say(f"{done}, and nothing that goes into them has changed")
 
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Write one line."""
@@ -109,12 +108,8 @@ class Bar(Lines):
         """Show an empty bar."""
         from tqdm import tqdm
 
-        self.bar = tqdm(
-            total=len(jobs),
-            file=self.stream,
-            dynamic_ncols=True,
-            bar_format="{percentage:3.0f}% |{bar:20}| {elapsed} {desc}",
-        )
+        form = "{percentage:3.0f}% |{bar:20}| {elapsed} {desc}"
+        self.bar = tqdm(total=len(jobs), file=self.stream, dynamic_ncols=True, bar_format=form)
 
     def running(self, statuses: Mapping[str, Status]) -> None:
         """Move the bar by the cells that have run, and name those that run now."""
@@ -185,9 +180,8 @@ def count(declared: Declared, asked: Mapping[str, object]) -> int:
 def agreed(runs: int, ask: Callable[[int], bool] | None) -> None:
     """Refuse a great number of reports unless whoever asked for them means it."""
     if runs > MANY and not (ask is not None and ask(runs)):
-        raise ReportError(
-            f"{runs} reports were asked for: to run more than {MANY}, say so with --yes"
-        )
+        asked = f"{runs} reports were asked for"
+        raise ReportError(f"{asked}: to run more than {MANY}, say so with --yes")
 
 
 def runs_of(
@@ -272,8 +266,10 @@ def run_all(
         while pending:
             done, pending = wait(pending, timeout=POLL, return_when=FIRST_COMPLETED)
             for future in done:
-                job = futures[future]
-                outcomes[job.name] = ended(job, _outcome_of(future))
+                job, error = futures[future], future.exception()
+                # An error of the executor's: it lost its worker, or the disk is full.
+                lost = error and Outcome(FAILED, f"{type(error).__name__}: {error}")
+                outcomes[job.name] = ended(job, lost or future.result())
                 progress.finished(job, outcomes[job.name])
             statuses = {futures[f].name: Status.of(futures[f]) for f in pending}
             progress.running({name: s for name, s in statuses.items() if s.cells})
@@ -288,13 +284,6 @@ def run_all(
         if executor is None:
             pool.shutdown()
         progress.end()
-
-
-def _outcome_of(future: Future[Outcome]) -> Outcome:
-    error = future.exception()
-    if error is not None:  # the executor lost its worker, or the disk is full
-        return Outcome(FAILED, f"{type(error).__name__}: {error}")
-    return future.result()
 
 
 @contextmanager
@@ -418,8 +407,7 @@ def run_report(
         old: dict[str, Outcome] = {}
         todo = []
         for job in work:
-            outcome = None if again else destination.recall(job)
-            if outcome is None:
+            if again or not (outcome := destination.recall(job)):
                 todo.append(job)
                 continue
             old[job.name] = outcome
@@ -435,10 +423,7 @@ def run_report(
             source=source,
             versions=folders.versions(),
             preset=preset,
-            asked={
-                name: ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-                for name, value in asked.items()
-            },
+            asked={name: ",".join(map(str, values)) for name, values in _axes(asked).items()},
             seconds=round(time.monotonic() - started, 3),
             entries=entries,
             cores=_cores() if executor is None else None,
@@ -461,49 +446,45 @@ def _plan(
     chosen = notebooks.resolve(names, sources)
     declared = {name: notebooks.declared(sources[name]) for name in chosen}
     agreed(count(declared, asked), agree)
-    about = {
-        name: notebooks.describe(notebooks.read_notebook(sources[name]), name) for name in chosen
-    }
-    plan = []
-    for name, values, varied in runs_of(declared, asked, preset):
+    read = {name: notebooks.read_notebook(sources[name]) for name in chosen}
+    about = {name: notebooks.describe(nb, name) for name, nb in read.items()}
+
+    def job(name: str, values: dict[str, Value], varied: tuple[str, ...]) -> Job:
         apart = ", ".join(f"{parameter} = {values[parameter]}" for parameter in varied)
-        plan.append(
-            Job(
-                run_label(name, values, varied),
-                str(sources[name].resolve()),
-                "",
-                values,
-                title=f"{about[name].title} ({apart})" if apart else about[name].title,
-                summary=about[name].summary,
-                notebook=name,
-                values={p.name: p.default for p in declared[name].values()} | values,
-                varied=varied,
-            )
+        return Job(
+            run_label(name, values, varied),
+            str(sources[name].resolve()),
+            "",
+            values,
+            title=f"{about[name].title} ({apart})" if apart else about[name].title,
+            summary=about[name].summary,
+            notebook=name,
+            values={p.name: p.default for p in declared[name].values()} | values,
+            varied=varied,
         )
-    return plan
+
+    return [job(*run) for run in runs_of(declared, asked, preset)]
 
 
 def _placed(plan: Sequence[Job], work: Path, timeout: float | None) -> list[Job]:
     """The runs of a plan with a folder each, and with what goes into them and stands around."""
     versions, data = folders.versions(), folders.data_digest()
     pages = [None, *((job.name, job.title) for job in plan), None]
-    made = []
-    for place, job in enumerate(plan):
-        folder = work / job.name
-        folder.mkdir()
-        made.append(
-            dataclasses.replace(
-                job,
-                folder=str(folder),
-                timeout=timeout,
-                previous=pages[place],
-                next=pages[place + 2],
-                links=_links(job, plan),
-                key=folders.run_key(job, versions, data),
-                code=results.code_digest(),
-            )
+    for job in plan:
+        (work / job.name).mkdir()
+    return [
+        dataclasses.replace(
+            job,
+            folder=str(work / job.name),
+            timeout=timeout,
+            previous=before,
+            next=after,
+            links=_links(job, plan),
+            key=folders.run_key(job, versions, data),
+            code=results.code_digest(),
         )
-    return made
+        for job, before, after in zip(plan, pages, pages[2:], strict=False)
+    ]
 
 
 def _links(job: Job, plan: Sequence[Job]) -> dict[str, str]:
@@ -544,10 +525,8 @@ def _room(out: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ReportError(
-            f"cannot write to {os.fspath(out)}: {error.strerror or error} "
-            "(what is finished is kept; run it again to go on)"
-        ) from error
+        reason = f"{error.strerror or error} (what is finished is kept; run it again to go on)"
+        raise ReportError(f"cannot write to {os.fspath(out)}: {reason}") from error
 
 
 def _cores() -> int:
