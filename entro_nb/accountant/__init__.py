@@ -6,10 +6,7 @@ the thresholds from a promised mean run length between false alarms. The classic
 stand beside it at the same run length.
 """
 
-from entro_nb.accountant.accountant import (
-    Accountant as Accountant,
-    account as account,
-)
+from entro_nb.accountant.accountant import Accountant as Accountant, account as account
 from entro_nb.accountant.calibration import (
     RUN_LENGTH as RUN_LENGTH,
     calibrate as calibrate,

@@ -14,14 +14,22 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
 from entro_nb.accountant.frame import AccountantConfig, Thresholds
-from entro_nb.accountant.measure import Rule, State, bins_for, cold_state, measure, rule_of
+from entro_nb.accountant.measure import (
+    LabelArray,
+    Rule,
+    State,
+    bins_for,
+    cold_state,
+    measure,
+    rule_of,
+)
 from entro_nb.entropy import Bins
 from entro_nb.results import compiled
 from entro_nb.validate import Bounds, Count, FloatArray, IntArray, Seed
@@ -36,40 +44,40 @@ _LIMITED = 5
 _RECORDS = 96
 
 
+class Undisturbed(NamedTuple):
+    """A stream in which nothing changes, and what measures it."""
+
+    state: State
+    bins: Bins
+    rule: Rule
+    reference: FloatArray  #: values to draw from with replacement; without any: standard normal
+    rng: np.random.Generator
+
+
 @compiled
-def _fill(x: FloatArray, reference: FloatArray, rng: np.random.Generator) -> None:
-    """Independent samples: standard normal, or drawn from a reference with replacement."""
+def _measured(stream: Undisturbed, x: FloatArray, out: FloatArray, labels: LabelArray) -> None:
+    """Draw as many independent samples as `x` has room for, and measure them."""
+    reference, rng = stream.reference, stream.rng
     for t in range(x.size):
         if reference.size == 0:
             x[t] = rng.standard_normal()
         else:
             x[t] = reference[int(rng.random() * reference.size)]
+    measure(x, stream.state, stream.bins, stream.rule, out, labels)
 
 
 @compiled
-def _maxima(
-    frames: int,
-    state: State,
-    bins: Bins,
-    rule: Rule,
-    reference: FloatArray,
-    rng: np.random.Generator,
-    when: IntArray,
-    height: FloatArray,
-) -> None:
+def _maxima(frames: int, stream: Undisturbed, when: IntArray, height: FloatArray) -> None:
     """Times and heights of the successive maxima of each quantity along one path."""
-    warm_up = state.ring.size + 4
-    x, labels = np.empty(warm_up), np.empty(warm_up, np.int8)
-    out = np.empty((6, warm_up))
-    _fill(x, reference, rng)
-    measure(x, state, bins, rule, out, labels)
+    warm_up = stream.state.ring.size + 4
+    x, out, labels = np.empty(warm_up), np.empty((6, warm_up)), np.empty(warm_up, np.int8)
+    _measured(stream, x, out, labels)
     size = np.zeros(5, np.int64)
     best = np.full(5, -np.inf)
     start = 0
     while start < frames:
         length = min(warm_up, frames - start)
-        _fill(x[:length], reference, rng)
-        measure(x[:length], state, bins, rule, out, labels)
+        _measured(stream, x[:length], out, labels)
         for t in range(length):
             for k in range(5):
                 value = -out[0, t] if k == 0 else (out[0, t] if k == 1 else abs(out[k, t]))
@@ -91,7 +99,8 @@ def _simulate(
     height = np.full((paths, _LIMITED, _RECORDS), np.inf)
     bins, rule = bins_for(config), rule_of(config, Thresholds.never())
     for path in range(paths):
-        _maxima(frames, cold_state(config), bins, rule, reference, rng, when[path], height[path])
+        stream = Undisturbed(cold_state(config), bins, rule, reference, rng)
+        _maxima(frames, stream, when[path], height[path])
     return when, height
 
 
@@ -194,20 +203,15 @@ def calibrate(
     (500.0, True)
     """
     config = AccountantConfig() if config is None else config
-    # Paths of twice the run length: six in seven end in an alarm.
-    frames = int(2 * run_length)
     paths = math.ceil(1 / (precision**2 * (1 - math.exp(-2))))
-    return _calibrated(config, run_length, _sample(reference), paths, frames, seed)
+    return _calibrated(config, run_length, _sample(reference), paths, seed)
 
 
 def _calibrated(
-    config: AccountantConfig,
-    run_length: float,
-    reference: FloatArray,
-    paths: int,
-    frames: int,
-    seed: int,
+    config: AccountantConfig, run_length: float, reference: FloatArray, paths: int, seed: int
 ) -> Thresholds:
+    # Paths of twice the run length: six in seven end in an alarm.
+    frames = int(2 * run_length)
     when, height = _simulate(config, reference, paths, frames, seed)
 
     def limits_at(each: float) -> tuple[list[float], float, int]:
@@ -281,10 +285,8 @@ def run_lengths(
     """
     rng, sample = np.random.default_rng(seed), _sample(reference)
     bins, rule = bins_for(config), rule_of(config, thresholds)
-    runs_made = (
-        _run_length(longest, cold_state(config), bins, rule, sample, rng) for _ in range(runs)
-    )
-    return np.fromiter(runs_made, float, runs)
+    streams = (Undisturbed(cold_state(config), bins, rule, sample, rng) for _ in range(runs))
+    return np.fromiter((_run_length(longest, stream) for stream in streams), float, runs)
 
 
 def _sample(reference: npt.ArrayLike | None) -> FloatArray:
@@ -295,22 +297,12 @@ def _sample(reference: npt.ArrayLike | None) -> FloatArray:
 
 
 @compiled
-def _run_length(
-    longest: int,
-    state: State,
-    bins: Bins,
-    rule: Rule,
-    reference: FloatArray,
-    rng: np.random.Generator,
-) -> int:
-    warm_up = state.ring.size + 4
-    x, labels = np.empty(warm_up), np.empty(warm_up, np.int8)
-    out = np.empty((6, warm_up))
-    _fill(x, reference, rng)
-    measure(x, state, bins, rule, out, labels)
+def _run_length(longest: int, stream: Undisturbed) -> int:
+    warm_up = stream.state.ring.size + 4
+    x, out, labels = np.empty(warm_up), np.empty((6, warm_up)), np.empty(warm_up, np.int8)
+    _measured(stream, x, out, labels)
     for t in range(longest):
-        _fill(x[:1], reference, rng)
-        measure(x[:1], state, bins, rule, out, labels)
+        _measured(stream, x[:1], out, labels)
         if labels[0] > 1:
             return t + 1
     return longest
@@ -335,10 +327,9 @@ def _default(config: AccountantConfig) -> Thresholds:
     key = key_of(config)
     if (entry := stored()["thresholds"].get(key)) is not None:
         return Thresholds(**entry)
-    frames = int(2 * RUN_LENGTH)
     warm_up = config.window + 4
-    paths = max(4, QUICK_FRAMES // (frames + warm_up))
-    return _calibrated(config, RUN_LENGTH, np.empty(0), paths, frames, seed=0)
+    paths = max(4, QUICK_FRAMES // (int(2 * RUN_LENGTH) + warm_up))
+    return _calibrated(config, RUN_LENGTH, np.empty(0), paths, seed=0)
 
 
 def key_of(config: AccountantConfig) -> str:

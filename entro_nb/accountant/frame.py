@@ -16,12 +16,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple, cast, get_args, get_type_hints
 
 from entro_nb import validate
-from entro_nb.errors import (
-    DataError,
-    ParameterError,
-    ParameterTypeError,
-    PathUnavailableError,
-)
+from entro_nb.errors import DataError, ParameterError, ParameterTypeError, PathUnavailableError
 from entro_nb.validate import Bounds, Parameters, Share
 
 

@@ -67,21 +67,14 @@ class NormalizerConfig(Parameters):
 
 
 @compiled
-def standardize(
-    x: FloatArray,
-    state: FloatArray,
-    centre: float,
-    half: float,
-    span: float,
-    prior: float,
-    clip: float,
-    floor: float,
-    out: FloatArray,
-) -> None:
+def standardize(x: FloatArray, state: FloatArray, constants: FloatArray, out: FloatArray) -> None:
     """z-scores of samples in order, from a state and into it.
 
-    The state holds weight, mean and variance of the b seen, and the weight of the band.
+    The state holds weight, mean and variance of the b seen, and the weight of the band; the
+    constants are centre and half-width of the band, span, prior, clip and floor.
     """
+    centre, half, span = constants[0], constants[1], constants[2]
+    prior, clip, floor = constants[3], constants[4], constants[5]
     weight, mean, variance, trust = state[0], state[1], state[2], state[3]
     for t in range(x.size):
         b = (x[t] - centre) / half
@@ -127,9 +120,12 @@ class Normalizer:
         if not isinstance(config, NormalizerConfig):
             raise ParameterTypeError("config", config, "a NormalizerConfig")
         self.config = config
+        centre, half = config.low + (config.high - config.low) / 2, (config.high - config.low) / 2
+        rest = config.span, config.prior, config.clip, config.floor
+        self._constants = np.array([centre, half, *rest])
         self._sample, self._out = np.zeros(1), np.zeros(1)
         self.reset()
-        self._standardize(self._sample, self._out)
+        standardize(self._sample, self._state, self._constants, self._out)
         self.reset()
 
     def reset(self) -> None:
@@ -147,21 +143,15 @@ class Normalizer:
         if type(x) is not float or not math.isfinite(x):
             x = validate.real("x", x)
         self._sample[0] = x
-        self._standardize(self._sample, self._out)
+        standardize(self._sample, self._state, self._constants, self._out)
         return float(self._out[0])
 
     def process_many(self, x: npt.ArrayLike) -> FloatArray:
         """z-scores of samples in order, shape (time,), going on from where this one stands."""
         values = validate.finite_array("x", x, ndim=1)
         out = np.empty(values.size)
-        self._standardize(values, out)
+        standardize(values, self._state, self._constants, out)
         return out
-
-    def _standardize(self, x: FloatArray, out: FloatArray) -> None:
-        low, high, config = self.config.low, self.config.high, self.config
-        centre, half = low + (high - low) / 2, (high - low) / 2
-        settings = config.span, config.prior, config.clip, config.floor
-        standardize(x, self._state, centre, half, *settings, out)
 
 
 def normalize(x: npt.ArrayLike, config: NormalizerConfig | None = None) -> FloatArray:

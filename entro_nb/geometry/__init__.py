@@ -18,28 +18,32 @@ from entro_nb.geometry.action import (
 from entro_nb.geometry.annealing import (
     Schedule as Schedule,
     anneal as anneal,
+    biased_pennies as biased_pennies,
     boltzmann as boltzmann,
     cap_slider as cap_slider,
+    congestion_game as congestion_game,
     descend as descend,
     free_energy as free_energy,
     langevin as langevin,
+    logit_dynamics as logit_dynamics,
     metropolis as metropolis,
+    potential as potential,
+    pure_nash as pure_nash,
     rugged as rugged,
+    stationary as stationary,
     temperatures as temperatures,
     total_variation as total_variation,
 )
-from entro_nb.geometry.byzantine import (
+from entro_nb.geometry.consensus import (
     STRATEGIES as STRATEGIES,
     Liar as Liar,
     agreement as agreement,
     byzantine_study as byzantine_study,
+    consensus as consensus,
+    measured_rate as measured_rate,
     resilient_consensus as resilient_consensus,
     robust_graph as robust_graph,
     robustness as robustness,
-)
-from entro_nb.geometry.consensus import (
-    consensus as consensus,
-    measured_rate as measured_rate,
 )
 from entro_nb.geometry.curvature import (
     augmented_forman as augmented_forman,
@@ -66,21 +70,11 @@ from entro_nb.geometry.flow import (
     ricci_step as ricci_step,
     split_of as split_of,
 )
-from entro_nb.geometry.games import (
-    biased_pennies as biased_pennies,
-    congestion_game as congestion_game,
-    logit_dynamics as logit_dynamics,
-    potential as potential,
-    pure_nash as pure_nash,
-    stationary as stationary,
-)
 from entro_nb.geometry.published import (
     IEGN_Node as IEGN_Node,
     ManifoldOptimizer as ManifoldOptimizer,
 )
-from entro_nb.geometry.transport import (
-    wasserstein as wasserstein,
-)
+from entro_nb.geometry.transport import wasserstein as wasserstein
 from entro_nb.geometry.workflow import (
     Traffic as Traffic,
     Workflow as Workflow,

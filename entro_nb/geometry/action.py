@@ -173,16 +173,27 @@ def rest_energy(graph: GraphLike, parameters: Action | None = None) -> float:
     return lagrangian(graph, zero, zero, parameters).energy
 
 
+class Field(NamedTuple):
+    """What the compiled loops know of a graph and of the motion on it."""
+
+    edges: IntArray
+    conductance: FloatArray
+    backlog: float
+    entropy_weight: float
+    mass: float
+    damping: float
+    step: float
+
+
+def _field(graph: Graph, p: Action) -> Field:
+    ends, strength = graph.edges, graph.conductance
+    return Field(ends, strength, p.backlog, p.entropy_weight, p.mass, p.damping, p.step)
+
+
 @compiled
-def _slope(
-    q: FloatArray,
-    edges: IntArray,
-    conductance: FloatArray,
-    backlog: float,
-    entropy_weight: float,
-    gradient: FloatArray,
-) -> tuple[float, float]:
+def _slope(q: FloatArray, field: Field, gradient: FloatArray) -> tuple[float, float]:
     """Write ∂(V + wS)/∂q into `gradient`; return V and S."""
+    edges, conductance, backlog, entropy_weight, _, _, _ = field
     potential = 0.0
     top = q.max()
     total = 0.0
@@ -213,9 +224,8 @@ def _slope_at(
 ) -> tuple[float, float, FloatArray]:
     """V, S and ∂(V ± λS)/∂q at one state."""
     x = _one_a_node("q", q, graph)
-    gradient, weight = np.empty(x.size), parameters.entropy_weight
-    values = _slope(x, graph.edges, graph.conductance, parameters.backlog, weight, gradient)
-    return *values, gradient
+    gradient = np.empty(x.size)
+    return *_slope(x, _field(graph, parameters), gradient), gradient
 
 
 def _one_a_node(name: str, value: npt.ArrayLike, graph: Graph) -> FloatArray:
@@ -282,23 +292,9 @@ def integrate(
     if parameters.step >= limit:
         raise ParameterError("step", parameters.step, f"below the stability limit {limit:.6g}")
     records = steps // every + 1
-    path, rates = np.empty((2, records, q.size))
-    terms = np.empty((records, 2))
-    _integrate(
-        q,
-        v,
-        graph.edges,
-        graph.conductance,
-        parameters.mass,
-        parameters.backlog,
-        parameters.entropy_weight,
-        parameters.damping,
-        parameters.step,
-        every,
-        path,
-        rates,
-        terms,
-    )
+    states, terms = np.empty((2, records, q.size)), np.empty((records, 2))
+    _integrate(q, v, _field(graph, parameters), every, states, terms)
+    path, rates = states
     kinetic = 0.5 * parameters.mass * (rates**2).sum(axis=1)
     effective = terms[:, 0] + parameters.entropy_weight * terms[:, 1]
     return results.dataset(
@@ -375,23 +371,12 @@ def discrete_action(
 
 @compiled
 def _integrate(
-    q: FloatArray,
-    v: FloatArray,
-    edges: IntArray,
-    conductance: FloatArray,
-    mass: float,
-    backlog: float,
-    entropy_weight: float,
-    damping: float,
-    step: float,
-    every: int,
-    path: FloatArray,
-    rates: FloatArray,
-    terms: FloatArray,
+    q: FloatArray, v: FloatArray, field: Field, every: int, states: FloatArray, terms: FloatArray
 ) -> None:
-    gradient = np.empty(q.size)
-    potential, entropy = _slope(q, edges, conductance, backlog, entropy_weight, gradient)
-    slowing = np.exp(-damping * step / mass)
+    path, rates, gradient = states[0], states[1], np.empty(q.size)
+    potential, entropy = _slope(q, field, gradient)
+    mass, step = field.mass, field.step
+    slowing = np.exp(-field.damping * step / mass)
     path[0], rates[0], terms[0, 0], terms[0, 1] = q, v, potential, entropy
     for t in range(1, (len(path) - 1) * every + 1):
         for i in range(q.size):
@@ -399,7 +384,7 @@ def _integrate(
             q[i] += 0.5 * step * v[i]
             v[i] *= slowing
             q[i] += 0.5 * step * v[i]
-        potential, entropy = _slope(q, edges, conductance, backlog, entropy_weight, gradient)
+        potential, entropy = _slope(q, field, gradient)
         for i in range(q.size):
             v[i] -= 0.5 * step * gradient[i] / mass
         if t % every == 0:

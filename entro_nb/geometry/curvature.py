@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Hashable
-from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
+from typing import Annotated, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 import numpy as np
 
@@ -281,31 +281,33 @@ def curvature_and_distance(
     curvature, distance = np.empty(len(edges)), length.copy()
     if curvature.size == 0:
         return curvature, distance
+    walk = Walk(start, neighbour, length[edge], alpha)
     if np.all(length == length[0]):
-        _equal_lengths(edges, start, neighbour, alpha, curvature)
+        _equal_lengths(edges, walk, curvature)
         return curvature, distance
     # Blocks of edges whose cost matrices fit into memory together.
     block = np.cumsum(np.prod(graph.degrees[edges] + 1, axis=1)) // BLOCK
     for part in np.split(np.arange(len(edges)), np.flatnonzero(np.diff(block)) + 1):
         at = slice(part[0], part[-1] + 1)
-        _any_lengths(
-            edges[at],
-            length[at],
-            start,
-            neighbour,
-            length[edge],
-            alpha,
-            curvature[at],
-            distance[at],
-        )
+        _any_lengths(edges[at], length[at], walk, curvature[at], distance[at])
     return curvature, distance
+
+
+class Walk(NamedTuple):
+    """The lazy walk on a graph: the neighbour lists of its nodes, and how much of it stays."""
+
+    start: IntArray
+    neighbour: IntArray
+    lengths: FloatArray  #: of the edge to each neighbour
+    alpha: float
 
 
 @compiled
 def _difference(
-    x: int, y: int, start: IntArray, neighbour: IntArray, alpha: float, net: FloatArray
+    x: int, y: int, walk: Walk, net: FloatArray
 ) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
     """Sources, sinks, supplies and demands of μₓ − μᵧ; `net` is scratch and stays zero."""
+    start, neighbour, _, alpha = walk
     share_x = (1.0 - alpha) / (start[x + 1] - start[x])
     share_y = (1.0 - alpha) / (start[y + 1] - start[y])
     net[x] += alpha
@@ -333,16 +335,15 @@ def _difference(
 
 
 @compiled
-def _equal_lengths(
-    edges: IntArray, start: IntArray, neighbour: IntArray, alpha: float, curvature: FloatArray
-) -> None:
+def _equal_lengths(edges: IntArray, walk: Walk, curvature: FloatArray) -> None:
+    start, neighbour, _, _ = walk
     n = start.size - 1
     net = np.zeros(n)
     mark = np.full(n, -1)
     stamp = 0
     for e in range(len(edges)):
         x, y = edges[e, 0], edges[e, 1]
-        sources, sinks, supply, demand = _difference(x, y, start, neighbour, alpha, net)
+        sources, sinks, supply, demand = _difference(x, y, walk, net)
         if sources.size == 0:
             curvature[e] = 1.0
             continue
@@ -368,16 +369,9 @@ def _equal_lengths(
 
 
 @compiled
-def _search(
-    source: int,
-    radius: float,
-    start: IntArray,
-    neighbour: IntArray,
-    lengths: FloatArray,
-    distance: FloatArray,
-    touched: IntArray,
-) -> int:
+def _search(source: int, radius: float, walk: Walk, distance: FloatArray, touched: IntArray) -> int:
     """Dijkstra's algorithm out to `radius`; returns how many nodes were touched."""
+    start, neighbour, lengths, _ = walk
     distance[source] = 0.0
     touched[0] = source
     count = 1
@@ -399,15 +393,9 @@ def _search(
 
 @compiled
 def _any_lengths(
-    edges: IntArray,
-    length: FloatArray,
-    start: IntArray,
-    neighbour: IntArray,
-    lengths: FloatArray,
-    alpha: float,
-    curvature: FloatArray,
-    geodesic: FloatArray,
+    edges: IntArray, length: FloatArray, walk: Walk, curvature: FloatArray, geodesic: FloatArray
 ) -> None:
+    start, _, lengths, _ = walk
     n = start.size - 1
     net = np.zeros(n)
     longest = np.zeros(n)  # longest edge at each node
@@ -417,7 +405,7 @@ def _any_lengths(
 
     # Every distance that is asked for: from which node, for which problem, in which row of its
     # costs; row −1 is the distance between the ends of the edge. And how far to search for it.
-    parts = [_difference(x, y, start, neighbour, alpha, net) for x, y in edges]
+    parts = [_difference(x, y, walk, net) for x, y in edges]
     asked = len(edges)
     for part in parts:
         asked += part[0].size
@@ -447,7 +435,7 @@ def _any_lengths(
         if node[k] != here:
             distance[touched[:count]] = np.inf
             here = node[k]
-            count = _search(here, radius[here], start, neighbour, lengths, distance, touched)
+            count = _search(here, radius[here], walk, distance, touched)
         e = problem[k]
         if row[k] < 0:
             geodesic[e] = distance[edges[e, 1]]

@@ -211,11 +211,6 @@ def ricci_flow(
         if surgery_every and (t + 1) % surgery_every == 0:
             keep = _survivors(part, state.length, cutoff, keep_connected)
             if not keep.any():
-                length, curvature, components = (
-                    length[: t + 1],
-                    curvature[: t + 1],
-                    components[: t + 1],
-                )
                 break
             if not keep.all():
                 present, part = present[keep], _without(part, ~keep)
@@ -223,12 +218,12 @@ def ricci_flow(
                 state = _measured(part, state.length[keep], parameters)
     ds = results.dataset(
         {
-            "length": (("time", "edge"), length, "1", "edge length"),
-            "curvature": (("time", "edge"), curvature, "1", "edge curvature"),
-            "components": ("time", components, "1", "connected components"),
+            "length": (("time", "edge"), length[: t + 1], "1", "edge length"),
+            "curvature": (("time", "edge"), curvature[: t + 1], "1", "edge curvature"),
+            "components": ("time", components[: t + 1], "1", "connected components"),
         },
         coords={
-            "time": (np.arange(len(length)) * parameters.step, "flow time"),
+            "time": (np.arange(t + 1) * parameters.step, "flow time"),
             "edge": (np.arange(graph.n_edges), "1"),
         },
         parameters=results.parameters_of(

@@ -23,16 +23,7 @@ from entro_nb.geometry.curvature import curvature_and_distance
 from entro_nb.graphs import Graph, GraphLike, as_graph, require_edges
 from entro_nb.network.exchange import Gains, Links, exchange_into
 from entro_nb.results import compiled
-from entro_nb.validate import (
-    Bounds,
-    Count,
-    FloatArray,
-    IntArray,
-    NonNegative,
-    Positive,
-    Seed,
-    Share,
-)
+from entro_nb.validate import Bounds, Count, FloatArray, IntArray, NonNegative, Positive, Seed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,14 +66,13 @@ class Traffic(validate.Parameters):
     """
 
     utilisation: Fraction = 0.8
-    hot: Share = 0.2
+    hot: validate.Share = 0.2
     dwell: Count = 40
     service: Positive = 4.0
     slots: Annotated[int, Bounds(2)] = 400
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """What one slot did: queues after it, load served and moved, messages sent."""
 
     queue: FloatArray
@@ -148,12 +138,11 @@ def serve_slot(
 
     Messages: one each way on every edge when the policy needs the neighbours' load.
     """
-    start, neighbour, _ = graph.adjacency
     moved, placed = 0.0, queue + new
     if policy in ("static", "least_loaded"):
         placed = queue.copy()
         place = _fixed_shares if policy == "static" else _shortest_queue
-        moved = place(start, neighbour, new, placed)
+        moved = place(graph.adjacency.start, graph.adjacency.neighbour, new, placed)
     elif policy == "diffusion":
         placed, moved = _diffuse(graph, placed, np.ones(graph.n_edges))
     elif policy == "metropolis":
@@ -440,9 +429,8 @@ def compare(
             else:
                 loop = replace(workflow, reading=name.removeprefix("iegn-"))  # type: ignore[arg-type]
                 run = run_workflow(graph, loop, traffic, seed=seed + r)
-                values[:, p, r] = _means(
-                    *(run[k].values for k in ("queue", "served", "moved", "messages"))
-                )
+                totals = np.array([run[k].values for k in ("served", "moved", "messages")])
+                values[:, p, r] = _means(run["queue"].values, totals)
     units = {
         "load_variance": ("work²", "variance of the queues over nodes"),
         "latency": ("slots", "mean wait of a unit of load"),
@@ -468,12 +456,11 @@ def _classical(graph: Graph, stream: IntArray, policy: Classical, traffic: Traff
         slot = serve_slot(graph, queue, new, policy, traffic)
         queue = queues[t] = slot.queue
         totals[:, t] = slot.served, slot.moved, slot.messages
-    return _means(queues, *totals)
+    return _means(queues, totals)
 
 
-def _means(
-    queues: FloatArray, served: FloatArray, moved: FloatArray, messages: FloatArray
-) -> FloatArray:
+def _means(queues: FloatArray, totals: FloatArray) -> FloatArray:
     """Load variance, latency by Little's law, load moved and messages, means over slots."""
-    latency = queues.sum(axis=1).mean() / max(float(served.mean()), np.finfo(float).tiny)
-    return np.array([queues.var(axis=1).mean(), latency, moved.mean(), messages.mean()])
+    served, moved, messages = totals.mean(axis=1)
+    latency = queues.sum(axis=1).mean() / max(float(served), np.finfo(float).tiny)
+    return np.array([queues.var(axis=1).mean(), latency, moved, messages])

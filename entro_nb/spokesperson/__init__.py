@@ -5,18 +5,9 @@ the audit trail, `Display` shows it, `Heartbeat` watches the Accountant's own cl
 puts a frame into words, and `Extension` is where later modules are attached.
 """
 
-from entro_nb.spokesperson.audit import (
-    Audit as Audit,
-    FrameRecord as FrameRecord,
-)
-from entro_nb.spokesperson.channel import (
-    Beat as Beat,
-    Heartbeat as Heartbeat,
-)
-from entro_nb.spokesperson.session import (
-    Session as Session,
-    running_loop as running_loop,
-)
+from entro_nb.spokesperson.audit import Audit as Audit, FrameRecord as FrameRecord
+from entro_nb.spokesperson.channel import Beat as Beat, Heartbeat as Heartbeat
+from entro_nb.spokesperson.session import Session as Session, running_loop as running_loop
 from entro_nb.spokesperson.trail import (
     Display as Display,
     Extension as Extension,

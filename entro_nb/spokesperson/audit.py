@@ -273,12 +273,7 @@ class Audit:
         self._begin()
 
     def retain(
-        self,
-        time: float,
-        who: str,
-        *,
-        seconds: float | None = None,
-        megabytes: float | None = None,
+        self, time: float, who: str, *, seconds: float | None = None, megabytes: float | None = None
     ) -> int:
         """Delete the oldest frames, decisions and events, because somebody asks for it.
 

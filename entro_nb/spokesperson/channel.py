@@ -21,16 +21,7 @@ from entro_nb.accountant import (
 )
 from entro_nb.errors import ParameterError
 from entro_nb.spokesperson.audit import FrameRecord, Keeper
-from entro_nb.streams import (
-    Event,
-    Happening,
-    Notice,
-    Playback,
-    Reading,
-    Source,
-    opened,
-    sample,
-)
+from entro_nb.streams import Event, Happening, Notice, Playback, Reading, Source, opened, sample
 
 if TYPE_CHECKING:
     import xarray as xr

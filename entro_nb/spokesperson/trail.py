@@ -131,45 +131,36 @@ class Trail:
             Value, entropy and its rates, ESI, confidence, and the codes of stability class and
             path, over `time`, in the order of their frames.
         """
+        import pandas as pd
         import xarray as xr
 
         given = {"c.stream = ?": stream, "f.time >= ?": start, "f.time < ?": stop}
         asked = {clause: value for clause, value in given.items() if value is not None}
-        names = ["f.time", "f.id", "f.channel", "f.sequence", "c.stream", "d.path", "f.stability"]
-        rows = self._connection.execute(
-            f"SELECT {', '.join([*names, *_VARIABLES])} FROM {_JOINED}"
+        names = "f.time, f.id AS number, f.channel, f.sequence, c.stream, d.path, f.stability"
+        table = pd.read_sql_query(
+            f"SELECT {', '.join([names, *_VARIABLES])} FROM {_JOINED}"
             f" WHERE {' AND '.join(['1', *asked])} ORDER BY f.id",
-            list(asked.values()),
-        ).fetchall()
-        table = list(zip(*rows, strict=True)) or [()] * (len(names) + len(_VARIABLES))
-        time, number, channel, sequence, streams, path, stability = table[: len(names)]
+            self._connection,
+            params=list(asked.values()),
+            coerce_float=False,
+        )
         data: dict[str, Any] = {
-            name: ("time", np.array(column, dtype=np.float64), {"units": u, "long_name": text})
-            for (name, (u, text)), column in zip(
-                _VARIABLES.items(), table[len(names) :], strict=True
-            )
+            name: ("time", table[name].to_numpy(np.float64), {"units": units, "long_name": text})
+            for name, (units, text) in _VARIABLES.items()
         }
         paths = {p.value: code for code, p in enumerate(GatePath)}
-        for name, long_name, codes, kinds in (
-            (
-                "stability",
-                COLUMNS["stability"].long_name,
-                stability,
-                {s.name: int(s) for s in Stability},
-            ),
-            ("path", "path of the Decision Gate", [paths[p] for p in path], paths),
+        classes = {s.name: int(s) for s in Stability}
+        for name, text, codes, kinds in (
+            ("stability", COLUMNS["stability"].long_name, table["stability"], classes),
+            ("path", "path of the Decision Gate", table["path"].map(paths), paths),
         ):
-            attributes = {"units": "1", "long_name": long_name} | flags(kinds)
-            data[name] = ("time", np.array(codes, dtype=np.int8), attributes)
+            attributes = {"units": "1", "long_name": text} | flags(kinds)
+            data[name] = ("time", codes.to_numpy(np.int8), attributes)
+        kept = {"number": np.int64, "channel": np.int64, "sequence": np.int64, "stream": str}
         return xr.Dataset(
             data,
-            coords={
-                "time": ("time", _dates(time)),
-                "number": ("time", np.array(number, dtype=np.int64)),
-                "channel": ("time", np.array(channel, dtype=np.int64)),
-                "sequence": ("time", np.array(sequence, dtype=np.int64)),
-                "stream": ("time", np.array(streams, dtype=str)),
-            },
+            coords={"time": ("time", _dates(table["time"]))}
+            | {name: ("time", table[name].to_numpy(kind)) for name, kind in kept.items()},
             attrs={
                 "title": "Audit trail",
                 "source": "seed 003, section 4",

@@ -34,10 +34,7 @@ from entro_nb.streams.data import (
     load_recording as load_recording,
     sample as sample,
 )
-from entro_nb.streams.messages import (
-    Content as Content,
-    Message as Message,
-)
+from entro_nb.streams.messages import Content as Content, Message as Message
 from entro_nb.streams.replay import (
     Playback as Playback,
     Replay as Replay,

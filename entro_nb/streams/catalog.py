@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit
 
 from entro_nb import validate
 from entro_nb.errors import ParameterError, ParameterTypeError
-from entro_nb.streams import messages_polled as polled, messages_pushed as pushed
+from entro_nb.streams import readers
 from entro_nb.streams.messages import Message, Reader
 from entro_nb.validate import NonNegative, Parameters, Positive
 
@@ -160,117 +161,81 @@ class Source(Parameters):
 
 
 _JSON = ("application/json", "application/geo+json", "application/vnd.geo+json", "text/json")
+_optional = partial(Credential, required=False)
 
 _ENTRIES: dict[str, Source] = {
     source.name: source
     for source in (
-        Source(
-            "wikipedia", "Wikipedia recent changes, all wikis",
+        Source("wikipedia", "Wikipedia recent changes, all wikis",
             "https://stream.wikimedia.org/v2/stream/recentchange",
-            "sse", pushed.wikipedia, "size of an edit", "bytes", 0.0, 2000.0,
-            stall=30.0, terms="Wikimedia terms of use; a User-Agent is required",
+            "sse", readers.wikipedia, "size of an edit", "bytes", 0.0, 2000.0, stall=30.0,
+            terms="Wikimedia terms of use; a User-Agent is required",
             attribution="Wikimedia Foundation, EventStreams",
-            note="cut by the server after about 15 minutes, and taken up where it ended",
-        ),
-        Source(
-            "bitstamp", "Bitstamp, trades BTC/USD",
-            "wss://ws.bitstamp.net",
-            "websocket", pushed.bitstamp, "price", "USD", 0.0, 250_000.0,
-            stall=120.0,
+            note="cut by the server after about 15 minutes, and taken up where it ended"),
+        Source("bitstamp", "Bitstamp, trades BTC/USD", "wss://ws.bitstamp.net",
+            "websocket", readers.bitstamp, "price", "USD", 0.0, 250_000.0, stall=120.0,
             subscribe=('{"event":"bts:subscribe","data":{"channel":"live_trades_btcusd"}}',),
-            topic="live_trades_btcusd", terms="Bitstamp's API terms", attribution="Bitstamp",
-        ),
-        Source(
-            "binance", "Binance, trades BTC/USDT",
+            topic="live_trades_btcusd", terms="Bitstamp's API terms", attribution="Bitstamp"),
+        Source("binance", "Binance, trades BTC/USDT",
             "wss://stream.binance.com:9443/ws/btcusdt@trade",
-            "websocket", pushed.binance, "price", "USDT", 0.0, 250_000.0,
+            "websocket", readers.binance, "price", "USDT", 0.0, 250_000.0,
             topic="BTCUSDT", terms="Binance's API terms; not offered in every country",
-            attribution="Binance",
-            note="a connection lasts 24 hours at most",
-        ),
-        Source(
-            "coingecko", "CoinGecko, price of bitcoin",
+            attribution="Binance", note="a connection lasts 24 hours at most"),
+        Source("coingecko", "CoinGecko, price of bitcoin",
             "https://api.coingecko.com/api/v3/simple/price?ids=bitcoin&vs_currencies=usd",
-            "rest", polled.coingecko, "price", "USD", 0.0, 250_000.0,
-            interval=60.0, media=_JSON,
-            credentials=(
-                Credential("COINGECKO_API_KEY", "header", "x-cg-demo-api-key", required=False),
-            ),
+            "rest", readers.coingecko, "price", "USD", 0.0, 250_000.0, interval=60.0, media=_JSON,
+            credentials=(_optional("COINGECKO_API_KEY", "header", "x-cg-demo-api-key"),),
             terms="CoinGecko's API terms; attribution asked for", attribution="Data by CoinGecko",
-            note="its retry-after is of no use: the backoff is ours",
-        ),
-        Source(
-            "usgs", "USGS earthquakes of the past hour",
+            note="its retry-after is of no use: the backoff is ours"),
+        Source("usgs", "USGS earthquakes of the past hour",
             "https://earthquake.usgs.gov/earthquakes/feed/v1.0/summary/all_hour.geojson",
-            "rest", polled.usgs, "magnitude", "1", -1.0, 6.0,
-            interval=60.0, media=_JSON, terms="public domain", attribution="U.S. Geological Survey",
-        ),
-        Source(
-            "noaa", "NOAA buoy 41002, wave height",
+            "rest", readers.usgs, "magnitude", "1", -1.0, 6.0, interval=60.0, media=_JSON,
+            terms="public domain", attribution="U.S. Geological Survey"),
+        Source("noaa", "NOAA buoy 41002, wave height",
             "https://www.ndbc.noaa.gov/data/realtime2/41002.txt",
-            "rest", polled.noaa, "significant wave height", "m", 0.0, 8.0,
-            interval=300.0, media=("text/plain",), terms="public domain",
-            attribution="NOAA National Data Buoy Center",
-            note="any station's file will do; one without waves gives none",
-        ),
-        Source(
-            "thingspeak", "ThingSpeak channel 9, field 1",
+            "rest", readers.noaa, "significant wave height", "m", 0.0, 8.0,
+            interval=300.0, media=("text/plain",),
+            terms="public domain", attribution="NOAA National Data Buoy Center",
+            note="any station's file will do; one without waves gives none"),
+        Source("thingspeak", "ThingSpeak channel 9, field 1",
             "https://api.thingspeak.com/channels/9/feeds.json?results=1",
-            "rest", polled.thingspeak, "field 1", "as the channel says", 0.0, 1000.0,
+            "rest", readers.thingspeak, "field 1", "as the channel says", 0.0, 1000.0,
             interval=30.0, media=_JSON,
-            credentials=(
-                Credential("THINGSPEAK_READ_KEY", "query", "api_key", required=False),
-            ),
+            credentials=(_optional("THINGSPEAK_READ_KEY", "query", "api_key"),),
             terms="as the channel's owner says", attribution="ThingSpeak and the channel's owner",
-            note="put your own channel's number into the endpoint",
-        ),
-        Source(
-            "mta", "MTA Long Island Rail Road, mean delay",
+            note="put your own channel's number into the endpoint"),
+        Source("mta", "MTA Long Island Rail Road, mean delay",
             "https://api-endpoint.mta.info/Dataservice/mtagtfsfeeds/lirr%2Fgtfs-lirr",
-            "rest", polled.mta, "delay", "s", -60.0, 600.0,
-            interval=30.0, terms="MTA's terms for its data feeds",
+            "rest", readers.mta, "delay", "s", -60.0, 600.0, interval=30.0,
+            terms="MTA's terms for its data feeds",
             attribution="Metropolitan Transportation Authority",
-            note="the subway's feeds state times and no delays; any GTFS-realtime feed will do",
-        ),
-        Source(
-            "airnow", "EPA AirNow, air quality in Los Angeles",
+            note="the subway's feeds state times and no delays; any GTFS-realtime feed will do"),
+        Source("airnow", "EPA AirNow, air quality in Los Angeles",
             "https://www.airnowapi.org/aq/observation/current/ziplatLong/"
             "?format=application/json&latitude=34.05&longitude=-118.24",
-            "rest", polled.airnow, "Air Quality Index", "1", 0.0, 200.0,
-            interval=600.0, media=_JSON,
-            credentials=(Credential("AIRNOW_API_KEY", "query", "api_key"),),
+            "rest", readers.airnow, "Air Quality Index", "1", 0.0, 200.0, interval=600.0,
+            media=_JSON, credentials=(Credential("AIRNOW_API_KEY", "query", "api_key"),),
             terms="public domain, preliminary data; a free key is needed",
-            attribution="U.S. EPA AirNow and its partner agencies",
-        ),
-        Source(
-            "openrail", "Network Rail train movements, delay",
+            attribution="U.S. EPA AirNow and its partner agencies"),
+        Source("openrail", "Network Rail train movements, delay",
             "stomp://publicdatafeeds.networkrail.co.uk:61618",
-            "stomp", pushed.openrail, "delay", "min", -5.0, 30.0,
+            "stomp", readers.openrail, "delay", "min", -5.0, 30.0,
             subscribe=("/topic/TRAIN_MVT_ALL_TOC",),
             credentials=(
-                Credential("OPENRAIL_USER", "login"),
-                Credential("OPENRAIL_PASSWORD", "passcode"),
-            ),
+                Credential("OPENRAIL_USER", "login"), Credential("OPENRAIL_PASSWORD", "passcode")),
             terms="Network Rail Infrastructure Limited data feeds licence; registration needed",
             attribution="Network Rail Infrastructure Limited",
-            note="Darwin's forecasts instead: messages_pushed.darwin, its broker, its topic",
-        ),
-        Source(
-            "certstream", "Certificate transparency, names on a certificate",
-            "wss://certstream.calidog.io/",
-            "websocket", pushed.certstream, "names on a certificate", "1", 1.0, 20.0,
+            note="Darwin's forecasts instead: readers.darwin, its broker, its topic"),
+        Source("certstream", "Certificate transparency, names on a certificate", "wss://certstream.calidog.io/",
+            "websocket", readers.certstream, "names on a certificate", "1", 1.0, 20.0,
             terms="public logs", attribution="the operator of the certstream server",
-            note="the public server is reported dead: give the endpoint of one that runs",
-        ),
-        Source(
-            "yahoo", "Yahoo Finance, price of bitcoin",
+            note="the public server is reported dead: give the endpoint of one that runs"),
+        Source("yahoo", "Yahoo Finance, price of bitcoin",
             "wss://streamer.finance.yahoo.com/?version=2",
-            "websocket", pushed.yahoo, "price", "USD", 0.0, 250_000.0,
-            stall=120.0,
-            subscribe=('{"subscribe":["BTC-USD"]}',),
-            topic="BTC-USD", terms="Yahoo's terms; for personal use", attribution="Yahoo Finance",
-            note="undocumented, and without any guarantee",
-        ),
+            "websocket", readers.yahoo, "price", "USD", 0.0, 250_000.0, stall=120.0,
+            subscribe=('{"subscribe":["BTC-USD"]}',), topic="BTC-USD",
+            terms="Yahoo's terms; for personal use", attribution="Yahoo Finance",
+            note="undocumented, and without any guarantee"),
     )
 }  # fmt: skip
 

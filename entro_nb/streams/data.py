@@ -80,31 +80,24 @@ def _of_bokeh(module: str, name: str, value: str) -> Callable[[], tuple[Any, Any
 #: The recordings, by name.
 RECORDINGS: Mapping[str, Recording] = MappingProxyType(
     {
-        "earthquakes": Recording(
-            "Earthquakes along the Pacific Ring of Fire, April to July 2024",
+        "earthquakes": Recording("Earthquakes along the Pacific Ring of Fire, April to July 2024",
             "magnitude", "1", 2.0, 7.0,
             "U.S. Geological Survey, through hvsampledata", "public domain",
-            _of_hvsampledata("earthquakes", "time", "mag"),
-        ),
-        "apple": Recording(
-            "Apple share, daily close, 2019 to 2024",
+            _of_hvsampledata("earthquakes", "time", "mag")),
+        "apple": Recording("Apple share, daily close, 2019 to 2024",
             "price", "USD", 0.0, 250.0,
             "public news sources, through hvsampledata", "as hvsampledata",
-            _of_hvsampledata("apple_stocks", "date", "close"),
-        ),
+            _of_hvsampledata("apple_stocks", "date", "close")),
         "sea_temperature": Recording(
             "Sea surface temperature at NERACOOS buoy B01, half-hourly, 2016 and 2017",
             "temperature", "degC", 0.0, 25.0,
             "NERACOOS and University of Maine, through bokeh_sampledata",
             "free to use and redistribute",
-            _of_bokeh("sea_surface_temperature", "sea_surface_temperature", "temperature"),
-        ),
-        "glucose": Recording(
-            "Blood glucose of one person, every five minutes, from 2010",
+            _of_bokeh("sea_surface_temperature", "sea_surface_temperature", "temperature")),
+        "glucose": Recording("Blood glucose of one person, every five minutes, from 2010",
             "glucose", "mg/dL", 40.0, 300.0,
             "given to the Bokeh project, through bokeh_sampledata", "public domain",
-            _of_bokeh("glucose", "data", "glucose"),
-        ),
+            _of_bokeh("glucose", "data", "glucose")),
     }
 )  # fmt: skip
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import functools
 import html
+import inspect
 import os
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -29,12 +31,27 @@ from entro_nb.views import style
 View = Callable[[Any], Any]
 
 
+def _by_name(view: Callable[..., Any]) -> View:
+    """A view that takes out of a result of many names those that it asks for."""
+    asked = inspect.signature(view).parameters
+
+    @functools.wraps(view)
+    def draw(result: Any) -> Any:
+        if not isinstance(result, SimpleNamespace):
+            return view(result)
+        return view(**{name: value for name, value in vars(result).items() if name in asked})
+
+    return draw
+
+
 class App(param.Parameterized):  # type: ignore[misc]
     """Base of all apps.
 
     A subclass declares `param` parameters with labels (its controls), computes a result from
-    them in `compute`, and names in `views` the functions that draw it. `twin` names a parameter
-    and the values that the static twin plays through.
+    them in `compute`, and names in `views` the functions that draw it. What `compute` returns as
+    a dict stands, with the controls, in the result by name, and each view is called with the
+    names that it asks for; any other result is handed to it whole. `twin` names a parameter and
+    the values that the static twin plays through.
     """
 
     title: ClassVar[str] = ""
@@ -45,6 +62,11 @@ class App(param.Parameterized):  # type: ignore[misc]
     columns: ClassVar[int] = 1
     twin: ClassVar[tuple[str, Sequence[Any]]]
     widgets: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "views" in vars(cls):
+            cls.views = tuple(_by_name(view) for view in cls.views)
 
     def __init__(self, **values: Any) -> None:
         setup()
@@ -58,9 +80,12 @@ class App(param.Parameterized):  # type: ignore[misc]
     @property
     def result(self) -> Any:
         """Result for the present values, computed once for all views."""
-        key = tuple(getattr(self, name) for name in self.controls())
+        values = {name: getattr(self, name) for name in self.controls()}
+        key = tuple(values.values())
         if self._cache is None or self._cache[0] != key:
-            self._cache = (key, self.compute())
+            found = self.compute()
+            named = isinstance(found, dict)
+            self._cache = (key, SimpleNamespace(**values | found) if named else found)
         return self._cache[1]
 
     @classmethod

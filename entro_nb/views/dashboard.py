@@ -24,26 +24,19 @@ from bokeh.layouts import column
 from bokeh.models import BasicTicker, ColumnDataSource, CustomJSTickFormatter, FixedTicker, Range1d
 from bokeh.plotting import figure
 
-from entro_nb.accountant import (
-    AccountantConfig,
-    NormalizerConfig,
-    Stability,
-    Thresholds,
-    default_thresholds,
-    normalize,
-)
+from entro_nb import accountant
+from entro_nb.accountant import AccountantConfig, Stability, Thresholds
 from entro_nb.errors import EntroError
 from entro_nb.spokesperson import FrameRecord, Session, Trail, WeightedEsi, running_loop, sentence
 from entro_nb.streams import CATALOG, Happening, Playback, Policy, sample
 from entro_nb.views import style
 from entro_nb.views.app import TURN, App
-from entro_nb.views.entropy import Measured, entropy_curve, measured, rate_curve, ribbon
+from entro_nb.views.entropy import RATES, SAMPLE, Measured, entropy_curve, measured, ribbon
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
 
-SAMPLE = hv.Dimension("sample")
-_STREAM_COLOURS = (COLOURS["orange"], COLOURS["sky"], COLOURS["green"], COLOURS["purple"])
-_STREAM_MARKERS = ("circle", "square", "triangle", "diamond")
-_COMMON = {"width": WIDTH, "height": 110, "toolbar": "right", "xaxis": None}
+#: Colour and marker of each stream.
+_LOOKS = (("orange", "circle"), ("sky", "square"), ("green", "triangle"), ("purple", "diamond"))
+_COMMON: dict[str, Any] = {"width": WIDTH, "height": 110, "toolbar": "right", "xaxis": None}
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,7 @@ def afternoon(stream: str, limits: Thresholds, length: int = 1024) -> Afternoon:
     """Something to replay for a stream, measured with given thresholds in force."""
     source, data = CATALOG[stream], sample(stream, length)
     x = data.values[:length]
-    z = normalize(x, NormalizerConfig(source.low, source.high))
+    z = accountant.normalize(x, accountant.NormalizerConfig(source.low, source.high))
     run = measured(z, AccountantConfig(), limits)
     return Afternoon(run.values, run.frames, run.limits, x, source.units)
 
@@ -70,21 +63,18 @@ def from_trail(frames: xr.Dataset, limits: Thresholds, units: str) -> Afternoon:
 
 def raw_curve(run: Afternoon) -> hv.Curve:
     """The values as received, in the stream's units."""
-    axis = hv.Dimension("value", label="value (stream's units)")
-    return hv.Curve((np.arange(len(run.raw)), run.raw), SAMPLE, axis).opts(
-        hv.opts.Curve(**_COMMON, color=GREY, line_width=1, framewise=True)
-    )
+    data, axis = (np.arange(len(run.raw)), run.raw), ("value", "value (stream's units)")
+    return style.curve(data, SAMPLE, axis, colour=GREY, line_width=1, **_COMMON)
 
 
 def index_curves(run: Afternoon) -> hv.Overlay:
     """ESI and confidence, both between 0 and 1."""
     steps = np.arange(len(run.values))
     axis = hv.Dimension("share", label="ESI, confidence (1)", range=(0, 1.02))
-    esi = hv.Curve((steps, run.frames.esi.values), SAMPLE, axis, label="ESI")
-    sure = hv.Curve((steps, run.frames.confidence.values), SAMPLE, axis, label="confidence")
+    esi, sure = ((steps, run.frames[name].values) for name in ("esi", "confidence"))
     return style.over(
-        esi.opts(hv.opts.Curve(color=COLOURS["blue"]))
-        * sure.opts(hv.opts.Curve(color=COLOURS["orange"], line_dash="dashed")),
+        style.curve(esi, SAMPLE, axis, "ESI", "blue")
+        * style.curve(sure, SAMPLE, axis, "confidence", "orange", "dashed"),
         **_COMMON,
         legend_position="right",
     )
@@ -102,12 +92,8 @@ def weighted_esi(records: Iterable[FrameRecord], weights: Mapping[str, float]) -
             together.append((record.frame.sequence, reader.value))
     axis = hv.Dimension("esi", label="ESI (1)", range=(0, 1.02))
     curves = [
-        style.dots(
-            points, SAMPLE, axis, f"{name}, weight {reader.weights[name]:g}", colour, marker, size=3
-        )
-        for (name, points), colour, marker in zip(
-            own.items(), cycle(_STREAM_COLOURS), cycle(_STREAM_MARKERS), strict=False
-        )
+        style.dots(points, SAMPLE, axis, f"{name}, weight {reader.weights[name]:g}", *look, size=3)
+        for (name, points), look in zip(own.items(), cycle(_LOOKS), strict=False)
     ]
     total = style.curve(together, SAMPLE, axis, "weighted", "blue", line_width=1.6)
     return style.over([*curves, total], height=260, legend_position="right", show_grid=True)
@@ -115,16 +101,16 @@ def weighted_esi(records: Iterable[FrameRecord], weights: Mapping[str, float]) -
 
 def waits(policy: Policy, failures: int = 10) -> hv.Overlay:
     """Wait before each new try against the failures in a row, from the least to the most."""
-    x = hv.Dimension("failures", label="failures in a row")
-    y = hv.Dimension("wait", label="wait (s)")
+    x, y = ("failures", "failures in a row"), ("wait", "wait (s)")
     k = np.arange(1, failures + 1)
     most = np.minimum(policy.cap, policy.base * 2.0 ** (k - 1))
     least = most * (1 - policy.jitter)
-    band = hv.Area((k, least, most), x, [y, "most"])
-    return (band * hv.Curve((k, most), x, y) * hv.Curve((k, least), x, y)).opts(
-        hv.opts.Area(color=COLOURS["sky"], alpha=0.3, line_alpha=0),
-        hv.opts.Curve(color=COLOURS["blue"]),
-        hv.opts.Overlay(height=220, show_grid=True),
+    return style.over(
+        style.shade(hv.Area((k, least, most), x, [y, "most"]), "sky", 0.3)
+        * style.curve((k, most), x, y, colour="blue")
+        * style.curve((k, least), x, y, colour="blue"),
+        height=220,
+        show_grid=True,
     )
 
 
@@ -151,26 +137,18 @@ class SpokespersonApp(App):
     network = param.Boolean(False, label="Live, over the network")
     pace = param.Selector(default=50, objects=[10, 50, 200], label="Replay (values a second)")
     velocity = param.Number(
-        round(default_thresholds(AccountantConfig()).velocity, 2),
+        round(accountant.default_thresholds(AccountantConfig()).velocity, 2),
         bounds=(0.01, 1.5),
         step=0.01,
         label="Threshold: |H′| of DRIFTING (bits)",
     )
 
-    views: ClassVar[Any] = (
-        raw_curve,
-        entropy_curve,
-        lambda run: rate_curve(run, "velocity", "H′"),
-        lambda run: rate_curve(run, "acceleration", "H″"),
-        lambda run: rate_curve(run, "jerk", "H‴"),
-        index_curves,
-        ribbon,
-    )
+    views: ClassVar[Any] = (raw_curve, entropy_curve, *RATES, index_curves, ribbon)
 
     @property
     def limits(self) -> Thresholds:
         """The calibrated thresholds, with the operator's own limit of H′."""
-        return replace(default_thresholds(AccountantConfig()), velocity=self.velocity)
+        return replace(accountant.default_thresholds(AccountantConfig()), velocity=self.velocity)
 
     def compute(self) -> Afternoon:
         """Replay of the chosen stream, all at once."""
@@ -194,6 +172,8 @@ _LINES = (
     ("esi", "ESI (1)", COLOURS["blue"]),
     ("confidence", "confidence (1)", COLOURS["orange"]),
 )
+#: Those that the frames hold; the value itself comes beside them.
+_MEASURED = [name for name, _, _ in _LINES if name != "raw"]
 _NAMES = [s.name for s in Stability]
 
 
@@ -240,8 +220,7 @@ class Strips:
         columns: dict[str, list[Any]] = {
             # A rate that is not known yet leaves a gap.
             name: [float("nan") if (v := getattr(f, name)) is None else v for f in frames]
-            for name, _, _ in _LINES
-            if name != "raw"
+            for name in _MEASURED
         }
         columns |= {"number": [r.number for r in records], "raw": [r.raw for r in records]}
         self.data.stream(columns | _classes([f.stability for f in frames]), rollover=SHOWN)
@@ -251,9 +230,7 @@ class Strips:
         """Show a whole replay at once, in the place of what is there."""
         frames, labels = run.frames, [Stability(int(s)) for s in run.frames.stability.values]
         last = slice(-SHOWN, None)
-        rows: dict[str, Any] = {
-            name: frames[name].values[last] for name, _, _ in _LINES if name != "raw"
-        }
+        rows: dict[str, Any] = {name: frames[name].values[last] for name in _MEASURED}
         rows |= {"number": list(range(1, len(labels) + 1))[last], "raw": run.raw[last]}
         self.data.data = rows | _classes(labels[last])
         pn.io.push_notebook(self.pane)
@@ -369,14 +346,8 @@ class Dashboard:
         """Controls beside the strips, the logs below them."""
         buttons = pn.Row(self.connect, self.hold, self.end)
         left = pn.Column(self.app.knobs(), self.who, buttons, *self.saves, width=330)
-        right = pn.Column(
-            self.status,
-            self.strips.pane,
-            pn.pane.HTML("<h3>Event log</h3>"),
-            self.log,
-            self.shown,
-            self.viewer,
-        )
+        head = pn.pane.HTML("<h3>Event log</h3>")
+        right = pn.Column(self.status, self.strips.pane, head, self.log, self.shown, self.viewer)
         pn.state.on_session_destroyed(lambda _: self.close())
         return pn.Row(left, right)
 

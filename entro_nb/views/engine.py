@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -20,8 +19,10 @@ from entro_nb.views.app import App
 from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
 
 TIME = hv.Dimension("time", unit="s")
+QUEUE = ("queue", "queue q (requests)")
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "star", "hex", "cross")
-_STRIP = {"width": WIDTH, "height": 150, "toolbar": "right"}
+_STRIP: dict[str, Any] = {"width": WIDTH, "height": 150, "toolbar": "right"}
+_SMALL = {"fontsize": {"legend": 8}}
 
 
 def control_surface(law: ENTROEngineController, pressure_max: float = 2.0) -> hv.Overlay:
@@ -30,10 +31,9 @@ def control_surface(law: ENTROEngineController, pressure_max: float = 2.0) -> hv
     pressure = np.linspace(0.0, pressure_max, 101)
     total = law.psi_budget + pressure
     u = law.compute_control(share * total[:, np.newaxis], total[:, np.newaxis]).u
-    rho = hv.Dimension("share", label="share ρ (1)")
-    delta = hv.Dimension("pressure", label="pressure Δ (nats)")
+    plane = [("share", "share ρ (1)"), ("pressure", "pressure Δ (nats)")]
     value = hv.Dimension("u", label="u (1)", range=(-law.alpha, 0.0))
-    image = hv.Image((share, pressure, u), [rho, delta], value)
+    image = hv.Image((share, pressure, u), plane, value)
     lines = hv.operation.contours(image, levels=np.linspace(-0.9, -0.1, 5) * law.alpha)
     return (image * lines).opts(
         hv.opts.Image(cmap="Viridis", colorbar=True, clabel="u (1)", width=WIDTH, height=300),
@@ -46,13 +46,10 @@ def culprit_share(rate: float, alpha: float, queue_max: float = 100.0) -> hv.Ove
     """Share of the scraper and the strongest signal that it can get, while its queue grows."""
     queue = np.linspace(0.0, queue_max, 201)
     share = math.log1p(rate) / (math.log1p(rate) + np.log1p(queue))
-    x = hv.Dimension("queue", label="queue q (requests)")
     y = hv.Dimension("value", label="share, signal (1)", range=(0.0, 1.05))
-    own = hv.Curve((queue, share), x, y, label="share ρ of the scraper")
-    most = hv.Curve((queue, alpha * share), x, y, label="strongest |u|, α·ρ")
-    return (own.opts(color=COLOURS["blue"]) * most.opts(color=COLOURS["vermilion"])).opts(
-        hv.opts.Curve(line_dash="solid"), hv.opts.Overlay(height=240, legend_position="top_right")
-    )
+    own = style.curve((queue, share), QUEUE, y, "share ρ of the scraper", "blue")
+    most = style.curve((queue, alpha * share), QUEUE, y, "strongest |u|, α·ρ", "vermilion")
+    return style.over(own * most, height=240, legend_position="top_right")
 
 
 def _shaded(run: xr.Dataset, replicate: int, low: float, high: float) -> hv.Rectangles:
@@ -76,8 +73,7 @@ def total_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     title = f"{run.attrs['law_label']}: {int(run.violations[replicate])} steps above the budget"
     return style.over(
         _shaded(run, replicate, 0.0, top) * curve * line,
-        **_STRIP | {"height": 200},
-        title=title,
+        **_STRIP | {"height": 200, "title": title},
         show_legend=False,
         ylabel="Ψ_total (nats)",
     )
@@ -85,31 +81,29 @@ def total_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
 
 def queue_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     """The queue, and what has been held back so far."""
-    y = hv.Dimension("requests", label="requests")
-    queue = hv.Curve((run.time, run.queue.values[replicate]), TIME, y, label="queue")
+    queue = run.queue.values[replicate]
     lost = run.deferred_so_far.values[replicate] + run.refused_so_far.values[replicate]
-    held = hv.Curve((run.time, lost), TIME, y, label="deferred or refused so far")
+    held = "deferred or refused so far"
     return style.over(
-        queue.opts(color=COLOURS["blue"]) * held.opts(color=COLOURS["orange"], line_dash="dashed"),
-        **_STRIP,
+        style.curve((run.time, queue), TIME, "requests", "queue", "blue")
+        * style.curve((run.time, lost), TIME, "requests", held, "orange", "dashed"),
+        **_STRIP | _SMALL,
         legend_position="top_left",
-        fontsize={"legend": 8},
     )
 
 
 def admission_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     """What was offered to the sources, and what was admitted."""
-    y = hv.Dimension("rate", label="rate (req/s)")
+    y = ("rate", "rate (req/s)")
     stores = [str(name) for name in run.subsystem.values if str(name).startswith("scraper")]
     nodes = stores or [str(run.subsystem.values[0])]
     offered = run.offered.sel(subsystem=nodes).sum("subsystem").values[replicate]
     admitted = run.rate.sel(subsystem=nodes).sum("subsystem").values[replicate]
-    return (
-        style.curve((run.time, offered), TIME, y, "offered", GREY)
-        * style.curve((run.time, admitted), TIME, y, "admitted", "green")
-    ).opts(
-        hv.opts.Curve(line_width=1.2),
-        hv.opts.Overlay(**_STRIP, legend_position="top_right", fontsize={"legend": 8}),
+    return style.over(
+        style.curve((run.time, offered), TIME, y, "offered", GREY, line_width=1.2)
+        * style.curve((run.time, admitted), TIME, y, "admitted", "green", line_width=1.2),
+        **_STRIP | _SMALL,
+        legend_position="top_right",
     )
 
 
@@ -117,34 +111,26 @@ def signal_curve(run: xr.Dataset, replicate: int = 0) -> hv.Curve:
     """The law's signal to the first subsystem."""
     u = run.u.values[replicate, :, 0]
     label = "u (nats)" if run.attrs["law"] == "HeadroomLaw" else "u (1)"
-    return hv.Curve((run.time, u), TIME, hv.Dimension("u", label=label)).opts(
-        color=COLOURS["purple"], line_dash="solid", **_STRIP
-    )
+    return style.curve((run.time, u), TIME, ("u", label), colour="purple", **_STRIP)
 
 
 def phase_portrait(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     """The run as a path over queue and admitted rate, with the budget and the capacity."""
-    x = hv.Dimension("queue", label="queue q (requests)")
     y = hv.Dimension("rate", label="admitted rate r (req/s)", range=(0.0, 3.1))
     queue, rate = run.queue.values[replicate], run.rate.values[replicate, :, 0]
     grid = np.linspace(0.0, max(float(queue.max()) * 1.05, 20.0), 400)
     edge = np.maximum(math.exp(run.attrs["budget"]) / (1.0 + grid) - 1.0, 0.0)
     colours = np.where(run.violation.values[replicate], COLOURS["vermilion"], COLOURS["blue"])
-    points = hv.Points((queue, rate, colours), [x, y], "colour").opts(
-        color="colour", size=3, line_alpha=0
+    points = hv.Points((queue, rate, colours), [QUEUE, y], "colour")
+    return style.over(
+        style.curve((queue, rate), QUEUE, y, colour=GREY, line_width=0.6)
+        * points.opts(color="colour", size=3, line_alpha=0)
+        * style.curve((grid, np.minimum(edge, 3.1)), QUEUE, y, colour="vermilion")
+        * hv.HLine(1.2),
+        height=300,
+        show_legend=False,
+        title="red line: Ψ_total = budget; dashed: capacity",
     )
-    return (
-        style.curve((queue, rate), x, y, colour=GREY, line_width=0.6)
-        * points
-        * style.curve((grid, np.minimum(edge, 3.1)), x, y, colour="vermilion")
-        * hv.HLine(1.2)
-    ).opts(
-        hv.opts.Curve(line_dash="solid"),
-        hv.opts.Overlay(
-            height=300, show_legend=False,
-            title="red line: Ψ_total = budget; dashed: capacity",
-        ),
-    )  # fmt: skip
 
 
 def stacked(run: xr.Dataset, replicate: int = 0, every: int = 2) -> hv.Overlay:
@@ -158,10 +144,10 @@ def stacked(run: xr.Dataset, replicate: int = 0, every: int = 2) -> hv.Overlay:
     for k, name in enumerate(run.subsystem.values):
         below = tops[:, k - 1] if k else np.zeros(time.size)
         area = hv.Area((time, below, tops[:, k]), TIME, [y, "top"], label=str(name))
-        layers.append(area.opts(color=CYCLE[k % len(CYCLE)], alpha=0.6, line_alpha=0))
+        layers.append(style.shade(area, CYCLE[k % len(CYCLE)], 0.6))
     line = hv.HLine(run.attrs["budget"]).opts(color=COLOURS["vermilion"], line_width=2)
     return style.over(
-        hv.Overlay(layers) * line,
+        [*layers, line],
         height=280,
         legend_position="top_right",
         legend_cols=4,
@@ -176,33 +162,27 @@ def predictions(rows: xr.Dataset, name: str, published: Mapping[str, PublishedRo
     labels = [str(r) for r in rows.reading.values][::-1]
     places = np.arange(len(labels))[::-1]
     x = hv.Dimension(name, label=f"{values.attrs['long_name']} ({values.attrs['units']})")
-    y = hv.Dimension("reading")
-    bars = hv.Segments((low, places, high, places), [x, y, "high", "same"])
-    dots = hv.Scatter((middle, places), x, y)
+    bars = hv.Segments((low, places, high, places), [x, "reading", "high", "same"])
+    dots = style.dots((middle, places), x, "reading", colour=GREY, marker="diamond", size=7)
+    looks = (("blue", "solid"), ("orange", "dashed"), ("vermilion", "dotdash"))
     lines = [
-        hv.VLine(getattr(row, name)).opts(color=colour, line_dash=dash, line_width=2)
-        for row, colour, dash in zip(
-            published.values(),
-            (COLOURS["blue"], COLOURS["orange"], COLOURS["vermilion"]),
-            ("solid", "dashed", "dotdash"),
-            strict=False,
-        )
+        hv.VLine(getattr(row, name)).opts(color=COLOURS[colour], line_dash=dash, line_width=2)
+        for row, (colour, dash) in zip(published.values(), looks, strict=False)
     ]
-    return (hv.Overlay(lines) * bars * dots).opts(
-        hv.opts.Segments(color=GREY, line_width=4),
-        hv.opts.Scatter(color=GREY, size=7, marker="diamond"),
-        hv.opts.Overlay(
-            height=300, show_legend=False, xlabel=x.label, ylabel="",
-            yticks=list(enumerate(labels)), ylim=(-0.6, len(labels) - 0.4),
-            title="lines, published: uncontrolled (solid), static (dashed), controlled (dot-dash)",
-        ),
-    )  # fmt: skip
+    return style.over(
+        [*lines, bars.opts(color=GREY, line_width=4), dots],
+        **style.rows(labels),
+        height=300,
+        show_legend=False,
+        xlabel=x.label,
+        title="lines, published: uncontrolled (solid), static (dashed), controlled (dot-dash)",
+    )
 
 
 def front(table: xr.Dataset, value: str = "violations", highlight: str = "headroom") -> hv.Overlay:
     """Fronts of all families: a cost against the work lost, with 95 % intervals."""
-    x = hv.Dimension("lost", label="work lost (%)")
-    y = hv.Dimension(value, label=f"{value.replace('_', ' ')} ({table[value].attrs['units']})")
+    x = ("lost", "work lost (%)")
+    y = (value, f"{value.replace('_', ' ')} ({table[value].attrs['units']})")
     families = list(dict.fromkeys(str(f) for f in table.family.values))
     layers = []
     for k, family in enumerate(families):
@@ -212,21 +192,18 @@ def front(table: xr.Dataset, value: str = "violations", highlight: str = "headro
         error = part[f"{value}_ci"].values[order]
         ours = family == highlight
         colour = COLOURS["vermilion"] if ours else (*CYCLE[:3], *CYCLE[4:], GREY)[k % 7]
-        points = style.dots(
-            (lost, cost), x, y, family, colour, MARKERS[k % len(MARKERS)], size=10 if ours else 6
-        )
+        marker, size, width = MARKERS[k % len(MARKERS)], 10 if ours else 6, 2.5 if ours else 0.8
+        points = style.dots((lost, cost), x, y, family, colour, marker, size=size)
         # Past the end of the palette a family is told by its dashes as well as by its marker.
         dash = "solid" if ours or k < 7 else "dashed"
-        joined = style.curve(
-            (lost, cost), x, y, colour=colour, dash=dash, line_width=2.5 if ours else 0.8
-        )
+        joined = style.curve((lost, cost), x, y, colour=colour, dash=dash, line_width=width)
         bars = hv.ErrorBars((lost, cost, error), x, [y, "ci"]).opts(color=colour, line_width=1)
         layers += [joined, bars, points]
     return style.over(
         layers,
+        **_SMALL,
         height=420,
         legend_position="right",
-        fontsize={"legend": 8},
         legend_limit=100,
         xlim=(-0.2, 1.03 * float(table.lost_share.max())),
     )
@@ -236,27 +213,17 @@ def stability_map(
     delays: Sequence[int], gains: FloatArray, radius: Any, edge: Any, beta: float
 ) -> hv.Overlay:
     """Spectral radius over delay and β, its edge, and the published gain."""
-    x = hv.Dimension("delay", label="delay (steps)")
-    y = hv.Dimension("log10_beta", label="log₁₀ β (β in 1/nat)")
+    x, y = ("delay", "delay (steps)"), ("log10_beta", "log₁₀ β (β in 1/nat)")
     z = hv.Dimension("radius", label="spectral radius (1)", range=(0.85, 1.15))
     image = hv.Image((np.asarray(delays), np.log10(gains), radius), [x, y], z)
-    line = hv.Curve((np.asarray(delays), np.log10(edge)), x, y)
-    return (image * line * hv.HLine(math.log10(beta))).opts(
-        hv.opts.Image(cmap="RdBu_r", colorbar=True, clabel="spectral radius (1)"),
-        hv.opts.Curve(color=GREY, line_width=3, line_dash="solid"),
-        hv.opts.Overlay(
-            height=320, show_legend=False,
-            title="stable below the line, except at the bottom (no rest); dashed: published β",
-        ),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Budgeted:
-    """The law, and subsystems that live under it."""
-
-    law: engine.ENTROEngineController
-    run: xr.Dataset
+    return style.over(
+        image.opts(cmap="RdBu_r", colorbar=True, clabel="spectral radius (1)")
+        * style.curve((np.asarray(delays), np.log10(edge)), x, y, colour=GREY, line_width=3)
+        * hv.HLine(math.log10(beta)),
+        height=320,
+        show_legend=False,
+        title="stable below the line, except at the bottom (no rest); dashed: published β",
+    )
 
 
 class BudgetApp(App):
@@ -276,9 +243,9 @@ class BudgetApp(App):
     budget = param.Number(3.5, bounds=(0.5, 8.0), step=0.1, label="Budget Ψ_budget (nats)")
     scrapers = param.Integer(3, bounds=(1, 6), label="Scrapers (subsystems)")
 
-    views: ClassVar[Any] = (lambda made: control_surface(made.law), lambda made: stacked(made.run))
+    views: ClassVar[Any] = (control_surface, stacked)
 
-    def compute(self) -> Budgeted:
+    def compute(self) -> dict[str, Any]:
         """Let several scrapers surge one after the other into one queue."""
         n = self.scrapers
         sources = []
@@ -288,9 +255,9 @@ class BudgetApp(App):
             )
             sources.append(engine.Scraper(f"scraper {k + 1}", phases, noise=0.03))
         plant = engine.fan(sources, engine.LLMQueue())
-        law = engine.EntropyLaw(self.alpha, self.beta, self.budget)
-        run = engine.simulate(plant, law, budget=self.budget, seed=self.seed)
-        return Budgeted(engine.ENTROEngineController(self.alpha, self.beta, self.budget), run)
+        gains = (self.alpha, self.beta, self.budget)
+        run = engine.simulate(plant, engine.EntropyLaw(*gains), budget=self.budget, seed=self.seed)
+        return {"law": engine.ENTROEngineController(*gains), "run": run}
 
 
 ALLOWANCE = "headroom, allowance"

@@ -14,18 +14,8 @@ import panel as pn
 import param
 import xarray as xr
 
-from entro_nb import entropy
-from entro_nb.accountant import (
-    RUN_LENGTH,
-    AccountantConfig,
-    NormalizerConfig,
-    Stability,
-    Thresholds,
-    account,
-    calibrate,
-    default_thresholds,
-    normalize,
-)
+from entro_nb import accountant, entropy
+from entro_nb.accountant import AccountantConfig, Stability, Thresholds
 from entro_nb.results import dataset
 from entro_nb.streams import CHANGES, RECORDINGS, Scenario, generate, load_recording
 from entro_nb.validate import FloatArray
@@ -34,6 +24,7 @@ from entro_nb.views.app import App
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, CYCLE, GREY, WIDTH
 
 CATEGORIES = 8
+SAMPLE = hv.Dimension("sample")
 
 
 @dataclass(frozen=True)
@@ -64,50 +55,41 @@ class Estimates:
 
 def distribution(state: Estimates) -> hv.Rectangles:
     """The distribution as bars."""
-    x, y = hv.Dimension("category"), hv.Dimension("p", label="probability (1)")
     bars = [(k + 0.6, 0.0, k + 1.4, p) for k, p in enumerate(state.p)]
-    return hv.Rectangles(bars, [x, y, "right", "top"]).opts(
-        hv.opts.Rectangles(
-            width=WIDTH // 2,
-            height=260,
-            color=COLOURS["sky"],
-            line_color=None,
-            xlim=(0.4, CATEGORIES + 0.6),
-            ylim=(0, 1),
-            xticks=list(range(1, CATEGORIES + 1)),
-            default_tools=[],
-        )
-    )
+    sides = ["category", ("p", "probability (1)"), "right", "top"]
+    return hv.Rectangles(bars, sides).opts(
+        width=WIDTH // 2, height=260, xlim=(0.4, CATEGORIES + 0.6), ylim=(0, 1),
+        xticks=list(range(1, CATEGORIES + 1)), color=COLOURS["sky"], line_color=None,
+        default_tools=[],
+    )  # fmt: skip
 
 
 def tops(state: Estimates) -> hv.Points:
     """What one takes hold of to drag a bar."""
     points = [(k + 1.0, p) for k, p in enumerate(state.p)]
-    return hv.Points(points, ["category", "p"]).opts(
-        hv.opts.Points(color=COLOURS["blue"], size=11, marker="circle")
-    )
+    look = {"color": COLOURS["blue"], "size": 11, "marker": "circle"}
+    return hv.Points(points, ["category", "p"]).opts(**look)
 
 
 def measures(state: Estimates) -> hv.Overlay:
     """The measures of a distribution as bars with their values written on them."""
-    names = list(reversed(state.measures()))
-    values = [state.measures()[name] for name in names]
+    found = list(enumerate(reversed(state.measures().items())))
     # Categories would have to be the same for every state: positions with labels may change.
     bars = hv.Rectangles(
-        [(0, k - 0.35, value, k + 0.35) for k, value in enumerate(values)],
-        [hv.Dimension("bits", label="entropy (bits)"), "row", "end", "top"],
+        [(0, k - 0.35, value, k + 0.35) for k, (_, value) in found],
+        [("bits", "entropy (bits)"), "row", "end", "top"],
     )
     labels = hv.Labels(
-        [(0.05, k, f"{name}: {values[k]:.3f}") for k, name in enumerate(names)],
-        ["bits", "row"],
-        "text",
+        [(0.05, k, f"{name}: {value:.3f}") for k, (name, value) in found], ["bits", "row"], "text"
     )
-    return (bars * labels).opts(
-        hv.opts.Rectangles(color=COLOURS["orange"], alpha=0.5, line_color=None),
-        hv.opts.Labels(text_align="left", text_color=GREY, text_font_size="9pt"),
-        hv.opts.Overlay(
-            width=WIDTH // 2 + 40, height=260, xlim=(0, 3.2), yaxis=None, show_grid=False
-        ),
+    return style.over(
+        bars.opts(color=COLOURS["orange"], alpha=0.5, line_color=None)
+        * labels.opts(text_align="left", text_color=GREY, text_font_size="9pt"),
+        width=WIDTH // 2 + 40,
+        height=260,
+        xlim=(0, 3.2),
+        yaxis=None,
+        show_grid=False,
     )
 
 
@@ -124,14 +106,10 @@ class HistogramApp(App):
 
     samples = param.Integer(32, bounds=(4, 512), label="Samples in an estimate")
     order = param.Number(2.0, bounds=(0.0, 6.0), step=0.25, label="Order of the Rényi entropy")
-    bar_1 = param.Number(0.9, bounds=(0.0, 1.0), step=0.01, label="Bar 1")
-    bar_2 = param.Number(0.7, bounds=(0.0, 1.0), step=0.01, label="Bar 2")
-    bar_3 = param.Number(0.5, bounds=(0.0, 1.0), step=0.01, label="Bar 3")
-    bar_4 = param.Number(0.35, bounds=(0.0, 1.0), step=0.01, label="Bar 4")
-    bar_5 = param.Number(0.25, bounds=(0.0, 1.0), step=0.01, label="Bar 5")
-    bar_6 = param.Number(0.2, bounds=(0.0, 1.0), step=0.01, label="Bar 6")
-    bar_7 = param.Number(0.1, bounds=(0.0, 1.0), step=0.01, label="Bar 7")
-    bar_8 = param.Number(0.05, bounds=(0.0, 1.0), step=0.01, label="Bar 8")
+    bar_1, bar_2, bar_3, bar_4, bar_5, bar_6, bar_7, bar_8 = (
+        param.Number(height, bounds=(0.0, 1.0), step=0.01, label=f"Bar {k}")
+        for k, height in enumerate((0.9, 0.7, 0.5, 0.35, 0.25, 0.2, 0.1, 0.05), 1)
+    )
 
     views: ClassVar[Any] = (distribution, measures)
 
@@ -159,13 +137,8 @@ class HistogramApp(App):
         held = self.follow(tops)
         self._drag = hv.streams.PointDraw(source=held, add=False, drag=True)
         self._drag.add_subscriber(self._dragged)
-        left = style.over(
-            bars * held,
-            width=WIDTH // 2,
-            height=260,
-            default_tools=["reset"],
-            active_tools=["point_draw"],
-        )
+        tools = {"default_tools": ["reset"], "active_tools": ["point_draw"]}
+        left = style.over(bars * held, width=WIDTH // 2, height=260, **tools)
         return hv.Layout([left, beside]).cols(self.columns)
 
     def _dragged(self, data: dict[str, Any] | None) -> None:
@@ -197,24 +170,19 @@ def bias_study(bins: int, sizes: Any, draws: int, seed: int) -> xr.Dataset:
         `first_order` (theory), dimensionless.
     """
     rng = np.random.default_rng(seed)
-    ceiling = np.log2(bins)
-    rows = []
-    for size in sizes:
-        counts = rng.multinomial(size, [1 / bins] * bins, size=draws)
-        rows.append(
-            [
-                entropy.plugin(counts).mean() / ceiling,
-                entropy.miller_madow(counts).mean() / ceiling,
-                entropy.expected_plugin([1 / bins] * bins, int(size)) / ceiling,
-                1 + entropy.expected_bias(bins, int(size)) / ceiling,
-            ]
-        )
-    names = ("plugin", "miller_madow", "exact", "first_order")
-    titles = ("plug-in, measured", "Miller–Madow, measured", "plug-in, exact", "first order")
+    ceiling, even = np.log2(bins), [1 / bins] * bins
+    drawn = [rng.multinomial(size, even, size=draws) for size in sizes]
+    biases = [entropy.expected_bias(bins, int(size)) for size in sizes]
+    columns = {
+        "plugin": ("plug-in, measured", [entropy.plugin(n).mean() for n in drawn]),
+        "miller_madow": ("Miller–Madow, measured", [entropy.miller_madow(n).mean() for n in drawn]),
+        "exact": ("plug-in, exact", [entropy.expected_plugin(even, int(n)) for n in sizes]),
+        "first_order": ("first order", ceiling + np.array(biases)),
+    }
     return dataset(
         {
-            name: ("samples", np.array(rows)[:, k], "1", title)
-            for k, (name, title) in enumerate(zip(names, titles, strict=True))
+            name: ("samples", np.array(bits) / ceiling, "1", title)
+            for name, (title, bits) in columns.items()
         },
         coords={"samples": (np.asarray(sizes), "1")},
         parameters={"bins": bins, "draws": draws, "seed": seed},
@@ -224,42 +192,29 @@ def bias_study(bins: int, sizes: Any, draws: int, seed: int) -> xr.Dataset:
 
 def bias_curves(study: xr.Dataset) -> hv.Overlay:
     """Estimated over true entropy against sample size, measured beside theory."""
-    x = hv.Dimension("samples", label="samples in the histogram")
-    y = hv.Dimension("ratio", label="estimate / true entropy (1)")
-    size = study.samples.values
-    curves = [
-        style.curve((size, study.exact.values), x, y, "plug-in, exact mean", CYCLE[0]),
-        style.curve((size, study.first_order.values), x, y, "first-order theory", GREY, "dashed"),
-        style.dots((size, study.plugin.values), x, y, "plug-in, measured", CYCLE[0], size=8),
-        style.dots(
-            (size, study.miller_madow.values),
-            x,
-            y,
-            "Miller–Madow, measured",
-            CYCLE[1],
-            "triangle",
-            size=8,
-        ),
-    ]
-    return style.over(
-        [*curves, hv.HLine(1.0)], height=300, logx=True, legend_position="bottom_right"
+    axes = (("samples", "samples in the histogram"), ("ratio", "estimate / true entropy (1)"))
+    size, blue, orange = study.samples.values, CYCLE[0], CYCLE[1]
+    exact, first_order, plugin, corrected = (
+        (size, study[name].values) for name in ("exact", "first_order", "plugin", "miller_madow")
     )
+    curves = [
+        style.curve(exact, *axes, "plug-in, exact mean", blue),
+        style.curve(first_order, *axes, "first-order theory", GREY, "dashed"),
+        style.dots(plugin, *axes, "plug-in, measured", blue, size=8),
+        style.dots(corrected, *axes, "Miller–Madow, measured", orange, "triangle", size=8),
+        hv.HLine(1.0),
+    ]
+    return style.over(curves, height=300, logx=True, legend_position="bottom_right")
 
 
 def series(named: dict[str, Any], ylabel: str, height: int = 220) -> hv.Overlay:
     """Several series over the sample number, told apart by colour and dash."""
-    y = hv.Dimension("value", label=ylabel)
     dashes = ("solid", "dashed", "dotted", "dotdash")
-    return style.over(
-        [
-            style.curve(
-                (np.arange(len(values)), values), "sample", y, name, CYCLE[k], dashes[k % 4]
-            )
-            for k, (name, values) in enumerate(named.items())
-        ],
-        height=height,
-        legend_position="top_left",
-    )
+    curves = []
+    for k, (name, values) in enumerate(named.items()):
+        data, look = (np.arange(len(values)), values), (CYCLE[k], dashes[k % 4])
+        curves.append(style.curve(data, SAMPLE, ("value", ylabel), name, *look))
+    return style.over(curves, height=height, legend_position="top_left")
 
 
 def filter_gain(window: int, points: int = 400) -> hv.Overlay:
@@ -273,7 +228,7 @@ def filter_gain(window: int, points: int = 400) -> hv.Overlay:
     velocity = np.abs(1 - z.mean(axis=1))
     # What a derivative scaled to settle at the same value on a ramp would do.
     derivative = 2 * np.pi * frequency * (window - 1) / 2
-    x = hv.Dimension("frequency", label="frequency (cycles per sample)")
+    x = ("frequency", "frequency (cycles per sample)")
     y = hv.Dimension("gain", label="gain (1)", range=(1e-3, 100))
     return style.over(
         style.curve((frequency, velocity), x, y, f"H′ over {window} values", CYCLE[0])
@@ -285,8 +240,7 @@ def filter_gain(window: int, points: int = 400) -> hv.Overlay:
     )
 
 
-SAMPLE = hv.Dimension("sample")
-_COMMON = {"width": WIDTH, "height": 100, "toolbar": "right", "xaxis": None}
+_COMMON: dict[str, Any] = {"width": WIDTH, "height": 100, "toolbar": "right", "xaxis": None}
 
 
 @dataclass(frozen=True)
@@ -300,20 +254,18 @@ class Measured:
 
 def measured(values: Any, config: AccountantConfig, limits: Thresholds) -> Measured:
     """Measure normalised samples with given thresholds in force."""
-    return Measured(values, account(values, replace(config, thresholds=limits)), limits)
+    return Measured(values, accountant.account(values, replace(config, thresholds=limits)), limits)
 
 
 def signal(run: Measured) -> hv.Curve:
     """The normalised samples."""
-    steps = np.arange(len(run.values))
-    return hv.Curve((steps, run.values), SAMPLE, hv.Dimension("z", label="z (1)")).opts(
-        hv.opts.Curve(**_COMMON, color=GREY, line_width=1)
-    )
+    data = (np.arange(len(run.values)), run.values)
+    return style.curve(data, SAMPLE, ("z", "z (1)"), colour=GREY, line_width=1, **_COMMON)
 
 
 def _between(values: Any, low: float, high: float, symbol: str) -> hv.Overlay:
     """A quantity over the samples with the band of its limits."""
-    axis = hv.Dimension(symbol, label=f"{symbol} (bits)")
+    axis = (symbol, f"{symbol} (bits)")
     ends = [0, values.size - 1]
     band = hv.Area((ends, [low] * 2, [high] * 2), SAMPLE, [axis, f"{symbol}, upper limit"])
     curve = style.curve((np.arange(values.size), values), SAMPLE, axis, colour="blue")
@@ -350,18 +302,19 @@ def ribbon(run: Measured) -> hv.Rectangles:
         for start, end in zip(starts, ends, strict=True)
     ]
     return hv.Rectangles(boxes, [SAMPLE, "class", "end", "top"], "stability").opts(
-        hv.opts.Rectangles(
-            color="stability",
-            cmap={name: CLASS_COLOURS[name] for name in names},
-            line_color=None,
-            line_alpha=0,
-            yticks=list(enumerate(names)),
-            ylim=(-0.6, 5.6),
-            show_legend=False,
-            ylabel="",
-            **(_COMMON | {"height": 190, "xaxis": "bottom"}),
-        )
+        **_COMMON | style.rows(names) | {"height": 190, "xaxis": "bottom", "show_legend": False},
+        color="stability",
+        cmap={name: CLASS_COLOURS[name] for name in names},
+        line_color=None,
+        line_alpha=0,
     )
+
+
+#: The three rates as plots, in an app's `views`.
+RATES = tuple(
+    functools.partial(rate_curve, name=name, symbol=symbol)
+    for name, symbol in (("velocity", "H′"), ("acceleration", "H″"), ("jerk", "H‴"))
+)
 
 
 @functools.lru_cache(maxsize=16)
@@ -370,7 +323,7 @@ def samples_of(source: str, seed: int, longest: int = 4096) -> Any:
     if source in RECORDINGS:
         x = load_recording(source)[:longest]
         low, high = x.attrs["band"]
-        return normalize(x.values, NormalizerConfig(low=low, high=high))
+        return accountant.normalize(x.values, accountant.NormalizerConfig(low=low, high=high))
     scenario = Scenario(source, size={"shape": 0.95, "drift": 4.0}.get(source, 2.0))
     return generate(scenario, seed).values
 
@@ -378,11 +331,10 @@ def samples_of(source: str, seed: int, longest: int = 4096) -> Any:
 @functools.lru_cache(maxsize=256)
 def limits_of(config: AccountantConfig, promise: float, source: str, seed: int) -> Thresholds:
     """Thresholds for a promised run length, for a normal input or for the stream's own values."""
-    if not source:
-        if promise == RUN_LENGTH:
-            return default_thresholds(config)
-        return calibrate(config, promise, precision=0.1)
-    return calibrate(config, promise, precision=0.1, reference=samples_of(source, seed))
+    if not source and promise == accountant.RUN_LENGTH:
+        return accountant.default_thresholds(config)
+    reference = samples_of(source, seed) if source else None
+    return accountant.calibrate(config, promise, precision=0.1, reference=reference)
 
 
 class AccountantApp(App):
@@ -410,19 +362,10 @@ class AccountantApp(App):
         default=10_000, objects=[200, 1000, 10_000], label="Thresholds: frames between false alarms"
     )
     null = param.Selector(
-        default="standard normal values",
-        objects=["standard normal values", "this stream's own values"],
-        label="Calibrated for",
+        objects=["standard normal values", "this stream's own values"], label="Calibrated for"
     )
 
-    views: ClassVar[Any] = (
-        signal,
-        entropy_curve,
-        lambda run: rate_curve(run, "velocity", "H′"),
-        lambda run: rate_curve(run, "acceleration", "H″"),
-        lambda run: rate_curve(run, "jerk", "H‴"),
-        ribbon,
-    )
+    views: ClassVar[Any] = (signal, entropy_curve, *RATES, ribbon)
 
     def compute(self) -> Measured:
         """Measure the chosen stream with the chosen parameters."""
@@ -438,7 +381,7 @@ def run_length_curve(lengths: Any, promise: float) -> hv.Overlay:
     """Share of runs still without a false alarm, beside the exponential law of the promise."""
     ordered = np.sort(lengths)
     share = 1 - np.arange(1, ordered.size + 1) / ordered.size
-    x = hv.Dimension("frames", label="frames since full confidence")
+    x = ("frames", "frames since full confidence")
     y = hv.Dimension("share", label="share of runs without an alarm (1)", range=(1e-3, 1))
     times = np.linspace(0, ordered[-1], 200)
     return style.over(
@@ -455,9 +398,8 @@ def delays_table(delays: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     def cell(values: Any) -> str:
         seen = np.isfinite(values)
         delay = np.median(np.where(seen, values, np.inf))
-        return (
-            f"{delay:.0f} ({seen.mean():.0%})" if np.isfinite(delay) else f"- ({seen.mean():.0%})"
-        )
+        middle = f"{delay:.0f}" if np.isfinite(delay) else "-"
+        return f"{middle} ({seen.mean():.0%})"
 
     return pd.DataFrame(
         {

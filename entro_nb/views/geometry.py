@@ -14,22 +14,8 @@ import panel as pn
 import param
 import xarray as xr
 
-from entro_nb import graphs, results
-from entro_nb.geometry import (
-    STRATEGIES,
-    Liar,
-    RicciFlow,
-    agreement,
-    boltzmann,
-    karate_club,
-    langevin,
-    planted_communities,
-    resilient_consensus,
-    ricci_flow,
-    robust_graph,
-    rugged,
-    split_of,
-)
+from entro_nb import geometry, graphs, results
+from entro_nb.geometry import karate_club, planted_communities, split_of
 from entro_nb.graphs import Graph, GraphLike, as_graph
 from entro_nb.validate import FloatArray
 from entro_nb.views import style
@@ -105,42 +91,19 @@ def graph_picture(
     segments = hv.Segments(
         (*spots[i].T, *spots[j].T, values[there], np.asarray(thickness)[there]),
         ["x", "y", "x2", "y2"],
-        [hv.Dimension("value", label=name), "thickness"],
-    )
+        [("value", name), "thickness"],
+    ).opts(
+        color="value", cmap=CURVATURE_COLOURS, clim=(-limit, limit), colorbar=True,
+        colorbar_opts={"title": name}, line_width="thickness", tools=["hover"],
+    )  # fmt: skip
     label = np.zeros(len(spots), dtype=int) if kind is None else np.asarray(kind)
-    nodes = hv.Points(
-        (
-            *spots.T,
-            [str(node) for node in graph.nodes],
-            [colours[k % len(colours)] if kind is not None else GREY for k in label],
-            [MARKERS[k % len(MARKERS)] for k in label],
-        ),
-        ["x", "y"],
-        ["node", "colour", "marker"],
-    )
-    return (segments * nodes).opts(
-        hv.opts.Segments(
-            color="value",
-            cmap=CURVATURE_COLOURS,
-            clim=(-limit, limit),
-            colorbar=True,
-            colorbar_opts={"title": name},
-            line_width="thickness",
-            tools=["hover"],
-        ),
-        hv.opts.Points(
-            color="colour", marker="marker", size=10, line_color="white", tools=["hover"]
-        ),
-        hv.opts.Overlay(
-            width=width,
-            height=height,
-            xaxis=None,
-            yaxis=None,
-            show_grid=False,
-            xlim=_room(spots[:, 0]),
-            ylim=_room(spots[:, 1]),
-        ),
-    )
+    names = [str(node) for node in graph.nodes]
+    fills = [GREY if kind is None else colours[k % len(colours)] for k in label]
+    marks = [MARKERS[k % len(MARKERS)] for k in label]
+    nodes = hv.Points((*spots.T, names, fills, marks), ["x", "y"], ["node", "colour", "marker"])
+    nodes.opts(color="colour", marker="marker", size=10, line_color="white", tools=["hover"])
+    frame = style.bare(width, height, _room(spots[:, 0]), _room(spots[:, 1]))
+    return style.over(segments * nodes, **frame)
 
 
 def _room(values: FloatArray) -> tuple[float, float]:
@@ -160,17 +123,13 @@ def lines(
     markers: bool = False,
 ) -> hv.Overlay:
     """Several named curves, (x, y) each, told apart by colour and by dash or marker."""
-    x, y = hv.Dimension("x", label=xlabel), hv.Dimension("y", label=ylabel)
     parts: list[Any] = []
     for k, (name, (a, b)) in enumerate(named.items()):
+        what = ((np.asarray(a), np.asarray(b)), ("x", xlabel), ("y", ylabel), name)
         colour = CYCLE[k % len(CYCLE)]
-        curve = hv.Curve((np.asarray(a), np.asarray(b)), x, y, label=name)
-        parts.append(curve.opts(color=colour, line_dash=DASHES[k % len(DASHES)], padding=0.04))
+        parts.append(style.curve(*what, colour, DASHES[k % len(DASHES)], padding=0.04))
         if markers:
-            dots = hv.Scatter((np.asarray(a), np.asarray(b)), x, y, label=name)
-            parts.append(
-                dots.opts(color=colour, marker=MARKERS[k % len(MARKERS)], size=7, padding=0.04)
-            )
+            parts.append(style.dots(*what, colour, MARKERS[k % len(MARKERS)], size=7, padding=0.04))
     return style.over(parts, height=height, logx=logx, logy=logy, legend_position=legend)
 
 
@@ -178,16 +137,9 @@ def scatter(
     x: Any, y: Any, xlabel: str, ylabel: str, *, width: int = WIDTH // 2, height: int = 280
 ) -> hv.Scatter:
     """One quantity against another."""
-    return style.dots(
-        (np.asarray(x), np.asarray(y)),
-        hv.Dimension("x", label=xlabel),
-        hv.Dimension("y", label=ylabel),
-        colour=CYCLE[0],
-        size=6,
-        width=width,
-        height=height,
-        alpha=0.6,
-    )
+    data = (np.asarray(x), np.asarray(y))
+    look: dict[str, Any] = {"size": 6, "alpha": 0.6, "width": width, "height": height}
+    return style.dots(data, ("x", xlabel), ("y", ylabel), colour=CYCLE[0], **look)
 
 
 def confidence(values: xr.DataArray, dim: str = "replicate") -> tuple[FloatArray, FloatArray]:
@@ -202,42 +154,39 @@ def intervals(values: xr.DataArray, ylabel: str, *, logx: bool = True) -> hv.Ove
     mean, half = confidence(values)
     names = [str(name) for name in values["policy"].values]
     rows = np.arange(len(names))[::-1]
-    axis = hv.Dimension("mean", label=ylabel)
+    axis = ("mean", ylabel)
     low = np.maximum(mean - half, mean * 1e-3)  # a logarithmic axis has no room for zero
     bars = hv.Segments((low, rows, mean + half, rows), [axis, "row", "end", "row2"])
     dots = hv.Points((mean, rows, names), [axis, "row"], "policy")
-    return (bars * dots).opts(
-        hv.opts.Segments(color=GREY, line_width=3),
-        hv.opts.Points(color=CYCLE[0], size=9, tools=["hover"]),
-        hv.opts.Overlay(
-            height=60 + 28 * len(names),
-            logx=logx,
-            yticks=list(zip(rows.tolist(), names, strict=True)),
-            ylabel="",
-            ylim=(-0.7, len(names) - 0.3),
-        ),
+    return style.over(
+        bars.opts(color=GREY, line_width=3) * dots.opts(color=CYCLE[0], size=9, tools=["hover"]),
+        **style.rows(names[::-1]) | {"ylim": (-0.7, len(names) - 0.3)},
+        height=60 + 28 * len(names),
+        logx=logx,
     )
 
 
 def landscape(x: FloatArray, temperature: float, width: float = 8.0) -> hv.Overlay:
     """Where walkers are, against Boltzmann's law, over the landscape they walk in."""
     grid = np.linspace(-width, width, 401)
-    energy = np.array([rugged(float(place)) for place in grid])
-    law = boltzmann(energy, temperature) / (grid[1] - grid[0]) if temperature > 0 else np.nan * grid
+    energy = np.array([geometry.rugged(float(place)) for place in grid])
+    law = (
+        geometry.boltzmann(energy, temperature) / (grid[1] - grid[0])
+        if temperature > 0
+        else np.nan * grid
+    )
     counts, edges = np.histogram(x, np.linspace(-width, width, 65), density=True)
-    place = hv.Dimension("place", label="place x (1)")
+    place = ("place", "place x (1)")
     density = hv.Dimension("density", label="density (1); landscape U, not to scale", range=(0, 1))
     # Scaled to the plot: its heights are energies, the axis is density.
     shape = np.minimum(0.25 * (energy - energy.min()), 1.0)
-    return (
-        hv.Area((grid, shape), place, density, label="landscape U")
-        * hv.Histogram((edges, counts), kdims=[place], vdims=[density], label="walkers")
-        * hv.Curve((grid, law), place, density, label="Boltzmann's law")
-    ).opts(
-        hv.opts.Area(color=GREY, alpha=0.25, line_alpha=0),
-        hv.opts.Histogram(color=COLOURS["sky"], alpha=0.7, line_color=None),
-        hv.opts.Curve(color=COLOURS["vermilion"], line_width=2),
-        hv.opts.Overlay(height=320, legend_position="top_right"),
+    walkers = hv.Histogram((edges, counts), kdims=[place], vdims=[density], label="walkers")
+    return style.over(
+        style.shade(hv.Area((grid, shape), place, density, label="landscape U"), GREY, 0.25)
+        * walkers.opts(color=COLOURS["sky"], alpha=0.7, line_color=None)
+        * style.curve((grid, law), place, density, "Boltzmann's law", "vermilion", line_width=2),
+        height=320,
+        legend_position="top_right",
     )
 
 
@@ -246,23 +195,19 @@ def shares(study: xr.DataArray, columns: Sequence[str]) -> hv.Overlay:
     rows = [str(name) for name in study["graph"].values]
     cells = study.transpose("graph", ...).values.reshape(len(rows), -1)
     data = [
-        (column, row, float(cells[r, c]), f"{cells[r, c]:.0%}")
+        (column, row, float(cells[r, c]))
         for r, row in enumerate(rows)
         for c, column in enumerate(columns)
     ]
     share = hv.Dimension("share", label="share of runs (1)", range=(0, 1))
-    heat = hv.HeatMap([row[:3] for row in data], ["case", "graph"], share)
-    words = hv.Labels([(a, b, text) for a, b, _, text in data], ["case", "graph"], "text")
-    return (heat * words).opts(
-        hv.opts.HeatMap(
-            cmap=_blend("#E8E8E8", COLOURS["green"], 64),
-            colorbar=False,
-            xrotation=30,
-            xlabel="",
-            ylabel="",
-        ),
-        hv.opts.Labels(text_color="#202020", text_font_size="9pt"),
-        hv.opts.Overlay(height=90 + 42 * len(rows), show_grid=False),
+    heat = hv.HeatMap(data, ["case", "graph"], share)
+    words = hv.Labels([(a, b, f"{s:.0%}") for a, b, s in data], ["case", "graph"], "text")
+    greens = _blend("#E8E8E8", COLOURS["green"], 64)
+    return style.over(
+        heat.opts(cmap=greens, colorbar=False, xrotation=30, xlabel="", ylabel="")
+        * words.opts(text_color="#202020", text_font_size="9pt"),
+        height=90 + 42 * len(rows),
+        show_grid=False,
     )
 
 
@@ -295,56 +240,39 @@ def drawn(name: str) -> Drawn:
 
 
 @functools.lru_cache(maxsize=64)
-def flowed(name: str, parameters: RicciFlow, cutoff: float, seed: int) -> xr.Dataset:
+def flowed(name: str, parameters: geometry.RicciFlow, cutoff: float, seed: int) -> xr.Dataset:
     """The whole flow, once for all positions of the player."""
-    surgery = 0 if cutoff == 0 else 5
-    return ricci_flow(
-        drawn(name).graph,
-        parameters,
-        steps=LONGEST,
-        surgery_every=surgery,
-        cutoff=cutoff or 1.0,
-        seed=seed,
+    graph, surgery = drawn(name).graph, 0 if cutoff == 0 else 5
+    return geometry.ricci_flow(
+        graph, parameters, steps=LONGEST, surgery_every=surgery, cutoff=cutoff or 1.0, seed=seed
     )
 
 
-@dataclass(frozen=True)
-class Moment:
-    """A flow and the step to look at."""
-
-    picture: Drawn
-    run: xr.Dataset
-    step: int
-
-
-def flowing_graph(moment: Moment) -> hv.Overlay:
+def flowing_graph(picture: Drawn, run: xr.Dataset, step: int) -> hv.Overlay:
     """Edges at one step: colour is curvature, thickness length."""
-    length = moment.run["length"].values[moment.step]
+    length, curvature = run["length"].values[step], run["curvature"].values
     relative = np.nan_to_num(length / np.nanmean(length))
-    curvature = moment.run["curvature"].values[moment.step]
-    limit = max(float(np.nanmax(np.abs(moment.run["curvature"].values[0]))), 0.1)
     return graph_picture(
-        moment.picture.graph,
-        moment.picture.spots,
-        curvature,
+        picture.graph,
+        picture.spots,
+        curvature[step],
         np.clip(3.0 * relative, 0.8, 14.0),
-        kind=moment.picture.kind,
-        limit=limit,
+        kind=picture.kind,
+        limit=max(float(np.nanmax(np.abs(curvature[0]))), 0.1),
         name="curvature (1)",
     )
 
 
-def curvature_paths(moment: Moment) -> hv.Overlay:
+def curvature_paths(run: xr.Dataset, step: int) -> hv.Overlay:
     """Curvature of every edge along the flow, with a line at the present step."""
-    values = moment.run["curvature"].values
-    step = hv.Dimension("step", label="step of the flow")
-    height = hv.Dimension("kappa", label="curvature (1)")
-    at = np.arange(len(values))
-    paths = hv.Path([np.column_stack([at, column]) for column in values.T], [step, height])
-    return (paths * hv.VLine(moment.step)).opts(
-        hv.opts.Path(color=COLOURS["blue"], alpha=0.35, line_width=1),
-        hv.opts.VLine(color=COLOURS["vermilion"], line_dash="solid"),
-        hv.opts.Overlay(height=200, xlim=(0, LONGEST)),
+    axes = [("step", "step of the flow"), ("kappa", "curvature (1)")]
+    values = run["curvature"].values
+    paths = hv.Path([np.column_stack([np.arange(len(values)), one]) for one in values.T], axes)
+    return style.over(
+        paths.opts(color=COLOURS["blue"], alpha=0.35, line_width=1)
+        * hv.VLine(step).opts(color=COLOURS["vermilion"], line_dash="solid"),
+        height=200,
+        xlim=(0, LONGEST),
     )
 
 
@@ -385,13 +313,14 @@ class FlowApp(App):
 
     views: ClassVar[Any] = (flowing_graph, curvature_paths)
 
-    def compute(self) -> Moment:
+    def compute(self) -> dict[str, Any]:
         """The flow with the present parameters, at the present step."""
-        parameters = RicciFlow(
+        parameters = geometry.RicciFlow(
             step=0.3, form=self.form, alpha=self.alpha, noise=self.noise, barrier=self.barrier
         )
         run = flowed(self.graph, parameters, self.cutoff, self.seed)
-        return Moment(drawn(self.graph), run, min(self.step, run.sizes["time"] - 1))
+        step = min(self.step, run.sizes["time"] - 1)
+        return {"picture": drawn(self.graph), "run": run, "step": step}
 
 
 class LandscapeApp(App):
@@ -410,65 +339,55 @@ class LandscapeApp(App):
     steps = param.Integer(600, bounds=(1, 1000), label="Steps of 0.2")
     walkers = param.Integer(500, bounds=(50, 1000), step=50, label="Walkers")
 
-    views: ClassVar[Any] = (lambda walked: landscape(*walked),)
+    views: ClassVar[Any] = (landscape,)
 
-    def compute(self) -> tuple[FloatArray, float]:
-        """Where walkers from anywhere end at the present temperature, and that temperature."""
-        x = langevin(
+    def compute(self) -> dict[str, Any]:
+        """Where walkers from anywhere end at the present temperature."""
+        x = geometry.langevin(
             self.temperature, steps=self.steps, walkers=self.walkers, step=0.2, seed=self.seed
         )
-        return x, self.temperature
+        return {"x": x}
+
+
+#: Graphs of the consensus app.
+HALLS: dict[str, Callable[[], GraphLike]] = {
+    "complete, 9 nodes": lambda: nx.complete_graph(9),
+    "3-robust, 12 nodes": lambda: geometry.robust_graph(12, 3, seed=1),
+    "5-robust, 12 nodes": lambda: geometry.robust_graph(12, 5, seed=1),
+    "cycle, 12 nodes": lambda: nx.cycle_graph(12),
+    "small world, 12 nodes": lambda: graphs.graph("small_world", 12, seed=1),
+}
 
 
 @functools.cache
 def hall(name: str) -> Drawn:
     """Graph of the consensus app by name."""
-    halls: dict[str, Callable[[], GraphLike]] = {
-        "complete, 9 nodes": lambda: nx.complete_graph(9),
-        "3-robust, 12 nodes": lambda: robust_graph(12, 3, seed=1),
-        "5-robust, 12 nodes": lambda: robust_graph(12, 5, seed=1),
-        "cycle, 12 nodes": lambda: nx.cycle_graph(12),
-        "small world, 12 nodes": lambda: graphs.graph("small_world", 12, seed=1),
-    }
-    graph = as_graph(halls[name]())
+    graph = as_graph(HALLS[name]())
     return Drawn(graph, places(graph), None)
 
 
 TRAJECTORIES = {"width": WIDTH, "height": 320, "ylim": (-3.3, 3.3), "xlim": (0, 66)}
+STEPS = ("time", "step")
 
 
-@dataclass(frozen=True)
-class Meeting:
-    """A run of consensus with liars, and the graph it ran on."""
-
-    picture: Drawn
-    run: xr.Dataset
-
-
-def trajectories(meeting: Meeting) -> hv.Overlay:
+def trajectories(run: xr.Dataset) -> hv.Overlay:
     """States of honest nodes over time, within the band of their first states."""
-    steps = hv.Dimension("time", label="step")
-    state = hv.Dimension("state", label="state (1)")
-    run = meeting.run
-    honest = run["x"].values[:, run["honest"].values]
-    at = run["time"].values
-    band = hv.Area(
-        (at[[0, -1]], [run.attrs["low"]] * 2, [run.attrs["high"]] * 2), steps, ["state", "high"]
-    )
-    paths = hv.Path([np.column_stack([at, column]) for column in honest.T], [steps, state])
-    verdict = "honest nodes agree within their range" if agreement(run) else "no honest agreement"
-    words = hv.Text(float(at[-1]) / 2, 2.8, verdict)
-    return (band * paths * words).opts(
-        hv.opts.Area(color=COLOURS["green"], alpha=0.2, line_alpha=0),
-        hv.opts.Path(color=CYCLE[0], line_width=1.5),
-        hv.opts.Text(color=GREY, text_font_size="11pt"),
-        hv.opts.Overlay(**TRAJECTORIES),
+    state = ("state", "state (1)")
+    honest, at = run["x"].values[:, run["honest"].values], run["time"].values
+    ends = (at[[0, -1]], [run.attrs["low"]] * 2, [run.attrs["high"]] * 2)
+    paths = hv.Path([np.column_stack([at, column]) for column in honest.T], [STEPS, state])
+    agreed = geometry.agreement(run)
+    verdict = "honest nodes agree within their range" if agreed else "no honest agreement"
+    return style.over(
+        style.shade(hv.Area(ends, STEPS, ["state", "high"]))
+        * paths.opts(color=CYCLE[0], line_width=1.5)
+        * hv.Text(float(at[-1]) / 2, 2.8, verdict).opts(color=GREY, text_font_size="11pt"),
+        **TRAJECTORIES,
     )
 
 
-def who_lies(meeting: Meeting) -> hv.Overlay:
+def who_lies(picture: Drawn, run: xr.Dataset) -> hv.Overlay:
     """The graph with its liars as triangles."""
-    run, picture = meeting.run, meeting.picture
     m = picture.graph.n_edges
     return graph_picture(
         picture.graph,
@@ -494,27 +413,19 @@ class LiarsApp(App):
     twin = ("value", (-3.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0))
     seed = param.Integer(1, precedence=-1)
 
-    graph = param.Selector(
-        default="3-robust, 12 nodes",
-        objects=[
-            "complete, 9 nodes",
-            "3-robust, 12 nodes",
-            "5-robust, 12 nodes",
-            "cycle, 12 nodes",
-            "small world, 12 nodes",
-        ],
-        label="Graph",
-    )
+    graph = param.Selector(default="3-robust, 12 nodes", objects=list(HALLS), label="Graph")
     rule = param.Selector(default="average", objects=["average", "w-msr"], label="Rule")
     liars = param.Integer(1, bounds=(0, 2), label="Liars")
     value = param.Number(2.0, bounds=(-3.0, 3.0), step=0.1, label="What the first one says")
     second = param.Number(-2.0, bounds=(-3.0, 3.0), step=0.1, label="What the second one says")
-    strategy = param.Selector(default="stubborn", objects=list(STRATEGIES), label="How they lie")
+    strategy = param.Selector(
+        default="stubborn", objects=list(geometry.STRATEGIES), label="How they lie"
+    )
     tolerated = param.Integer(1, bounds=(0, 3), label="F that W-MSR is prepared for")
 
     views: ClassVar[Any] = (trajectories, who_lies)
 
-    def compute(self) -> Meeting:
+    def compute(self) -> dict[str, Any]:
         """Sixty steps with the present liars; drifting ones move a twentieth of it a step."""
         picture = hall(self.graph)
         rng = np.random.default_rng(self.seed)
@@ -524,31 +435,23 @@ class LiarsApp(App):
         chosen = rng.permutation(len(nodes))[: self.liars]
         scale = 0.05 if self.strategy == "drift" else 1.0
         lies = {
-            nodes[k]: Liar(self.strategy, scale * value)
+            nodes[k]: geometry.Liar(self.strategy, scale * value)
             for k, value in zip(chosen, (self.value, self.second), strict=False)
         }
-        run = resilient_consensus(
+        run = geometry.resilient_consensus(
             picture.graph, x0, lies, tolerated=self.tolerated, rule=self.rule, steps=60
         )
-        return Meeting(picture, run)
+        return {"picture": picture, "run": run}
 
     def handles(self) -> hv.DynamicMap:
         """Points at what the liars say, to be dragged."""
 
         def points(**_: Any) -> hv.Points:
             said = [self.value, self.second][: self.liars]
-            return hv.Points(
-                ([62.0] * len(said), said), [hv.Dimension("time", label="step"), "state"]
-            ).opts(
-                hv.opts.Points(
-                    color=COLOURS["vermilion"],
-                    marker="triangle",
-                    size=16,
-                    line_color="white",
-                    tools=["hover"],
-                    active_tools=["point_draw"],
-                )
-            )
+            return hv.Points(([62.0] * len(said), said), [STEPS, "state"]).opts(
+                color=COLOURS["vermilion"], marker="triangle", size=16, line_color="white",
+                tools=["hover"], active_tools=["point_draw"],
+            )  # fmt: skip
 
         follow = hv.streams.Params(self, ["value", "second", "liars"])
         dragged = hv.DynamicMap(points, streams=[follow])
@@ -565,11 +468,6 @@ class LiarsApp(App):
 
     def live(self) -> hv.Layout:
         """Trajectories with draggable lies, over the graph."""
-        drawing = style.over(
-            self.follow(trajectories) * self.handles(), **TRAJECTORIES, active_tools=["point_draw"]
-        )
-        return (
-            hv.Layout([drawing, self.follow(who_lies)])
-            .cols(1)
-            .opts(hv.opts.Layout(shared_axes=False))
-        )
+        states, graph = super().live()
+        drawing = style.over(states * self.handles(), **TRAJECTORIES, active_tools=["point_draw"])
+        return hv.Layout([drawing, graph]).cols(1).opts(shared_axes=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -11,27 +11,8 @@ import numpy as np
 import param
 import xarray as xr
 
+from entro_nb import network
 from entro_nb.graphs import Graph
-from entro_nb.network import (
-    CEILING,
-    DRAW,
-    FAULTS,
-    ISOLATIONS,
-    START_WEIGHTS,
-    Fault,
-    Isolation,
-    Outbreak,
-    Task,
-    common_level,
-    contagion,
-    episode,
-    fixed_losses,
-    linear_law,
-    predicted_variance,
-    saturation_law,
-    simplex_grid,
-    unclipped_variance,
-)
 from entro_nb.results import mean_interval
 from entro_nb.validate import FloatArray
 from entro_nb.views import style
@@ -50,64 +31,47 @@ def _flat(weights: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 @functools.lru_cache(maxsize=32)
-def _landscape(task: Task, seed: int) -> tuple[FloatArray, FloatArray]:
-    grid = simplex_grid(7)
-    return grid, np.array([fixed_losses(task, [seed], w)[0] for w in grid])
+def _landscape(task: network.Task, seed: int) -> tuple[FloatArray, FloatArray]:
+    grid = network.simplex_grid(7)
+    return grid, np.array([network.fixed_losses(task, [seed], w)[0] for w in grid])
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """An episode of learning, and the loss of fixed weights on the same task."""
-
-    run: xr.Dataset
-    grid: FloatArray
-    losses: FloatArray
-    fixed: FloatArray  #: loss over time of the weights at the start, held fixed
-
-
-def simplex(lesson: Lesson) -> hv.Overlay:
+def simplex(run: xr.Dataset, grid: FloatArray, losses: FloatArray) -> hv.Overlay:
     """Loss of fixed weights on the simplex, and the way the learner goes."""
-    x, y = _flat(lesson.grid)
-    loss = hv.Dimension("loss", label="loss of fixed weights (Ψ²)")
-    dots = hv.Points((x, y, lesson.losses), ["wx", "wy"], loss)
-    px, py = _flat(lesson.run.weights.values)
-    way = hv.Path([np.column_stack([px, py])], ["wx", "wy"])
-    ends = hv.Points(([px[-1]], [py[-1]]), ["wx", "wy"])
-    start = hv.Points(_flat(np.array(START_WEIGHTS)), ["wx", "wy"])
-    names = hv.Labels(
-        [(0.15, 0.03, "w₁"), (0.85, 0.03, "w₂"), (0.5, 0.76, "w₃")], ["wx", "wy"], "w"
-    )
-    best = lesson.grid[np.argmin(lesson.losses)]
-    title = f"best fixed weights {best[0]:.2f}, {best[1]:.2f}, {best[2]:.2f}"
+    plane, red = ["wx", "wy"], COLOURS["vermilion"]
+    dots = hv.Points((*_flat(grid), losses), plane, ("loss", "loss of fixed weights (Ψ²)"))
+    px, py = _flat(run.weights.values)
+    way = hv.Path([np.column_stack([px, py])], plane)
+    end = hv.Points(([px[-1]], [py[-1]]), plane)
+    start = hv.Points(_flat(np.array(network.START_WEIGHTS)), plane)
+    names = hv.Labels([(0.15, 0.03, "w₁"), (0.85, 0.03, "w₂"), (0.5, 0.76, "w₃")], plane, "w")
+    best = grid[np.argmin(losses)]
     layers = [
         dots.opts(color="loss", cmap=LOSS_COLOURS, size=13, colorbar=True, line_color=None),
-        way.opts(color=COLOURS["vermilion"], line_width=2),
-        start.opts(color=COLOURS["vermilion"], marker="circle", size=9),
-        ends.opts(color=COLOURS["vermilion"], marker="square", size=12),
+        way.opts(color=red, line_width=2),
+        start.opts(color=red, marker="circle", size=9),
+        end.opts(color=red, marker="square", size=12),
         names.opts(text_color=GREY, text_font_size="9pt"),
     ]
-    bare = {"xaxis": None, "yaxis": None, "show_grid": False, "show_legend": False}
-    frame = {"width": 430, "height": 360, "xlim": (0.06, 0.94), "ylim": (-0.03, 0.83)}
-    return style.over(layers, title=title, **bare, **frame)
+    frame = style.bare(430, 360, (0.06, 0.94), (-0.03, 0.83))
+    title = f"best fixed weights {best[0]:.2f}, {best[1]:.2f}, {best[2]:.2f}"
+    return style.over(layers, title=title, show_legend=False, **frame)
 
 
-def _smooth(loss: FloatArray, window: int = 100) -> FloatArray:
-    return np.convolve(loss, np.ones(window) / window, "valid")
-
-
-def losses(lesson: Lesson) -> hv.Overlay:
+def losses(run: xr.Dataset, fixed: FloatArray) -> hv.Overlay:
     """Loss over time, averaged over 100 steps, of the learner and of fixed weights."""
-    x = hv.Dimension("t", label="time (steps)")
-    y = hv.Dimension("mean_loss", label="loss, mean of 100 steps (Ψ²)")
-    ours, fixed = _smooth(lesson.run.loss.values), _smooth(lesson.fixed)
+    x, y = ("t", "time (steps)"), ("mean_loss", "loss, mean of 100 steps (Ψ²)")
+    learned = run.loss.values
+    held, ours = (np.convolve(loss, np.ones(100) / 100, "valid") for loss in (fixed, learned))
     steps = np.arange(ours.size)
-    saved = 1 - lesson.run.loss.values.mean() / lesson.fixed.mean()
-    layers = [
-        style.curve((steps, fixed), x, y, "fixed", GREY, "dashed"),
-        style.curve((steps, ours), x, y, "learning", "blue"),
-    ]
-    title = f"learning takes away {saved:.1%} of the loss"
-    return style.over(layers, width=430, height=360, legend_position="top_right", title=title)
+    return style.over(
+        style.curve((steps, held), x, y, "fixed", GREY, "dashed")
+        * style.curve((steps, ours), x, y, "learning", "blue"),
+        width=430,
+        height=360,
+        legend_position="top_right",
+        title=f"learning takes away {1 - learned.mean() / fixed.mean():.1%} of the loss",
+    )
 
 
 class LearningApp(App):
@@ -137,16 +101,14 @@ class LearningApp(App):
 
     views: ClassVar[Any] = (simplex, losses)
 
-    def compute(self) -> Lesson:
-        """One episode, and the landscape that it moves in."""
-        task = Task(
-            self.n_nodes, regime=self.regime, coupling=round(self.coupling, 3), eta=self.eta
-        )
-        plain = Task(self.n_nodes, regime=self.regime, coupling=round(self.coupling, 3))
+    def compute(self) -> dict[str, Any]:
+        """One episode, the landscape that it moves in, and the loss of the start weights held."""
+        plain = network.Task(self.n_nodes, regime=self.regime, coupling=round(self.coupling, 3))
+        task = replace(plain, eta=self.eta)
         grid, values = _landscape(plain, self.seed)
-        run = episode(task, self.policy, self.seed)
-        fixed = episode(task, "fixed", self.seed).loss.values
-        return Lesson(run, grid, values, fixed)
+        run = network.episode(task, self.policy, self.seed)
+        fixed = network.episode(task, "fixed", self.seed).loss.values
+        return {"run": run, "grid": grid, "losses": values, "fixed": fixed}
 
 
 def policies_figure(compared: dict[str, xr.Dataset]) -> hv.Overlay:
@@ -157,8 +119,7 @@ def policies_figure(compared: dict[str, xr.Dataset]) -> hv.Overlay:
     compared : dict
         Regime to what :func:`entro_nb.network.compare_policies` returned.
     """
-    x = hv.Dimension("place", label="policy")
-    y = hv.Dimension("ratio", label="loss / loss of the start weights (1)")
+    x, y = ("place", "policy"), ("ratio", "loss / loss of the start weights (1)")
     markers = ("circle", "square", "triangle")
     parts = []
     names: list[str] = []
@@ -171,12 +132,8 @@ def policies_figure(compared: dict[str, xr.Dataset]) -> hv.Overlay:
         ]
         look = {"colour": CYCLE[k], "marker": markers[k % 3], "size": 9}
         parts += style.estimates(rows, x, y, regime, **look)
-    return style.over(
-        [*parts, hv.HLine(1.0)],
-        height=320,
-        xticks=list(enumerate(names)),
-        legend_position="top_left",
-    )
+    ticks = list(enumerate(names))
+    return style.over([*parts, hv.HLine(1.0)], height=320, xticks=ticks, legend_position="top_left")
 
 
 def adaptation_figure(studies: dict[str, xr.Dataset]) -> hv.Overlay:
@@ -187,12 +144,10 @@ def adaptation_figure(studies: dict[str, xr.Dataset]) -> hv.Overlay:
     studies : dict
         Name to what :func:`entro_nb.network.transfer_study` returned.
     """
-    x = hv.Dimension("study", label="regime, learner, rate")
-    y = hv.Dimension("adaptation", label="adaptation time (steps)")
+    x, y = ("study", "regime, learner, rate"), ("adaptation", "adaptation time (steps)")
+    looks = (("scratch", COLOURS["orange"], "circle"), ("transfer", COLOURS["blue"], "square"))
     parts = []
-    for j, (start, colour, marker) in enumerate(
-        (("scratch", COLOURS["orange"], "circle"), ("transfer", COLOURS["blue"], "square"))
-    ):
+    for j, (start, colour, marker) in enumerate(looks):
         rows = [
             (i + 0.16 * (j - 0.5), mean_interval(study.adaptation_time.sel(start=start).values))
             for i, study in enumerate(studies.values())
@@ -206,40 +161,32 @@ def adaptation_figure(studies: dict[str, xr.Dataset]) -> hv.Overlay:
 CRITICAL = 0.8
 
 
-@dataclass(frozen=True)
-class Contained:
-    """A contagion run and the step that the picture shows."""
-
-    graph: Graph
-    run: xr.Dataset
-    step: int
-
-
 @functools.lru_cache(maxsize=64)
 def _run(
-    kind: str, n: int, faulty: int, fault: Fault, isolation: Isolation, seed: int
+    kind: str, n: int, faulty: int, fault: network.Fault, isolation: network.Isolation, seed: int
 ) -> xr.Dataset:
     # The faults begin early, so that the slider need not be long.
-    outbreak = Outbreak(fault, isolation, onset=20)
-    return contagion(graph_of(kind, n), faulty, outbreak, steps=300, replicates=1, seed=seed)
+    outbreak = network.Outbreak(fault, isolation, onset=20)
+    return network.contagion(
+        graph_of(kind, n), faulty, outbreak, steps=300, replicates=1, seed=seed
+    )
 
 
-def _picture(state: Contained) -> hv.Overlay:
-    faulty = state.run.faulty.values & (state.step >= 20)
-    isolated = state.run.isolated.values[state.step]
+def _picture(graph: Graph, run: xr.Dataset, step: int) -> hv.Overlay:
+    faulty = run.faulty.values & (step >= 20)
+    isolated = run.isolated.values[step]
     marks = np.where(faulty, "faulty", np.where(isolated, "isolated", "taking part"))
-    lost = ~state.run.faulty.values & (state.run.psi.values[: state.step + 1] > CRITICAL).any(0)
-    title = f"step {state.step}: {int(isolated.sum())} isolated, {int(lost.sum())} healthy lost"
-    psi = state.run.psi.values[state.step]
-    return network_picture(state.graph, psi, list(marks), title=title)
+    lost = ~run.faulty.values & (run.psi.values[: step + 1] > CRITICAL).any(0)
+    title = f"step {step}: {int(isolated.sum())} isolated, {int(lost.sum())} healthy lost"
+    return network_picture(graph, run.psi.values[step], list(marks), title=title)
 
 
-def _traces(state: Contained) -> hv.Overlay:
-    psi = np.clip(state.run.psi.values, -0.5, 1.5)
-    marked = np.flatnonzero(state.run.faulty.values).tolist()
-    share = float(state.run.protection[0])
+def _traces(run: xr.Dataset, step: int) -> hv.Overlay:
+    psi = np.clip(run.psi.values, -0.5, 1.5)
+    marked = np.flatnonzero(run.faulty.values).tolist()
+    share = float(run.protection[0])
     title = f"{share:.0%} of the healthy nodes protected; faulty ones dashed"
-    lines = hv.HLine(CRITICAL) * hv.VLine(state.step)
+    lines = hv.HLine(CRITICAL) * hv.VLine(step)
     return style.over(traces(psi, marked, height=240) * lines, ylim=(0.0, 1.2), title=title)
 
 
@@ -255,18 +202,18 @@ class IsolationApp(App):
     seed = param.Integer(1, precedence=-1)
 
     step = param.Integer(60, bounds=(0, 299), label="Step shown")
-    isolation = param.Selector(default="none", objects=list(ISOLATIONS), label="Isolation")
-    fault = param.Selector(default="stuck", objects=list(FAULTS), label="Fault")
+    isolation = param.Selector(default="none", objects=list(network.ISOLATIONS), label="Isolation")
+    fault = param.Selector(default="stuck", objects=list(network.FAULTS), label="Fault")
     n_faulty = param.Integer(2, bounds=(0, 10), label="Faulty nodes")
     n_nodes = param.Integer(15, bounds=(11, 40), label="Nodes N")
     kind = param.Selector(default="random", objects=list(GRAPHS), label="Graph")
 
     views: ClassVar[Any] = (_picture, _traces)
 
-    def compute(self) -> Contained:
+    def compute(self) -> dict[str, Any]:
         """The run of the present faults."""
         run = _run(self.kind, self.n_nodes, self.n_faulty, self.fault, self.isolation, self.seed)
-        return Contained(graph_of(self.kind, self.n_nodes), run, self.step)
+        return {"graph": graph_of(self.kind, self.n_nodes), "run": run}
 
 
 def protection_figure(study: xr.Dataset) -> hv.Layout:
@@ -278,32 +225,27 @@ def protection_figure(study: xr.Dataset) -> hv.Layout:
         `protection` over ``fault, isolation, n_faulty, replicate``.
     """
     looks = {
-        "none": (GREY, "circle"),
-        "published": (COLOURS["vermilion"], "x"),
-        "level": (COLOURS["orange"], "square"),
-        "sound": (COLOURS["blue"], "diamond"),
-    }
-    x = hv.Dimension("k", label="faulty nodes")
+        "none": (GREY, "circle"), "published": ("vermilion", "x"),
+        "level": ("orange", "square"), "sound": ("blue", "diamond"),
+    }  # fmt: skip
+    x = ("k", "faulty nodes")
     y = hv.Dimension("protected", label="healthy protected (1)", range=(-0.03, 1.06))
+    counts = study.n_faulty.values
     panels = []
-    first, last = study.n_faulty.values[[0, -1]]
     for place, fault in enumerate(study.fault.values):
         parts = []
         for name, (colour, marker) in looks.items():
             mean = study.protection.sel(fault=fault, isolation=name).mean("replicate").values
-            at = (study.n_faulty.values, mean)
-            parts += [
-                style.curve(at, x, y, name, colour, line_width=1.5),
-                style.dots(at, x, y, name, colour, marker, size=8),
-            ]
+            parts.append(style.curve((counts, mean), x, y, name, colour, line_width=1.5))
+            parts.append(style.dots((counts, mean), x, y, name, colour, marker, size=8))
         panels.append(
             style.over(
                 parts,
                 width=WIDTH // 2 + 110 * (place == 1),
                 height=240,
                 title=str(fault),
-                xlim=(first - 0.3, last + 0.3),
-                xticks=study.n_faulty.values.tolist(),
+                xlim=(counts[0] - 0.3, counts[-1] + 0.3),
+                xticks=counts.tolist(),
                 legend_position="right",
                 show_legend=place == 1,
             )
@@ -317,8 +259,8 @@ PUBLISHED = {20: 0.165380, 30: 0.197713, 50: 0.221481}
 #: Numbers of nodes at which the app draws its curve.
 CURVE = np.unique(np.geomspace(2, 1000, 32).round().astype(int))
 
-X = hv.Dimension("nodes", label="nodes N")
-Y = hv.Dimension("variance", label="variance over nodes (Ψ²)")
+X, Y = ("nodes", "nodes N"), ("variance", "variance over nodes (Ψ²)")
+_BOTH = {"logx": True, "logy": True, "legend_position": "bottom_right"}
 
 
 def scaling_figure(study: xr.Dataset, predicted: FloatArray, sound: xr.Dataset) -> hv.Overlay:
@@ -337,81 +279,64 @@ def scaling_figure(study: xr.Dataset, predicted: FloatArray, sound: xr.Dataset) 
     mean = study.variance.mean("replicate").values
     published = list(PUBLISHED.items())
     many = sound.node_count.values
+    gentle = "sound protocol, κ = min(0.1, 1/N)"
     parts = [
         style.curve((n, predicted), X, Y, "derived from the cause", "vermilion"),
         style.dots((n, mean), X, Y, "published protocol, run here", "vermilion", size=7),
-        style.dots(
-            published, X, Y, "printed in the seeds", "purple", "diamond", size=13, fill_alpha=0.3
+        style.dots(published, X, Y, "printed in the seeds", "purple", "diamond").opts(
+            size=13, fill_alpha=0.3
         ),
         style.curve((many, sound.unsynchronised.values), X, Y, "no exchange", GREY, "dotted"),
-        style.curve(
-            (many, sound.gentle.values), X, Y, "sound protocol, κ = min(0.1, 1/N)", "blue", "dashed"
-        ),
+        style.curve((many, sound.gentle.values), X, Y, gentle, "blue", "dashed"),
+        hv.HLine(network.CEILING),
     ]
-    return style.over(
-        [*parts, hv.HLine(CEILING)],
-        height=380,
-        logx=True,
-        logy=True,
-        legend_position="bottom_right",
-        ylim=(1e-8, 1.0),
-    )
+    return style.over(parts, **_BOTH, height=380, ylim=(1e-8, 1.0))
 
 
 def law_figure(nodes: FloatArray, data: FloatArray, refit: tuple[float, ...]) -> hv.Overlay:
     """The two published fits and the best saturation law through the published points."""
     fine = np.linspace(2, 55, 200)
     few = fine[fine <= 30]
+    line, saturation = network.linear_law(few), network.saturation_law(fine)
+    best = network.saturation_law(fine, *refit)
     parts = [
-        style.curve((few, linear_law(few)), X, Y, "published line", "orange", "dotted"),
-        style.curve((fine, saturation_law(fine)), X, Y, "published saturation", "purple", "dashed"),
-        style.curve(
-            (fine, saturation_law(fine, *refit)), X, Y, "best saturation", "green", "dashdot"
-        ),
+        style.curve((few, line), X, Y, "published line", "orange", "dotted"),
+        style.curve((fine, saturation), X, Y, "published saturation", "purple", "dashed"),
+        style.curve((fine, best), X, Y, "best saturation", "green", "dashdot"),
         style.dots((nodes, data), X, Y, "the seeds' points", "vermilion", size=7),
     ]
     return style.over(parts, height=300, legend_position="bottom_right")
 
 
-@dataclass(frozen=True)
-class Saturating:
-    """The derived curve for a gain, and what the clip does at one number of nodes."""
-
-    n_nodes: int
-    gain: float  #: ακ
-    alpha: float
-    curve: FloatArray  #: variance at each N of `CURVE`
-    value: float  #: variance at n_nodes
-
-
-def _curve(law: Saturating) -> hv.Overlay:
-    free = [max(1e-7, unclipped_variance(int(n), law.gain)) for n in CURVE]
-    here = style.dots([(law.n_nodes, law.value)], X, Y, "here", "blue", "diamond", size=12)
-    title = f"N = {law.n_nodes}: ακN = {law.gain * law.n_nodes:.2f}, variance {law.value:.4f}"
+def _curve(n_nodes: int, gain: float, curve: FloatArray, value: float) -> hv.Overlay:
+    free = [max(1e-7, network.unclipped_variance(int(n), gain)) for n in CURVE]
     layers = [
         style.curve((CURVE, np.minimum(free, 1e3)), X, Y, "without the clip", GREY, "dashed"),
-        style.curve((CURVE, np.maximum(law.curve, 1e-7)), X, Y, "with the clip", "vermilion"),
-        here,
-        hv.HLine(CEILING),
+        style.curve((CURVE, np.maximum(curve, 1e-7)), X, Y, "with the clip", "vermilion"),
+        style.dots([(n_nodes, value)], X, Y, "here", "blue", "diamond", size=12),
+        hv.HLine(network.CEILING),
     ]
-    both = {"logx": True, "logy": True, "ylim": (1e-6, 10.0)}
-    return style.over(layers, height=280, legend_position="bottom_right", title=title, **both)
+    title = f"N = {n_nodes}: ακN = {gain * n_nodes:.2f}, variance {value:.4f}"
+    return style.over(layers, **_BOTH, height=280, title=title, ylim=(1e-6, 10.0))
 
 
 def clip_picture(n_nodes: int, gain: float, alpha: float) -> hv.Overlay:
     """Output of a node against its own draw, at three phases of the wave."""
-    x = hv.Dimension("draw", label="a node's own draw, of U(0, 1)")
+    x = ("draw", "a node's own draw, of U(0, 1)")
     y = hv.Dimension("output", label="output of the node (Ψ)", range=(-0.05, 1.05))
     draw = np.linspace(0, 1, 400)
-    d = DRAW * (draw - 0.5)
-    squares = (n_nodes - 1) * DRAW**2 / 12
+    d = network.DRAW * (draw - 0.5)
+    squares = (n_nodes - 1) * network.DRAW**2 / 12
     slope = 1 - n_nodes * gain - alpha**2 * (3 * squares + n_nodes * d**2)
     curves = []
-    phases = {"trough": 94, "middle": 0, "crest": 31}
-    looks = (("blue", "solid"), ("orange", "dashed"), ("green", "dotdash"))
-    for (name, t), (colour, dash) in zip(phases.items(), looks, strict=True):
-        output = np.clip(common_level("scraper", t) + DRAW / 2 + d * slope, 0, 1)
-        curves.append(style.curve((draw, output), x, y, name, COLOURS[colour], dash, line_width=2))
+    phases = (
+        (94, "trough", "blue", "solid"),
+        (0, "middle", "orange", "dashed"),
+        (31, "crest", "green", "dotdash"),
+    )
+    for t, *look in phases:
+        output = np.clip(network.common_level("scraper", t) + network.DRAW / 2 + d * slope, 0, 1)
+        curves.append(style.curve((draw, output), x, y, *look, line_width=2))
     return style.over(curves, height=240, legend_position="right")
 
 
@@ -430,10 +355,12 @@ class ScalingApp(App):
     kappa = param.Number(1.0, bounds=(0.001, 2.0), step=0.001, label="κ")
     alpha = param.Number(1.0, bounds=(0.5, 5.0), step=0.1, label="Aggression α")
 
-    views: ClassVar[Any] = (_curve, lambda law: clip_picture(law.n_nodes, law.gain, law.alpha))
+    views: ClassVar[Any] = (_curve, clip_picture)
 
-    def compute(self) -> Saturating:
-        """Derived curve for the present κ and α, and its value at the present N."""
-        curve = np.array([predicted_variance(int(n), self.alpha, kappa=self.kappa) for n in CURVE])
-        value = predicted_variance(self.n_nodes, self.alpha, kappa=self.kappa)
-        return Saturating(self.n_nodes, self.alpha * self.kappa, self.alpha, curve, value)
+    def compute(self) -> dict[str, Any]:
+        """Derived variance at each N of `CURVE` for the present κ and α, and at the present N."""
+        derived = functools.partial(
+            network.predicted_variance, aggression=self.alpha, kappa=self.kappa
+        )
+        curve = np.array([derived(int(n)) for n in CURVE])
+        return {"gain": self.alpha * self.kappa, "curve": curve, "value": derived(self.n_nodes)}

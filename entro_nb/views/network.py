@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -12,19 +11,8 @@ import numpy as np
 import param
 import xarray as xr
 
-from entro_nb import graphs
+from entro_nb import graphs, network
 from entro_nb.errors import ParameterError
-from entro_nb.network import (
-    SETTINGS,
-    Autoregressive,
-    Disturbance,
-    StabilityWarning,
-    Transmission,
-    outcome_map,
-    simulate,
-    steady_variance,
-    uniform_factor,
-)
 from entro_nb.validate import FloatArray
 from entro_nb.views import style
 from entro_nb.views.app import App
@@ -32,6 +20,8 @@ from entro_nb.views.style import COLOURS, CYCLE, GREY
 
 #: Ψ from low to high; the same in every picture of a network.
 PSI_COLOURS = [COLOURS["blue"], COLOURS["sky"], "#E5E5E5", COLOURS["orange"], COLOURS["vermilion"]]
+
+STEPS = ("step", "time (steps)")
 
 #: Graphs on offer in the apps.
 GRAPHS = ("complete", "ring", "star", "random")
@@ -81,20 +71,18 @@ def network_picture(
     left, right = edges[:, 0], edges[:, 1]
     links = hv.Segments((x[left], y[left], x[right], y[right]), ["nx", "ny", "nx1", "ny1"])
     labels = list(states) if states is not None else ["taking part"] * n
-    dims = [hv.Dimension("node"), hv.Dimension("psi", label="Ψ", range=(0, 1)), "state"]
-    dots = hv.Points((x, y, np.arange(n), psi, np.array(labels)), ["nx", "ny"], dims)
-    marker = hv.dim("state").categorize(MARKERS, default="circle")
-    return (links * dots).opts(
-        hv.opts.Segments(color=GREY, alpha=0.35, line_width=1),
-        hv.opts.Points(
-            color="psi", cmap=PSI_COLOURS, clim=(0, 1), colorbar=True, size=max(6, 22 - n // 5),
-            marker=marker, line_color=GREY, tools=["hover"], clabel="Ψ",
-        ),
-        hv.opts.Overlay(
-            width=size + 90, height=size, xaxis=None, yaxis=None, show_grid=False, title=title,
-            xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), show_legend=False,
-        ),
+    dims = ["node", hv.Dimension("psi", label="Ψ", range=(0, 1)), "state"]
+    dots = hv.Points((x, y, np.arange(n), psi, np.array(labels)), ["nx", "ny"], dims).opts(
+        color="psi", cmap=PSI_COLOURS, clim=(0, 1), colorbar=True, size=max(6, 22 - n // 5),
+        marker=hv.dim("state").categorize(MARKERS, default="circle"), line_color=GREY,
+        tools=["hover"], clabel="Ψ",
     )  # fmt: skip
+    return style.over(
+        links.opts(color=GREY, alpha=0.35, line_width=1) * dots,
+        **style.bare(size + 90, size, (-1.25, 1.25), (-1.25, 1.25)),
+        title=title,
+        show_legend=False,
+    )
 
 
 def traces(
@@ -102,53 +90,42 @@ def traces(
 ) -> hv.Overlay:
     """Ψ of every node over time, shape (time, nodes), some of them marked."""
     steps = np.arange(psi.shape[0])
-    x, y = hv.Dimension("step", label="time (steps)"), hv.Dimension("psi_t", label="Ψ")
     others = [i for i in range(psi.shape[1]) if i not in set(marked)]
-    plain = hv.Path([np.column_stack([steps, psi[:, i]]) for i in others], [x, y])
-    bold = hv.Path([np.column_stack([steps, psi[:, i]]) for i in marked], [x, y])
-    plain = plain.opts(hv.opts.Path(color=COLOURS["blue"], alpha=0.5, line_width=1))
-    bold = bold.opts(hv.opts.Path(color=COLOURS["vermilion"], line_width=2, line_dash="dashed"))
-    return style.over(plain * bold, height=height, title=title, show_legend=False)
+    plain, bold = (
+        hv.Path([np.column_stack([steps, psi[:, i]]) for i in some], [STEPS, ("psi_t", "Ψ")])
+        for some in (others, marked)
+    )
+    return style.over(
+        plain.opts(color=COLOURS["blue"], alpha=0.5, line_width=1)
+        * bold.opts(color=COLOURS["vermilion"], line_width=2, line_dash="dashed"),
+        height=height,
+        title=title,
+        show_legend=False,
+    )
 
 
-@dataclass(frozen=True)
-class Synced:
-    """A run with exchange, the same without, and where the first should settle."""
-
-    graph: graphs.Graph
-    run: xr.Dataset
-    free: xr.Dataset
-    gain: float  #: ε·λ_max
-    pressed: int  #: node displaced at the start, or −1
-    step: int  #: step that the picture shows
-    expected: float  #: share of the variance left, from the Lyapunov equation, or NaN
+def _picture(graph: graphs.Graph, run: xr.Dataset, step: int) -> hv.Overlay:
+    return network_picture(graph, run.psi.values[0, step], title=f"step {step}: press a node")
 
 
-def _picture(state: Synced) -> hv.Overlay:
-    psi = state.run.psi.values[0, state.step]
-    return network_picture(state.graph, psi, title=f"step {state.step}: press a node")
-
-
-def _traces(state: Synced) -> hv.Overlay:
-    marked = [state.pressed] if state.pressed >= 0 else []
-    psi = np.clip(state.run.psi.values[0], -0.3, 1.3)  # what runs away leaves the picture
+def _traces(run: xr.Dataset, pressed: int) -> hv.Overlay:
+    marked = [pressed] if pressed >= 0 else []
+    psi = np.clip(run.psi.values[0], -0.3, 1.3)  # what runs away leaves the picture
     return traces(psi, marked, title="Ψ of every node; the stressed one dashed")
 
 
-def _spreads(state: Synced) -> hv.Overlay:
-    x = hv.Dimension("step", label="time (steps)")
-    y = hv.Dimension("variance", label="variance over nodes (Ψ²)")
-    steps = state.run.time.values
-    with_it = np.clip(state.run.variance.values[0], 1e-7, 10.0)
-    without = np.clip(state.free.variance.values[0], 1e-7, 10.0)
-    says = f"{state.expected:.1%} left expected" if np.isfinite(state.expected) else "it grows"
-    title = f"ε·λ_max = {state.gain:.2f}: {says}"
+def _spreads(run: xr.Dataset, free: xr.Dataset, strength: float, expected: float) -> hv.Overlay:
+    y = ("variance", "variance over nodes (Ψ²)")
+    with_it, without = (
+        (run.time.values, np.clip(one.variance.values[0], 1e-7, 10.0)) for one in (run, free)
+    )
+    says = f"{expected:.1%} left expected" if np.isfinite(expected) else "it grows"
     return style.over(
-        style.curve((steps, without), x, y, "without exchange", GREY, "dashed")
-        * style.curve((steps, with_it), x, y, "with exchange", "blue"),
+        style.curve(without, STEPS, y, "without exchange", GREY, "dashed")
+        * style.curve(with_it, STEPS, y, "with exchange", "blue"),
         height=220,
         logy=True,
-        title=title,
+        title=f"ε·λ_max = {strength:.2f}: {says}",
         legend_position="top_right",
     )
 
@@ -171,38 +148,41 @@ class SyncApp(App):
     n_nodes = param.Integer(12, bounds=(3, 60), label="Nodes N")
     kind = param.Selector(default="complete", objects=list(GRAPHS), label="Graph")
     persistence = param.Number(0.95, bounds=(0.0, 0.99), step=0.01, label="Persistence of a node")
-    regime = param.Selector(
-        default="none", objects=["none", "scraper", "llm", "phase_shift"], label="Disturbance"
-    )
+    regime = param.Selector(objects=["none", "scraper", "llm", "phase_shift"], label="Disturbance")
     delay = param.Integer(0, bounds=(0, 6), label="Delay of messages (steps)")
     pressed = param.Integer(0, bounds=(-1, 59), label="Stressed node (−1: none)")
     step = param.Integer(0, bounds=(0, 199), label="Step shown")
 
     views: ClassVar[Any] = (_picture, _traces, _spreads)
 
-    def compute(self) -> Synced:
-        """Run the network with and without exchange, the pressed node displaced."""
+    def compute(self) -> dict[str, Any]:
+        """Run the network with and without exchange, the pressed node displaced.
+
+        `expected` is the share of the variance left, from the Lyapunov equation, or NaN.
+        """
         graph = graph_of(self.kind, self.n_nodes)
-        node = Autoregressive(self.persistence)
+        node = network.Autoregressive(self.persistence)
         pressed = self.pressed if self.pressed < self.n_nodes else -1
         initial = np.full(self.n_nodes, node.level)
         if pressed >= 0:
             initial[pressed] = 0.95
         epsilon = self.strength / graph.spectrum.largest
-        transmission = Transmission(self.delay)
+        transmission = network.Transmission(self.delay)
         settings: dict[str, Any] = {
             "graph": graph, "node": node, "initial": initial, "seed": self.seed,
-            "disturbance": Disturbance(self.regime),
+            "disturbance": network.Disturbance(self.regime),
         }  # fmt: skip
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", StabilityWarning)  # the title says it
-            run = simulate(self.n_nodes, 200, kappa=epsilon, transmission=transmission, **settings)
-        free = simulate(self.n_nodes, 200, synchronised=False, **settings)
+            warnings.simplefilter("ignore", network.StabilityWarning)  # the title says it
+            run = network.simulate(
+                self.n_nodes, 200, kappa=epsilon, transmission=transmission, **settings
+            )
+        free = network.simulate(self.n_nodes, 200, synchronised=False, **settings)
         try:
-            expected = 1.0 - steady_variance(graph, epsilon, node, transmission).reduction
+            expected = 1.0 - network.steady_variance(graph, epsilon, node, transmission).reduction
         except ParameterError:
             expected = float("nan")
-        return Synced(graph, run, free, self.strength, pressed, self.step, expected)
+        return {"graph": graph, "run": run, "free": free, "pressed": pressed, "expected": expected}
 
     def press(self, x: float | None, y: float | None) -> None:
         """Stress the node nearest to a point of the picture."""
@@ -217,7 +197,7 @@ class SyncApp(App):
         # HoloViews listens to presses on an overlay only where they are among its streams.
         tap = hv.streams.Tap()
         tap.add_subscriber(self.press)
-        return hv.Layout([self.follow(_picture, tap), *others]).cols(self.columns)
+        return hv.Layout([self.follow(self.views[0], tap), *others]).cols(self.columns)
 
 
 def reduction_curve(studies: dict[str, xr.Dataset]) -> hv.Overlay:
@@ -228,7 +208,7 @@ def reduction_curve(studies: dict[str, xr.Dataset]) -> hv.Overlay:
     studies : dict
         Name to a dataset with `value`, `low` and `high` over ``node_count``.
     """
-    x = hv.Dimension("nodes", label="nodes N")
+    x = ("nodes", "nodes N")
     y = hv.Dimension("removed", label="variance removed (1)", range=(0, 1.05))
     markers = ("circle", "square", "triangle", "diamond")
     parts: list[Any] = []
@@ -253,54 +233,45 @@ GAINS = np.geomspace(0.05, 100.0, 56)
 AMPLITUDES = np.geomspace(0.01, 1.0, 32)
 
 
-@dataclass(frozen=True)
-class Levelling:
-    """What the exchange does over (ακN, amplitude)."""
-
-    n_nodes: int
-    aggression: float
-    cubic: bool
-    outcome: FloatArray  #: shape (gains, amplitudes)
-    gain: float  #: ακN of the present setting
-
-
-def levelling_map(state: Levelling) -> hv.Overlay:
-    """Map of what becomes of the states, the documents' own settings marked.
+def levelling_map(
+    n_nodes: int, aggression: float, cubic: bool, outcome: FloatArray, gain: float
+) -> hv.Overlay:
+    """Map of what becomes of the states over (ακN, amplitude), the documents' settings marked.
 
     Blue levels, yellow does not within 60 exchanges, vermilion runs away; on the dashed line
     one exchange leaves the variance of uniform states as it is.
     """
     x = hv.Dimension("gain", label="ακN (1)", range=(GAINS[0], GAINS[-1]))
-    y = hv.Dimension("amplitude", label="half-width of the states, A (Ψ)")
-    mesh = hv.QuadMesh((GAINS, AMPLITUDES, state.outcome.T), [x, y], hv.Dimension("outcome"))
-    bend = state.aggression**2 * state.n_nodes * AMPLITUDES**2 * state.cubic
+    y = ("amplitude", "half-width of the states, A (Ψ)")
+    mesh = hv.QuadMesh((GAINS, AMPLITUDES, outcome.T), [x, y], "outcome")
+    bend = aggression**2 * n_nodes * AMPLITUDES**2 * cubic
     fine = np.geomspace(GAINS[0], GAINS[-1], 1500)
     turns = []
     for a in bend:
-        stable = np.flatnonzero(uniform_factor(fine, a) < 1.0)
+        stable = np.flatnonzero(network.uniform_factor(fine, a) < 1.0)
         turns.append(fine[stable[-1]] if stable.size else np.nan)
-    border = hv.Curve((np.array(turns), AMPLITUDES), x, y)
+    border = style.curve((np.array(turns), AMPLITUDES), x, y, "", "black", "dashed", line_width=2)
     # The study draws its states 0.1 wide, so A = 0.05; the names are fanned out to be read.
-    marks = hv.Scatter([(s.gain, 0.05) for s in SETTINGS], x, y)
-    names = hv.Labels(
-        [(s.gain, 0.034 / 1.32**k, s.name) for k, s in enumerate(SETTINGS)], [x, y], "name"
+    marks = style.dots(
+        [(s.gain, 0.05) for s in network.SETTINGS], x, y, "", "black", "diamond", size=9
     )
-    regions = hv.Labels([(0.2, 0.012, "levels"), (20.0, 0.5, "runs away")], [x, y], "region")
-    here = hv.VLine(state.gain)
-    return (mesh * border * here * marks * names * regions).opts(
-        hv.opts.QuadMesh(
-            cmap=MAP_COLOURS, clim=(-0.5, 2.5),
-            alpha=0.55, logx=True, logy=True,
-        ),
-        hv.opts.Curve(color="black", line_width=2, line_dash="dashed"),
-        hv.opts.Scatter(color="black", size=9, marker="diamond"),
-        hv.opts.VLine(color=COLOURS["purple"], line_width=2, line_dash="dotted"),
-        hv.opts.Labels(text_font_size="9pt", text_color="black", text_align="center"),
-        hv.opts.Overlay(
-            height=380, logx=True, logy=True, show_legend=False, show_grid=False,
-            title=f"N = {state.n_nodes}, α = {state.aggression:g}; here ακN = {state.gain:.2f}",
-        ),
-    )  # fmt: skip
+    names = [(s.gain, 0.034 / 1.32**k, s.name) for k, s in enumerate(network.SETTINGS)]
+    regions = [(0.2, 0.012, "levels"), (20.0, 0.5, "runs away")]
+    written = {"text_font_size": "9pt", "text_color": "black", "text_align": "center"}
+    return style.over(
+        mesh.opts(cmap=MAP_COLOURS, clim=(-0.5, 2.5), alpha=0.55, logx=True, logy=True)
+        * border
+        * hv.VLine(gain).opts(color=COLOURS["purple"], line_width=2)
+        * marks
+        * hv.Labels(names, [x, y], "name").opts(**written)
+        * hv.Labels(regions, [x, y], "region").opts(**written),
+        height=380,
+        logx=True,
+        logy=True,
+        show_legend=False,
+        show_grid=False,
+        title=f"N = {n_nodes}, α = {aggression:g}; here ακN = {gain:.2f}",
+    )
 
 
 class StabilityApp(App):
@@ -321,10 +292,9 @@ class StabilityApp(App):
 
     views: ClassVar[Any] = (levelling_map,)
 
-    def compute(self) -> Levelling:
-        """Map for the present N and α."""
-        outcome = outcome_map(
+    def compute(self) -> dict[str, Any]:
+        """Map for the present N and α: `outcome` has the shape (gains, amplitudes)."""
+        outcome = network.outcome_map(
             self.n_nodes, GAINS, AMPLITUDES, self.aggression, cubic=self.cubic, steps=60
         )
-        gain = self.kappa * self.aggression * self.n_nodes
-        return Levelling(self.n_nodes, self.aggression, self.cubic, outcome, gain)
+        return {"outcome": outcome, "gain": self.kappa * self.aggression * self.n_nodes}

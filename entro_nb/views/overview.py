@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import html
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -26,24 +26,8 @@ from entro_nb.views.app import App
 from entro_nb.views.style import CLASS_COLOURS, COLOURS, CYCLE, GREY, WIDTH
 
 _SIZE = {
-    "width": 360,
-    "height": 230,
-    "toolbar": None,
-    "show_grid": False,
-    "fontsize": {"title": 10},
-}
-
-
-@dataclass(frozen=True)
-class Systems:
-    """One small run of each of the four systems."""
-
-    stream: Any  #: samples, shape (time,)
-    frames: xr.Dataset  #: what the Accountant says of them
-    pipeline: xr.Dataset  #: a pipeline under the entropy budget
-    budget: float  #: that budget, in nats
-    nodes: xr.Dataset  #: nodes that exchange
-    curvature: dict[Any, float]  #: of the edges of the karate club
+    "width": 360, "height": 230, "toolbar": None, "show_grid": False, "fontsize": {"title": 10},
+}  # fmt: skip
 
 
 @functools.lru_cache(maxsize=64)
@@ -74,46 +58,33 @@ def _shaped(idleness: float) -> dict[Any, float]:
     return geometry.ollivier_ricci(geometry.karate_club(), alpha=idleness)
 
 
-def streamed(run: Systems) -> hv.Overlay:
+def streamed(stream: Any, frames: xr.Dataset) -> hv.Overlay:
     """System one: a stream that doubles in spread, and its entropy."""
-    steps = np.arange(run.stream.size)
-    x = hv.Dimension("sample")
-    h = hv.Dimension("H", label="H (bits)")
-    return style.over(
-        style.curve((steps, run.frames.entropy.values), x, h, colour="blue")
-        * hv.VLine(run.stream.size // 2),
-        **_SIZE,
-        title="measured: the Accountant",
-    )
+    data = (np.arange(stream.size), frames.entropy.values)
+    curve = style.curve(data, "sample", ("H", "H (bits)"), colour="blue")
+    return style.over(curve * hv.VLine(stream.size // 2), **_SIZE, title="measured: the Accountant")
 
 
-def budgeted(run: Systems) -> hv.Overlay:
+def budgeted(pipeline: xr.Dataset, budget: float) -> hv.Overlay:
     """ENTRO-ENGINE: the sum of two proxies and the line it should stay under."""
-    one = run.pipeline.isel(replicate=0)
-    x = hv.Dimension("t", label="time (s)")
-    y = hv.Dimension("psi", label="Ψ_total (nats)")
+    data = (pipeline.time.values, pipeline.psi_total.values[0])
     return style.over(
-        style.curve((one.time.values, one.psi_total.values), x, y, colour="blue")
-        * hv.HLine(run.budget).opts(color=COLOURS["vermilion"]),
+        style.curve(data, ("t", "time (s)"), ("psi", "Ψ_total (nats)"), colour="blue")
+        * hv.HLine(budget).opts(color=COLOURS["vermilion"]),
         **_SIZE,
         title="budgeted: ENTRO-ENGINE",
     )
 
 
-def shared(run: Systems) -> hv.Overlay:
+def shared(nodes: xr.Dataset) -> hv.Overlay:
     """ENTRO-NET: nodes that start apart and exchange."""
-    x, y = hv.Dimension("round"), hv.Dimension("node", label="Ψ of each node (1)")
-    psi = run.nodes.psi.values
-    return style.over(
-        [
-            style.curve(
-                (np.arange(len(psi)), psi[:, k]), x, y, colour=CYCLE[k % len(CYCLE)], line_width=1.2
-            )
-            for k in range(psi.shape[1])
-        ],
-        **_SIZE,
-        title="shared: ENTRO-NET",
-    )
+    psi = nodes.psi.values
+    x, y = "round", ("node", "Ψ of each node (1)")
+    curves = [
+        style.curve((np.arange(len(psi)), one), x, y, colour=colour, line_width=1.2)
+        for one, colour in zip(psi.T, itertools.cycle(CYCLE), strict=False)
+    ]
+    return style.over(curves, **_SIZE, title="shared: ENTRO-NET")
 
 
 @functools.cache
@@ -121,29 +92,25 @@ def _places() -> dict[Any, Any]:
     return dict(nx.spring_layout(geometry.karate_club(), seed=4, iterations=200))
 
 
-def shaped(run: Systems) -> hv.Graph:
+def shaped(curvature: dict[Any, float]) -> hv.Graph:
     """IEGN: a network whose edges are coloured and thickened by curvature."""
-    places = _places()
-    ends = list(run.curvature)
-    kappa = np.array([run.curvature[edge] for edge in ends])
-    names = {node: k for k, node in enumerate(places)}
-    nodes = hv.Nodes(
-        ([places[n][0] for n in places], [places[n][1] for n in places], list(names.values()))
-    )
-    table = ([names[u] for u, _ in ends], [names[v] for _, v in ends], kappa, 1 + 4 * np.abs(kappa))
+    number = {node: k for k, node in enumerate(_places())}
+    x, y = np.array(list(_places().values())).T
+    nodes = hv.Nodes((x, y, list(number.values())))
+    kappa = np.array(list(curvature.values()))
+    left, right = ([number[edge[end]] for edge in curvature] for end in (0, 1))
+    table = (left, right, kappa, 1 + 4 * np.abs(kappa))
     kappa_axis = hv.Dimension("curvature", range=(-0.6, 0.6))
     return hv.Graph((table, nodes), vdims=[kappa_axis, "thickness"]).opts(
-        hv.opts.Graph(
-            **_SIZE,
-            title="shaped: IEGN",
-            edge_color="curvature",
-            edge_cmap=[COLOURS["vermilion"], GREY, COLOURS["blue"]],
-            edge_line_width="thickness",
-            node_size=6,
-            node_color=GREY,
-            xaxis=None,
-            yaxis=None,
-        )
+        **_SIZE,
+        title="shaped: IEGN",
+        edge_color="curvature",
+        edge_cmap=[COLOURS["vermilion"], GREY, COLOURS["blue"]],
+        edge_line_width="thickness",
+        node_size=6,
+        node_color=GREY,
+        xaxis=None,
+        yaxis=None,
     )
 
 
@@ -169,17 +136,16 @@ class SystemMap(App):
 
     views: ClassVar[Any] = (streamed, budgeted, shared, shaped)
 
-    def compute(self) -> Systems:
+    def compute(self) -> dict[str, Any]:
         """Run the four systems for the present knobs; what did not move is not run again."""
         stream, frames = _measured(self.size, self.seed)
-        return Systems(
-            stream,
-            frames,
-            _budgeted(self.budget, self.seed),
-            self.budget,
-            _shared(self.step, self.seed),
-            _shaped(self.idleness),
-        )
+        return {
+            "stream": stream,
+            "frames": frames,
+            "pipeline": _budgeted(self.budget, self.seed),
+            "nodes": _shared(self.step, self.seed),
+            "curvature": _shaped(self.idleness),
+        }
 
 
 #: Colour and sign of each verdict: never told by colour alone.
@@ -205,28 +171,16 @@ def verdict_bars(found: xr.Dataset) -> hv.Overlay:
                 boxes.append((left, row - 0.35, left + count, row + 0.35, verdict))
                 labels.append((left + count / 2, row, f"{sign} {count}"))
                 left += count
-    x = hv.Dimension("claims", label="claims")
-    bars = hv.Rectangles(boxes, [x, "row", "right", "top"], "verdict").opts(
-        hv.opts.Rectangles(
-            color="verdict",
-            cmap={name: colour for name, (colour, _) in _LOOK.items()},
-            alpha=0.75,
-            line_color="white",
-            show_legend=True,
-            legend_position="bottom",
-            legend_cols=3,
-        )
-    )
-    text = hv.Labels(labels, ["claims", "row"], "text").opts(
-        hv.opts.Labels(text_color="black", text_font_size="9pt")
-    )
+    bars = hv.Rectangles(boxes, ["claims", "row", "right", "top"], "verdict").opts(
+        color="verdict", cmap={name: colour for name, (colour, _) in _LOOK.items()}, alpha=0.75,
+        line_color="white", show_legend=True, legend_position="bottom", legend_cols=3,
+    )  # fmt: skip
+    text = hv.Labels(labels, ["claims", "row"], "text")
     return style.over(
-        bars * text,
+        bars * text.opts(text_color="black", text_font_size="9pt"),
+        **style.rows(systems[::-1]),
         height=110 + 55 * len(systems),
-        yticks=list(enumerate(reversed(systems))),
-        ylabel="",
         show_grid=False,
-        ylim=(-0.6, len(systems) - 0.4),
     )
 
 
@@ -309,16 +263,15 @@ def psi_curve(data: xr.Dataset, summary: Summary) -> hv.Overlay:
     ends = np.arange(0, part.sizes["time"], group)
     psi = np.maximum.reduceat(part.psi.values, ends) if ends.size else part.psi.values
     time = part.time.values[ends]
-    axis = hv.Dimension("psi", label="Ψ (nats)")
-    above = np.where(psi > summary.budget, psi, summary.budget)
-    top = hv.Dimension("psi above", label="Ψ above the budget (nats)")
-    area = hv.Area((time, above, np.full(psi.size, summary.budget)), TIME, [axis, top])
-    budget = hv.HLine(summary.budget)
-    return (area * hv.Curve((time, psi), TIME, axis) * budget).opts(
-        hv.opts.Area(color=COLOURS["vermilion"], alpha=0.4, line_alpha=0),
-        hv.opts.Curve(color=COLOURS["blue"], line_width=1),
-        hv.opts.HLine(color=GREY),
-        hv.opts.Overlay(height=220, title=f"Ψ and its budget, {summary.period.label}"),
+    axis, top = ("psi", "Ψ (nats)"), ("psi above", "Ψ above the budget (nats)")
+    line = np.full(psi.size, summary.budget)
+    area = hv.Area((time, np.fmax(psi, line), line), TIME, [axis, top])  # nothing over a gap
+    return style.over(
+        style.shade(area, "vermilion", 0.4)
+        * style.curve((time, psi), TIME, axis, colour="blue", line_width=1)
+        * hv.HLine(summary.budget).opts(color=GREY),
+        height=220,
+        title=f"Ψ and its budget, {summary.period.label}",
     )
 
 
@@ -329,8 +282,7 @@ def regime_bars(summaries: Sequence[Summary]) -> hv.Bars:
         for s in summaries
         for k, name in enumerate(REGIMES)
     ]
-    share = hv.Dimension("share", label="readings (%)")
-    return hv.Bars(rows, ["period", "regime"], share).opts(
+    return hv.Bars(rows, ["period", "regime"], ("share", "readings (%)")).opts(
         stacked=True,
         color="regime",
         cmap=[CLASS_COLOURS[name] for name in REGIMES],
@@ -347,21 +299,18 @@ def health_curve(summaries: Sequence[Summary]) -> hv.Overlay:
     """Health of each period, and its risk as a marker."""
     known = [s for s in summaries if s.totals.count]
     axis = hv.Dimension("health", label="health (of 100)", range=(0, 105))
-    markers = {
-        "LOW": ("circle", "green"),
-        "MODERATE": ("triangle", "orange"),
-        "HIGH": ("square", "vermilion"),
-    }
-    curve = hv.Curve([(s.period.label, s.health) for s in known], "period", axis)
-    overlay = curve.opts(color=GREY, line_width=1)
-    for risk, (marker, colour) in markers.items():
-        points = [(s.period.label, s.health) for s in known if s.risk == risk]
-        if points:
-            overlay = overlay * style.dots(
-                points, "period", axis, f"risk {risk}", COLOURS[colour], marker, size=9
-            )
+    looks = (
+        ("LOW", "green", "circle"),
+        ("MODERATE", "orange", "triangle"),
+        ("HIGH", "vermilion", "square"),
+    )
+    path = [(s.period.label, s.health) for s in known]
+    layers = [style.curve(path, "period", axis, colour=GREY, line_width=1)]
+    for risk, *look in looks:
+        if points := [(s.period.label, s.health) for s in known if s.risk == risk]:
+            layers.append(style.dots(points, "period", axis, f"risk {risk}", *look, size=9))
     return style.over(
-        overlay, height=220, xrotation=60, legend_position="right", title="Health and risk"
+        layers, height=220, xrotation=60, legend_position="right", title="Health and risk"
     )
 
 

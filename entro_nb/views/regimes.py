@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -19,6 +18,7 @@ from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY
 STEP = hv.Dimension("time", label="step")
 LOAD = hv.Dimension("load", label="load x (1)", range=(0.0, 3.6))
 MARKERS = dict(zip(REGIMES, ("circle", "triangle", "square"), strict=True))
+_LEGEND = {"legend_position": "top_left", "legend_cols": 3}
 
 
 def regime_trajectory(run: xr.Dataset) -> hv.Overlay:
@@ -27,64 +27,35 @@ def regime_trajectory(run: xr.Dataset) -> hv.Overlay:
     layers = [style.curve((time, load), STEP, LOAD, colour=GREY, line_width=1)]
     for number, name in enumerate(REGIMES):
         here = run.regime.values == number
-        layers.append(
-            style.dots(
-                (time[here], load[here]),
-                STEP,
-                LOAD,
-                f"{name} {int(here.sum())}",
-                CLASS_COLOURS[name],
-                MARKERS[name],
-                size=6,
-            )
-        )
+        data, look = (time[here], load[here]), (CLASS_COLOURS[name], MARKERS[name])
+        layers.append(style.dots(data, STEP, LOAD, f"{name} {int(here.sum())}", *look, size=6))
     for name, dash in (("threshold_stress", "dashed"), ("threshold_critical", "dotdash")):
-        layers.append(
-            style.curve(
-                (time, run[name].values), STEP, LOAD, colour="purple", dash=dash, line_width=1.2
-            )
-        )
-    return style.over(
-        layers, height=290, legend_position="top_left", legend_cols=3, ylim=(0.0, 4.3)
-    )
+        data = (time, run[name].values)
+        layers.append(style.curve(data, STEP, LOAD, "", "purple", dash, line_width=1.2))
+    return style.over(layers, **_LEGEND, height=290, ylim=(0.0, 4.3))
 
 
 def regime_ribbon(run: xr.Dataset) -> hv.Overlay:
     """Energy, memory and stability beside the load."""
-    y = hv.Dimension("value", label="e, m, s (1)")
-    layers = [
-        style.curve((run.time.values, run[name].values), STEP, y, name, colour, dash)
-        for name, colour, dash in (
-            ("energy", COLOURS["vermilion"], "solid"),
-            ("memory", COLOURS["purple"], "dashed"),
-            ("stability", COLOURS["green"], "dotted"),
-        )
-    ]
-    return style.over(
-        layers, height=190, legend_position="top_left", legend_cols=3, ylim=(-2.2, 3.4)
+    y = ("value", "e, m, s (1)")
+    looks = (
+        ("energy", "vermilion", "solid"),
+        ("memory", "purple", "dashed"),
+        ("stability", "green", "dotted"),
     )
+    layers = [style.curve((run.time.values, run[look[0]].values), STEP, y, *look) for look in looks]
+    return style.over(layers, **_LEGEND, height=190, ylim=(-2.2, 3.4))
 
 
 def hysteresis_loop(loop: xr.Dataset) -> hv.Overlay:
     """Load at rest while the drive climbs and while it falls."""
-    x = hv.Dimension("drive", label="drive D (1)")
-    layers = [
-        style.curve(
-            (loop.drive.values, loop.system_load.sel(way=way).values),
-            x,
-            LOAD,
-            label,
-            colour,
-            dash,
-            line_width=2.5,
-        )
-        for way, label, colour, dash in (
-            ("up", "climbing", COLOURS["blue"], "solid"),
-            ("down", "falling", COLOURS["vermilion"], "dashed"),
-        )
-    ]
+    x = ("drive", "drive D (1)")
+    climbing, falling = (
+        (loop.drive.values, loop.system_load.sel(way=way).values) for way in ("up", "down")
+    )
     return style.over(
-        layers,
+        style.curve(climbing, x, LOAD, "climbing", "blue", line_width=2.5)
+        * style.curve(falling, x, LOAD, "falling", "vermilion", "dashed", line_width=2.5),
         height=260,
         legend_position="top_left",
         title=f"area of the loop {loop.attrs['area']:.2f}",
@@ -94,18 +65,19 @@ def hysteresis_loop(loop: xr.Dataset) -> hv.Overlay:
 def return_picture(pairs: xr.Dataset) -> hv.Overlay:
     """Each load against the next, with the diagonal on which nothing changes."""
     following = hv.Dimension("following", label="next load (1)", range=(0.0, 3.6))
-    dots = hv.Scatter((pairs.system_load.values, pairs.following.values), LOAD, following)
-    diagonal = hv.Curve(([0.0, 3.6], [0.0, 3.6]), LOAD, following)
-    return (diagonal * dots).opts(
-        hv.opts.Scatter(color=COLOURS["blue"], size=4),
-        hv.opts.Curve(color=GREY, line_dash="dashed", line_width=1),
-        hv.opts.Overlay(width=360, height=320, title="return map"),
+    data, diagonal = (pairs.system_load.values, pairs.following.values), ([0.0, 3.6], [0.0, 3.6])
+    return style.over(
+        style.curve(diagonal, LOAD, following, "", GREY, "dashed", line_width=1)
+        * style.dots(data, LOAD, following, colour="blue", size=4),
+        width=360,
+        height=320,
+        title="return map",
     )
 
 
 def bifurcation_picture(tree: xr.Dataset, here: float | None = None, label: str = "") -> hv.Overlay:
     """Loads that are visited along a parameter; a line marks where the engine stands."""
-    x = hv.Dimension("value", label=label or f"{tree.attrs['parameter']} (1)")
+    x = ("value", label or f"{tree.attrs['parameter']} (1)")
     values = np.repeat(tree["value"].values, tree.sizes["sample"])
     dots = hv.Points((values, tree.system_load.values.ravel()), [x, LOAD]).opts(
         color=COLOURS["blue"], size=1.2, alpha=0.4, line_alpha=0
@@ -118,35 +90,19 @@ def bifurcation_picture(tree: xr.Dataset, here: float | None = None, label: str 
 
 def exponent_curve(tree: xr.Dataset, label: str = "") -> hv.Overlay:
     """Largest Lyapunov exponent along the same parameter; above 0 lies chaos."""
-    x = hv.Dimension("value", label=label or f"{tree.attrs['parameter']} (1)")
-    y = hv.Dimension("exponent", label="exponent (1/step)")
-    return style.over(
-        style.curve(
-            (tree["value"].values, tree.exponent.values), x, y, colour="purple", dash="solid"
-        )
-        * hv.HLine(0.0),
-        height=160,
-    )
+    x, y = ("value", label or f"{tree.attrs['parameter']} (1)"), ("exponent", "exponent (1/step)")
+    data = (tree["value"].values, tree.exponent.values)
+    return style.over(style.curve(data, x, y, colour="purple") * hv.HLine(0.0), height=160)
 
 
 def matches_picture(found: xr.Dataset, x: str, y: str) -> hv.Scatter:
     """Engines that give the published counts, each a dot over two of their parameters."""
-    across, up = (hv.Dimension(name, label=f"{name} (1)") for name in (x, y))
+    across, up = ((name, f"{name} (1)") for name in (x, y))
     data = (found[x].values, found[y].values)
     title = f"{found.attrs['version']}: {found.attrs['matches']} of {found.attrs['draws']}"
     return style.dots(data, across, up, "", "vermilion", "diamond", size=7).opts(
         width=360, height=300, title=title
     )
-
-
-@dataclass(frozen=True)
-class Explored:
-    """A regime engine, its run, and what it does along its own parameter."""
-
-    engine: engine.WaveEngine | engine.AttractorEngine
-    run: xr.Dataset
-    tree: xr.Dataset
-    here: float
 
 
 class RegimeApp(App):
@@ -171,19 +127,13 @@ class RegimeApp(App):
     rate = param.Number(2.05, bounds=(0.5, 3.5), step=0.05, label="v10: rate ρ (1)")
 
     views: ClassVar[Any] = (
-        lambda made: regime_trajectory(made.run),
-        lambda made: regime_ribbon(made.run),
-        lambda made: return_picture(engine.return_map(made.engine)),
-        lambda made: bifurcation_picture(made.tree, made.here, "v9: drive D, v10: rate ρ (1)"),
-        lambda made: exponent_curve(made.tree, "v9: drive D, v10: rate ρ (1)"),
-    )
+        regime_trajectory, regime_ribbon, return_picture, bifurcation_picture, exponent_curve,
+    )  # fmt: skip
 
-    def compute(self) -> Explored:
+    def compute(self) -> dict[str, Any]:
         """Run the engine, and sweep its own parameter."""
-        shared = {
-            name: getattr(self, name)
-            for name in ("drive", "feedback", "wear", "shift", "stress_ratio")
-        }
+        names = ("drive", "feedback", "wear", "shift", "stress_ratio")
+        shared = {name: getattr(self, name) for name in names}
         made: engine.WaveEngine | engine.AttractorEngine
         if self.version == "v9":
             made = engine.WaveEngine(**shared, amplitude=self.amplitude, period=self.period)
@@ -192,4 +142,10 @@ class RegimeApp(App):
             made = engine.AttractorEngine(**shared, rate=self.rate)
             values, name = [0.5 + 0.02 * k for k in range(151)], "rate"
         tree = engine.bifurcation(made, name, values, transient=400, samples=60, stride=1)
-        return Explored(made, engine.regimes(made), tree, float(getattr(made, name)))
+        return {
+            "run": engine.regimes(made),
+            "pairs": engine.return_map(made),
+            "tree": tree,
+            "here": float(getattr(made, name)),
+            "label": "v9: drive D, v10: rate ρ (1)",  # one axis for both
+        }

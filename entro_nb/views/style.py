@@ -168,8 +168,20 @@ def dots(
     return hv.Scatter(data, x, y, label=label).opts(**look)
 
 
+def bare(width: int, height: int, xlim: Any, ylim: Any) -> dict[str, Any]:
+    """Options of a drawing whose places mean nothing: no axes, no grid."""
+    frame = {"width": width, "height": height, "xlim": xlim, "ylim": ylim}
+    return frame | {"xaxis": None, "yaxis": None, "show_grid": False}
+
+
+def rows(names: Sequence[str]) -> dict[str, Any]:
+    """Options of a plot whose rows bear names, from the lowest up."""
+    ticks = list(enumerate(names))
+    return {"yticks": ticks, "ylim": (-0.6, len(ticks) - 0.4), "ylabel": ""}
+
+
 def estimates(
-    rows: Sequence[tuple[float, Interval]], x: Any, y: hv.Dimension, label: str, **look: Any
+    rows: Sequence[tuple[float, Interval]], x: Any, y: Any, label: str, **look: Any
 ) -> list[Any]:
     """Means with their intervals, each at its place, as bars and points of one colour."""
     points = [(place, mean.value) for place, mean in rows]

@@ -13,7 +13,7 @@ from loopback import payloads
 from loopback.mutate import mutate
 
 from entro_nb.streams import CATALOG, Content
-from entro_nb.streams.messages_pushed import darwin
+from entro_nb.streams.readers import darwin
 
 NAME = "10_darwin_TS-2025-three-locations.xml"
 
