@@ -9,7 +9,7 @@ import packages
 import pytest
 import readme
 
-import notebooks
+import clean
 from entro_nb.claims import observed
 
 
@@ -19,7 +19,7 @@ def test_packages_were_observed_as_their_hashes_say() -> None:
     assert packages.tally("no tests ran in 0.01s") == {}
 
 
-@pytest.mark.parametrize("tool", [notebooks, packages, readme])
+@pytest.mark.parametrize("tool", [clean, packages, readme])
 def test_the_examples_of_the_tools_are_true(tool: ModuleType) -> None:
     failed, tried = doctest.testmod(tool)
     assert failed == 0

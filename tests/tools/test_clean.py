@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
-import notebooks as tool
+import clean as tool
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The cleaner of committed notebooks: text outputs and counts stay, all else that a run left goes.
 
-``python .ci/tools/notebooks.py [--execute] [--check] FILES``
+``python .ci/tools/clean.py [--execute] [--check] FILES``
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def execute(nb: Any, folder: Path) -> None:
 
     resources = {"metadata": {"path": str(folder)}}
     try:
-        NotebookClient(nb, resources=resources, **KERNEL).execute()
+        NotebookClient(nb, resources=resources, coalesce_streams=True, **KERNEL).execute()
     except CellExecutionError as error:
         raise ReportError(f"{error.ename}: {error.evalue}") from error
 
@@ -101,7 +101,7 @@ def text(nb: Any) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Clean the files named; 0 if all is well, 1 if not."""
     parser = argparse.ArgumentParser(
-        prog="python .ci/tools/notebooks.py", description=__doc__.split("\n")[0]
+        prog="python .ci/tools/clean.py", description=__doc__.split("\n")[0]
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILES")
     parser.add_argument("--execute", action="store_true", help="run each notebook first")
