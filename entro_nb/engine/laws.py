@@ -419,8 +419,8 @@ class HeadroomLaw(Law):
     2. *Action in nats*: u_i is added to the source's entropy, not to its rate,
        Ψ_i = Ψ(d_i) + u_i. Pressure and action then have one unit, and a unit gain cancels the
        pressure exactly; neither α nor β is left to tune.
-    3. *Look ahead*: Δ⁺ is the pressure that would follow if all of the offered d were admitted,
-       through the queues' known capacities. On one source and one queue the law is
+    3. *Look ahead*: Δ⁺ is what has to be taken away now so that the budget holds after the step,
+       seen through the queues' known capacities. On one source and one queue the law is
        (1 + r)·(1 + q⁺(r)) ≤ exp(Ψ_budget), the budget itself solved for the intake.
     4. *Allowance*: at most `allowance` requests may be held back (refilled at `refill` req/s).
        When it is spent the valve opens: the budget is broken late and short, not early and long.

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import json
 
+import clean as tool
 import nbformat
 import pytest
 from nbformat import v4
-
-import clean as tool
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 import doctest
 from types import ModuleType
 
+import clean
 import packages
 import pytest
 import readme
 
-import clean
 from entro_nb.claims import observed
 
 
