@@ -153,6 +153,7 @@ def exchange_into(
     links: Links,
     gains: Gains,
     active: BoolArray,
+    known: Moments | None = None,
 ) -> Moments:
     """One exchange: write own_i + Σ_j conductance_ij·flow(heard_j − heard_i) into `out`.
 
@@ -174,6 +175,8 @@ def exchange_into(
     active : ndarray of bool, shape (node,) or (0,)
         Nodes that take part; empty where all do. The others neither give nor take: their value
         passes unchanged.
+    known : Moments, optional
+        The :func:`moments` of what the active nodes sent, from a caller who has them already.
 
     Returns
     -------
@@ -189,7 +192,10 @@ def exchange_into(
     >>> out
     array([0.25, 0.75])
     """
-    sums = moments(heard) if active.size == 0 else moments(heard[active])
+    if known is None:
+        sums = moments(heard) if active.size == 0 else moments(heard[active])
+    else:
+        sums = known
     linear, cubic, low, high = gains
     whole = active.size == 0
     if links.everyone:

@@ -35,14 +35,18 @@ class Tuning(NamedTuple):
 
 
 @reordered
+def _total_distance(psi: FloatArray, target: float) -> float:
+    total = 0.0
+    for i in range(psi.size):
+        total += abs(psi[i] - target)
+    return total
+
+
 def deviations(psi: FloatArray, target: float) -> tuple[float, float]:
     """Largest and mean distance from the target, max|Ψ − Ψ*| and mean|Ψ − Ψ*|."""
-    largest = total = 0.0
-    for i in range(psi.size):
-        distance = abs(psi[i] - target)
-        largest = max(largest, distance)
-        total += distance
-    return largest, total / psi.size
+    # NumPy finds the extremes side by side, which the compiler does not.
+    largest = max(float(psi.max()) - target, target - float(psi.min()))
+    return largest, _total_distance(psi, target) / psi.size
 
 
 @compiled
@@ -249,20 +253,24 @@ class PsiSync:
         """
         states = self._checked(psi)
         result = np.empty_like(states) if out is None else self._checked_out(out, states)
-        own = self._own(states)
+        own, sums = self._own(states), None
         if self.form == "published adaptive":
-            variance = exchange.moments(own).squares / own.size
-            self._tuning = tune(self._tuning, variance, *deviations(own, exchange.FAMILY_TARGET))
-        variance = self._exchange(result, states, self._gains(own)).squares / own.size
+            sums = exchange.moments(own)
+            far = deviations(own, exchange.FAMILY_TARGET)
+            self._tuning = tune(self._tuning, sums.squares / own.size, *far)
+        sums = self._exchange(result, states, self._gains(own), sums)
+        variance = sums.squares / own.size
         self.coupling = min(0.9, max(0.05, 2.0 * variance * math.sqrt(self.aggression)))
         return result
 
     def _own(self, states: FloatArray) -> FloatArray:
         return states if self._whole else states[self._active]
 
-    def _exchange(self, out: FloatArray, states: FloatArray, gains: Gains) -> Moments:
+    def _exchange(
+        self, out: FloatArray, states: FloatArray, gains: Gains, sums: Moments | None = None
+    ) -> Moments:
         active = exchange.EVERYBODY if self._whole else self._active
-        return exchange.exchange_into(out, states, states, self._links, gains, active)
+        return exchange.exchange_into(out, states, states, self._links, gains, active, sums)
 
     def _gains(self, own: FloatArray) -> Gains:
         alpha = self.aggression
