@@ -13,9 +13,10 @@ from nbformat import v4
 from entro_nb import settings
 from entro_nb.report.notebook import read_notebook
 
-#: The foundation's notebooks, or every one: ENTRO_NB_EVERY=1 pytest -n 0 tests/browser
+#: One with widgets (nbval and the pages of a report run the others), or every one:
+#: ENTRO_NB_EVERY=1 pytest -n 0 tests/browser
 NOTEBOOKS = sorted(
-    settings.notebooks().rglob("[0-9]*.ipynb" if os.environ.get("ENTRO_NB_EVERY") else "0[0-2]*")
+    settings.notebooks().rglob("[0-9]*.ipynb" if os.environ.get("ENTRO_NB_EVERY") else "02*")
 )
 
 #: Seconds that a figure may take to follow a slider, as the median of five. Only a quiet machine
