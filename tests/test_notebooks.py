@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from entro_nb import settings
+from entro_nb.report.html import mathml
 
 NOTEBOOKS = sorted(settings.notebooks().rglob("*.ipynb"))
 NAMES = [path.stem for path in NOTEBOOKS]
@@ -52,6 +53,14 @@ def test_it_has_the_skeleton(notebook: nbformat.NotebookNode) -> None:
     assert "## References" in prose
     assert "$" in prose  # the equation
     assert any("assert " in cell.source for cell in code_cells(notebook))
+
+
+def test_its_equations_are_understood(notebook: nbformat.NotebookNode) -> None:
+    equation = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$\n`]+?)\$", re.DOTALL)
+    prose = "\n\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    found = [block or inline for block, inline in equation.findall(re.sub(r"`[^`]*`", "", prose))]
+    assert found
+    assert [tex for tex in found if not mathml(tex).startswith("<math")] == []
 
 
 def test_its_figures_are_described_and_left_out_of_the_comparison(
