@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from entro_nb import engine
-from entro_nb.claims.table import Evaluator, Finding, Reading, observed
+from entro_nb.claims.table import Evaluator, Finding, Reading, figures, observed
 from entro_nb.engine import PUBLISHED, PUBLISHED_COUNTS, TOLERANCE
 from entro_nb.results import Interval, mean_interval
 
@@ -101,7 +101,7 @@ def _e05_peak_controlled(seed: int) -> Finding:
     )
 
 
-def _reduction(name: str) -> Evaluator:
+def _reduction(claim: str, name: str) -> Evaluator:
     """Relative improvement of the controlled row over the uncontrolled one."""
 
     def evaluate(seed: int) -> Finding:
@@ -112,7 +112,7 @@ def _reduction(name: str) -> Evaluator:
         return Finding(
             Reading(
                 f"{_text(span, '.1f')} %; the published rows give {stated:.1f} %",
-                [True, span.low <= stated <= span.high],
+                [round(stated, 1) == figures(claim)[0], span.low <= stated <= span.high],
             ),
             "The percentage follows from the two published figures; from the identified plant it "
             "comes out otherwise.",
@@ -123,9 +123,9 @@ def _reduction(name: str) -> Evaluator:
     return evaluate
 
 
-_e03 = _reduction("violations")
-_e06 = _reduction("peak_psi")
-_e09 = _reduction("peak_queue")
+_e03 = _reduction("E03", "violations")
+_e06 = _reduction("E06", "peak_psi")
+_e09 = _reduction("E09", "peak_queue")
 
 
 def _e10_always_within(seed: int) -> Finding:
