@@ -27,7 +27,7 @@ class Happening(Enum):
     UNCHANGED = "unchanged"  #: the server says that nothing is new (304)
     ENDED = "ended"  #: the recording is over
     HEARTBEAT = "heartbeat"  #: the classification has become unsteady, or steady again
-    EXTENSION = "extension"  #: something that reads the frames has failed
+    EXTENSION = "extension"  #: something that reads the frames has failed, or is shut down
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,11 +85,12 @@ def weighted_esi(records: Iterable[FrameRecord], weights: Mapping[str, float]) -
     reader = WeightedEsi(weights)
     own: dict[str, list[tuple[int, float]]] = {name: [] for name in reader.weights}
     together = []
-    for record in sorted(records, key=lambda r: (r.frame.sequence, r.stream)):
+    for record in sorted(records, key=lambda r: (r.frame.sequence, r.frame.stream or "")):
         reader.read(record)
-        if record.stream in own and record.frame.confidence == 1.0:
-            own[record.stream].append((record.frame.sequence, record.frame.esi))
-            together.append((record.frame.sequence, reader.value))
+        frame = record.frame
+        if frame.stream in own and frame.confidence == 1.0:
+            own[frame.stream].append((frame.sequence, frame.esi))
+            together.append((frame.sequence, reader.value))
     axis = hv.Dimension("esi", label="ESI (1)", range=(0, 1.02))
     curves = [
         style.dots(points, SAMPLE, axis, f"{name}, weight {reader.weights[name]:g}", *look, size=3)
@@ -222,7 +223,7 @@ class Strips:
             name: [float("nan") if (v := getattr(f, name)) is None else v for f in frames]
             for name in _MEASURED
         }
-        columns |= {"number": [r.number for r in records], "raw": [r.raw for r in records]}
+        columns |= {"number": [r.number for r in records], "raw": [f.raw for f in frames]}
         self.data.stream(columns | _classes([f.stability for f in frames]), rollover=SHOWN)
         pn.io.push_notebook(self.pane)
 
@@ -456,7 +457,7 @@ class Dashboard:
             self._looks += 1
             if records:
                 last = records[-1]
-                title = CATALOG[last.stream].title
+                title = CATALOG[str(last.frame.stream)].title
                 self._said = sentence(title, last.frame, last.decision)
             self._say(self._refused or f"{self._state(session)} {self._said}")
             if self._looks % SELDOM == 0:
@@ -483,7 +484,7 @@ class Dashboard:
         if session.display.paused:
             return f"Paused at frame {session.display.number}; nothing is lost."
         for name, channel in session.channels.items():
-            totals = channel.tally.totals
+            totals = channel.totals
             if totals[Happening.ENDED]:
                 return f"The replay of {name} is over, {channel.readings} values."
             if not channel.readings and totals[Happening.DROPPED]:

@@ -392,19 +392,31 @@ def run_length_curve(lengths: Any, promise: float) -> hv.Overlay:
     )
 
 
-def delays_table(delays: Mapping[str, xr.Dataset]) -> pd.DataFrame:
-    """Median delay and share noticed, detectors down and kinds of change across, as text."""
+def delays_table(delays: dict[str, xr.Dataset], nothing: xr.Dataset) -> pd.DataFrame:
+    """Median delay and share noticed, detectors down and kinds of change across, as text.
 
-    def cell(values: Any) -> str:
+    A tilde marks a share that is no more than two standard errors above that of `nothing`: the
+    same detectors on streams in which nothing changes.
+    """
+
+    def rows(d: xr.Dataset) -> Any:
+        return d.delay.transpose("detector", "replicate").values
+
+    by_chance = np.isfinite(rows(nothing))
+    chance, few = by_chance.mean(axis=1), 1 / by_chance.shape[1]
+
+    def cell(values: Any, chance: float) -> str:
         seen = np.isfinite(values)
         delay = np.median(np.where(seen, values, np.inf))
         middle = f"{delay:.0f}" if np.isfinite(delay) else "-"
-        return f"{middle} ({seen.mean():.0%})"
+        error = np.sqrt(chance * (1 - chance) * (1 / seen.size + few))
+        mark = "~" if seen.mean() <= chance + 2 * error else " "
+        return f"{middle} ({seen.mean():.0%}){mark}"
 
     return pd.DataFrame(
         {
-            kind: [cell(row) for row in d.delay.transpose("detector", "replicate").values]
-            for kind, d in delays.items()
+            kind: list(map(cell, rows(d), chance))
+            for kind, d in (delays | {"nothing": nothing}).items()
         },
         index=[str(name) for name in next(iter(delays.values())).detector.values],
     )

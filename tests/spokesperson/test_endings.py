@@ -90,7 +90,7 @@ def test_a_program_that_fails_elsewhere_ends_and_loses_nothing(tmp_path: Path, t
     async def hold() -> None:
         async with Session(path, who="ada") as session:
             session.connect(numbers(), endless(0.0))
-            channels.extend(session.channels.values())
+            channels.extend(session._channels.values())
             await asyncio.sleep(60)
 
     async def fail() -> None:

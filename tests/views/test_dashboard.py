@@ -197,7 +197,7 @@ def test_after_a_switch_nothing_of_the_former_stream_is_drawn() -> None:
         assert board.session is not None
         gone = 0
         for stream in ("wikipedia", "usgs"):
-            (channel,) = board.session.channels.values()
+            (channel,) = board.session._channels.values()
             # One frame has just gone into the queue, and stays there for a batch's time.
             while channel.readings < 20 or (
                 gone + channel.readings != board.session.acknowledged + 1
@@ -235,7 +235,7 @@ def test_weighted_esi_is_drawn_in_the_order_of_the_samples() -> None:
 
     records = asyncio.run(run())
     one = weighted_esi(records, weights)
-    other = weighted_esi(sorted(records, key=lambda r: (r.stream, r.frame.sequence)), weights)
+    other = weighted_esi(sorted(records, key=lambda r: (r.frame.stream, r.frame.sequence)), weights)
     for left, right in zip(one, other, strict=True):
         assert left.label == right.label
         np.testing.assert_array_equal(left.array(), right.array())
