@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.errors import DataError, EntroWarning, ParameterError
+from entro_nb.errors import EntroWarning, ParameterError
 from entro_nb.graphs import GraphLike
 from entro_nb.network import exchange
 from entro_nb.network.exchange import Gains, Moments
@@ -87,10 +87,7 @@ def node_weights(weights: npt.ArrayLike | None, n_nodes: int) -> FloatArray:
     """
     if weights is None:
         return np.full(n_nodes, 1.0 / n_nodes)
-    checked = validate.probabilities("weights", weights)
-    if checked.shape != (n_nodes,):
-        raise ParameterError("weights", f"array of shape {checked.shape}", f"{n_nodes} weights")
-    return checked
+    return validate.probabilities("weights", weights, shape=(n_nodes,))
 
 
 def collective_state(
@@ -385,16 +382,11 @@ class PsiSync:
 
     def _checked(self, psi: npt.ArrayLike) -> FloatArray:
         if self._whole:
-            states = validate.finite_array("psi", psi, ndim=1)
-        else:
-            states = np.array(psi, dtype=np.float64)
-        if states.shape != (self.n_nodes,):
-            raise ParameterError(
-                "psi", f"array of shape {states.shape}", f"{self.n_nodes} values, one a node"
-            )
-        if not self._whole and (bad := self._active & ~np.isfinite(states)).any():
-            i = int(np.argmax(bad))
-            raise DataError(f"psi[{i}]", float(states[i]), "finite numbers")
+            return validate.finite_array("psi", psi, shape=(self.n_nodes,))
+        states = np.array(psi, dtype=np.float64)
+        # What an isolated node says need not be a number.
+        taken = states if states.shape != self._active.shape else np.where(self._active, states, 0)
+        validate.finite_array("psi", taken, shape=(self.n_nodes,))
         return states
 
     def _checked_out(self, out: FloatArray, states: FloatArray) -> FloatArray:
