@@ -55,7 +55,7 @@ def _cusum(x: FloatArray) -> FloatArray:
 
 def _page_hinkley(x: FloatArray) -> FloatArray:
     # Deviation from the running mean instead of a known one, tolerance ¼.
-    away = x - np.cumsum(x) / np.arange(1, x.size + 1)
+    away = x - np.cumsum(x) / np.arange(1.0, x.size + 1.0)
     return _two_sided(away - 0.25, -away - 0.25)
 
 

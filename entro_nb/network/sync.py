@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb import validate
-from entro_nb.errors import EntroWarning, ParameterError
+from entro_nb.errors import DataError, EntroWarning, ParameterError
 from entro_nb.graphs import GraphLike
 from entro_nb.network import exchange
 from entro_nb.network.exchange import Gains, Moments
@@ -384,9 +384,13 @@ class PsiSync:
         if self._whole:
             return validate.finite_array("psi", psi, shape=(self.n_nodes,))
         states = np.array(psi, dtype=np.float64)
-        # What an isolated node says need not be a number.
-        taken = states if states.shape != self._active.shape else np.where(self._active, states, 0)
-        validate.finite_array("psi", taken, shape=(self.n_nodes,))
+        if states.shape != (self.n_nodes,):
+            raise ParameterError(
+                "psi", f"array of shape {states.shape}", f"shape {(self.n_nodes,)}"
+            )
+        if (bad := self._active & ~np.isfinite(states)).any():
+            i = int(np.argmax(bad))
+            raise DataError(f"psi[{i}]", float(states[i]), "finite numbers")
         return states
 
     def _checked_out(self, out: FloatArray, states: FloatArray) -> FloatArray:
