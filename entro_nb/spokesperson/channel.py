@@ -22,7 +22,7 @@ from entro_nb.accountant import (
 )
 from entro_nb.errors import ParameterError
 from entro_nb.spokesperson.audit import FrameRecord, Keeper
-from entro_nb.streams import Event, Happening, Notice, Playback, Reading, Source, opened, sample
+from entro_nb.streams import Arrival, Event, Happening, Notice, Playback, Source, opened, sample
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -274,7 +274,7 @@ class Channel:
             self.readings,
             Counter(self.tally.totals),
             self.accountant.thresholds,
-            self.heartbeat and self.heartbeat.beat,
+            None if self.heartbeat is None else self.heartbeat.beat,
             self.latency_sum,
             self.latency_max,
         )
@@ -286,7 +286,7 @@ class Channel:
         try:
             async with opened(self.events) as events:
                 async for event in events:
-                    if type(event) is Reading:
+                    if type(event) is Arrival:
                         self._take(event)
                     elif isinstance(event, Notice):
                         self._notice(event)
@@ -297,7 +297,7 @@ class Channel:
         finally:
             self.flush()
 
-    def _take(self, reading: Reading) -> None:
+    def _take(self, reading: Arrival) -> None:
         """Stages 3 to 5 for one value."""
         z = self.normalizer.process(reading.value)
         frame = self.accountant.process(z, self.source.name, reading.time, reading.value)

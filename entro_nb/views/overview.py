@@ -159,13 +159,13 @@ _LOOK = {
 EVERY = "all"
 
 
-def verdict_bars(found: xr.Dataset) -> hv.Overlay:
-    """Verdicts of each system as a row of boxes, with their counts written in them."""
-    systems = list(dict.fromkeys(found.system.values.tolist()))
+def verdict_bars(found: xr.Dataset, by: str = "system") -> hv.Overlay:
+    """Verdicts of each system (or kind) as a row of boxes, with their counts written in them."""
+    groups = list(dict.fromkeys(found[by].values.tolist()))
     boxes, labels = [], []
-    for row, system in enumerate(reversed(systems)):
+    for row, group in enumerate(reversed(groups)):
         left = 0
-        verdicts = found.verdict.values[found.system.values == system].tolist()
+        verdicts = found.verdict.values[found[by].values == group].tolist()
         for verdict, (_, sign) in _LOOK.items():
             if count := verdicts.count(verdict):
                 boxes.append((left, row - 0.35, left + count, row + 0.35, verdict))
@@ -178,8 +178,8 @@ def verdict_bars(found: xr.Dataset) -> hv.Overlay:
     text = hv.Labels(labels, ["claims", "row"], "text")
     return style.over(
         bars * text.opts(text_color="black", text_font_size="9pt"),
-        **style.rows(systems[::-1]),
-        height=110 + 55 * len(systems),
+        **style.rows(groups[::-1]),
+        height=110 + 55 * len(groups),
         show_grid=False,
     )
 
