@@ -150,7 +150,7 @@ def test_a_trail_is_drawn_like_a_replay(tmp_path: Path) -> None:
             return session.trail().frames()
 
     frames = asyncio.run(run())
-    run_again = from_trail(frames, app.limits, "1")
+    run_again = from_trail(frames, app.limits)
     at_once = afternoon("usgs", app.limits)
     np.testing.assert_array_equal(run_again.values, at_once.values)
     np.testing.assert_array_equal(run_again.frames.entropy, at_once.frames.entropy)
