@@ -486,8 +486,8 @@ class Dashboard:
         if self.path is None:
             return
         with Trail(self.path) as trail:
-            self.log.object = html_table(trail.latest("events", ROWS))
-            self.viewer.object = html_table(trail.latest(self.shown.value, ROWS))
+            self.log.object = html_table(trail.rows("events", ROWS))
+            self.viewer.object = html_table(trail.rows(self.shown.value, ROWS))
 
     def _download(
         self, name: str, label: str, write: Callable[[Trail, Path], Path]

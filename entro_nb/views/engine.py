@@ -38,11 +38,9 @@ def control_surface(law: ENTROEngineController, pressure_max: float = 2.0) -> hv
     value = hv.Dimension("u", label="u (1)", range=(-law.alpha, 0.0))
     image = hv.Image((share, pressure, u), plane, value)
     lines = hv.operation.contours(image, levels=np.linspace(-0.9, -0.1, 5) * law.alpha)
-    return (image * lines).opts(
-        hv.opts.Image(cmap="Viridis", colorbar=True, clabel="u (1)", width=WIDTH, height=300),
-        hv.opts.Contours(color=GREY, line_width=1, show_legend=False, cmap=[GREY]),
-        hv.opts.Overlay(height=300),
-    )
+    image.opts(cmap="Viridis", colorbar=True, clabel="u (1)", width=WIDTH, height=300)
+    lines.opts(color=GREY, line_width=1, show_legend=False, cmap=[GREY])
+    return style.over(image * lines, height=300)
 
 
 def culprit_share(rate: float, alpha: float, queue_max: float = 100.0) -> hv.Overlay:

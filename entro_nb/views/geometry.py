@@ -16,7 +16,7 @@ import xarray as xr
 
 from entro_nb import geometry, graphs, results
 from entro_nb.geometry import karate_club, planted_communities, split_of
-from entro_nb.graphs import Graph, GraphLike, as_graph
+from entro_nb.graphs import Graph, as_graph
 from entro_nb.validate import FloatArray
 from entro_nb.views import style
 from entro_nb.views.app import App
@@ -216,18 +216,31 @@ class Drawn:
     kind: Any
 
 
+#: Graphs of the apps, by name.
+FLOWING: dict[str, Callable[[], Any]] = {
+    "karate club": karate_club,
+    "three communities": lambda: planted_communities(3, 10, 0.6, 0.03, seed=1),
+    "barbell": lambda: graphs.graph("barbell", 16, seed=1),
+    "lattice": lambda: graphs.graph("lattice", 16, seed=1),
+    "tree": lambda: graphs.graph("tree", 16, seed=1),
+    "random": lambda: graphs.graph("random", 16, seed=1),
+}
+HALLS: dict[str, Callable[[], Any]] = {
+    "complete, 9 nodes": lambda: nx.complete_graph(9),
+    "3-robust, 12 nodes": lambda: geometry.robust_graph(12, 3, seed=1),
+    "5-robust, 12 nodes": lambda: geometry.robust_graph(12, 5, seed=1),
+    "cycle, 12 nodes": lambda: nx.cycle_graph(12),
+    "small world, 12 nodes": lambda: graphs.graph("small_world", 12, seed=1),
+}
+#: The attribute that tells a node's class, where one is known.
+KNOWN = {"karate club": "club", "three communities": "block"}
+
+
 @functools.cache
 def drawn(name: str) -> Drawn:
-    """Graph of the app by name."""
-    kind = None
-    if name == "karate club":
-        known = karate_club()
-        graph, kind = as_graph(known), split_of(known, "club")
-    elif name == "three communities":
-        known = planted_communities(3, 10, 0.6, 0.03, seed=1)
-        graph, kind = as_graph(known), split_of(known, "block")
-    else:
-        graph = graphs.graph(name, 16, seed=1)
+    """Graph of an app by name."""
+    found = (FLOWING | HALLS)[name]()
+    graph, kind = as_graph(found), split_of(found, KNOWN[name]) if name in KNOWN else None
     return Drawn(graph, places(graph), kind)
 
 
@@ -271,20 +284,14 @@ class FlowApp(App):
     twin = ("step", (0, 2, 5, 10, 20, 40))
     widgets: ClassVar[dict[str, Any]] = {
         "step": {
-            "widget_type": pn.widgets.Player,
-            "interval": 250,
-            "width": 250,
-            "show_loop_controls": False,
+            "widget_type": pn.widgets.Player, "interval": 250, "width": 250,
             "visible_buttons": ["first", "previous", "pause", "play", "next", "last"],
+            "show_loop_controls": False,
         }
-    }
+    }  # fmt: skip
     seed = param.Integer(1, precedence=-1)
 
-    graph = param.Selector(
-        default="karate club",
-        objects=["karate club", "three communities", "barbell", "lattice", "tree", "random"],
-        label="Graph",
-    )
+    graph = param.Selector(default="karate club", objects=list(FLOWING), label="Graph")
     step = param.Integer(0, bounds=(0, LONGEST), label="Step")
     form = param.Selector(default="ni", objects=["ni", "bai"], label="Form of the flow")
     alpha = param.Number(0.5, bounds=(0.0, 0.95), step=0.05, label="Idleness α")
@@ -327,23 +334,6 @@ class LandscapeApp(App):
         """Where walkers from anywhere end at the present temperature."""
         settings = {"steps": self.steps, "walkers": self.walkers, "seed": self.seed}
         return {"x": geometry.langevin(self.temperature, step=0.2, **settings)}
-
-
-#: Graphs of the consensus app.
-HALLS: dict[str, Callable[[], GraphLike]] = {
-    "complete, 9 nodes": lambda: nx.complete_graph(9),
-    "3-robust, 12 nodes": lambda: geometry.robust_graph(12, 3, seed=1),
-    "5-robust, 12 nodes": lambda: geometry.robust_graph(12, 5, seed=1),
-    "cycle, 12 nodes": lambda: nx.cycle_graph(12),
-    "small world, 12 nodes": lambda: graphs.graph("small_world", 12, seed=1),
-}
-
-
-@functools.cache
-def hall(name: str) -> Drawn:
-    """Graph of the consensus app by name."""
-    graph = as_graph(HALLS[name]())
-    return Drawn(graph, places(graph), None)
 
 
 TRAJECTORIES = {"width": WIDTH, "height": 320, "ylim": (-3.3, 3.3), "xlim": (0, 66)}
@@ -399,7 +389,7 @@ class LiarsApp(App):
 
     def compute(self) -> dict[str, Any]:
         """Sixty steps with the present liars; drifting ones move a twentieth of it a step."""
-        picture = hall(self.graph)
+        picture = drawn(self.graph)
         rng = np.random.default_rng(self.seed)
         nodes = picture.graph.nodes
         x0 = rng.random(len(nodes))

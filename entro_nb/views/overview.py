@@ -99,16 +99,10 @@ def shaped(curvature: dict[Any, float]) -> hv.Graph:
     table = (left, right, kappa, 1 + 4 * np.abs(kappa))
     kappa_axis = hv.Dimension("curvature", range=(-0.6, 0.6))
     return hv.Graph((table, nodes), vdims=[kappa_axis, "thickness"]).opts(
-        **_SIZE,
-        title="shaped: IEGN",
-        edge_color="curvature",
-        edge_cmap=[COLOURS["vermilion"], GREY, COLOURS["blue"]],
+        **_SIZE, title="shaped: IEGN", xaxis=None, yaxis=None, node_size=6, node_color=GREY,
+        edge_color="curvature", edge_cmap=[COLOURS["vermilion"], GREY, COLOURS["blue"]],
         edge_line_width="thickness",
-        node_size=6,
-        node_color=GREY,
-        xaxis=None,
-        yaxis=None,
-    )
+    )  # fmt: skip
 
 
 class SystemMap(App):
@@ -272,16 +266,10 @@ def regime_bars(summaries: Sequence[Summary]) -> hv.Bars:
         for k, name in enumerate(REGIMES)
     ]
     return hv.Bars(rows, ["period", "regime"], ("share", "readings (%)")).opts(
-        stacked=True,
-        color="regime",
-        cmap=[CLASS_COLOURS[name] for name in REGIMES],
-        line_color=None,
-        width=WIDTH,
-        height=240,
-        xrotation=60,
-        legend_position="right",
+        stacked=True, color="regime", cmap=[CLASS_COLOURS[name] for name in REGIMES],
+        line_color=None, width=WIDTH, height=240, xrotation=60, legend_position="right",
         title="Regimes",
-    )
+    )  # fmt: skip
 
 
 def health_curve(summaries: Sequence[Summary]) -> hv.Overlay:
