@@ -27,35 +27,30 @@ CATEGORIES = 8
 SAMPLE = hv.Dimension("sample")
 
 
-@dataclass(frozen=True)
-class Estimates:
-    """A distribution and what every measure says of it."""
+def measures_of(p: FloatArray, samples: int, order: float) -> dict[str, float]:
+    """Every measure of a distribution by name, in bits.
 
-    weights: FloatArray  #: heights of the bars as dragged, shape (categories,)
-    samples: int  #: how many samples an estimate would have
-    order: float  #: of the Rényi entropy
-
-    @property
-    def p(self) -> FloatArray:
-        """The distribution: the heights, divided by their sum."""
-        p: FloatArray = self.weights / self.weights.sum()
-        return p
-
-    def measures(self) -> dict[str, float]:
-        """Every measure by name, in bits but for the one that is normalised."""
-        h = float(entropy.shannon(self.p))
-        mean = entropy.expected_plugin(self.p, self.samples)
-        return {
-            "H": h,
-            f"Rényi, order {self.order:g}": float(entropy.renyi(self.p, self.order)),
-            f"plug-in estimate, mean over samples of {self.samples}": mean,
-            "ceiling log₂ n": float(np.log2(self.p.size)),
-        }
+    Parameters
+    ----------
+    p : ndarray, shape (categories,)
+        The distribution.
+    samples : int
+        How many samples an estimate would have.
+    order : float
+        Of the Rényi entropy.
+    """
+    mean = entropy.expected_plugin(p, samples)
+    return {
+        "H": float(entropy.shannon(p)),
+        f"Rényi, order {order:g}": float(entropy.renyi(p, order)),
+        f"plug-in estimate, mean over samples of {samples}": mean,
+        "ceiling log₂ n": float(np.log2(p.size)),
+    }
 
 
-def distribution(state: Estimates) -> hv.Rectangles:
+def distribution(p: FloatArray) -> hv.Rectangles:
     """The distribution as bars."""
-    bars = [(k + 0.6, 0.0, k + 1.4, p) for k, p in enumerate(state.p)]
+    bars = [(k + 0.6, 0.0, k + 1.4, height) for k, height in enumerate(p)]
     sides = ["category", ("p", "probability (1)"), "right", "top"]
     return hv.Rectangles(bars, sides).opts(
         width=WIDTH // 2, height=260, xlim=(0.4, CATEGORIES + 0.6), ylim=(0, 1),
@@ -64,15 +59,15 @@ def distribution(state: Estimates) -> hv.Rectangles:
     )  # fmt: skip
 
 
-def tops(state: Estimates) -> hv.Points:
+def tops(p: FloatArray) -> hv.Points:
     """What one takes hold of to drag a bar."""
-    points = hv.Points([(k + 1.0, p) for k, p in enumerate(state.p)], ["category", "p"])
+    points = hv.Points([(k + 1.0, height) for k, height in enumerate(p)], ["category", "p"])
     return points.opts(color=COLOURS["blue"], size=11, marker="circle")
 
 
-def measures(state: Estimates) -> hv.Overlay:
+def measures(p: FloatArray, samples: int, order: float) -> hv.Overlay:
     """The measures of a distribution as bars with their values written on them."""
-    found = list(enumerate(reversed(state.measures().items())))
+    found = list(enumerate(reversed(measures_of(p, samples, order).items())))
     # Categories would have to be the same for every state: positions with labels may change.
     boxes = [(0, k - 0.35, value, k + 0.35) for k, (_, value) in found]
     bars = hv.Rectangles(boxes, [("bits", "entropy (bits)"), "row", "end", "top"])
@@ -104,12 +99,12 @@ class HistogramApp(App):
 
     views: ClassVar[Any] = (distribution, measures)
 
-    def compute(self) -> Estimates:
+    def compute(self) -> dict[str, FloatArray]:
         """The distribution of the present heights; all bars at zero count as all alike."""
         weights = np.array([getattr(self, f"bar_{k + 1}") for k in range(CATEGORIES)])
         if not weights.any():
             weights = np.ones(CATEGORIES)
-        return Estimates(weights, self.samples, self.order)
+        return {"p": weights / weights.sum()}
 
     def pull(self, bar: int, share: float) -> None:
         """Give a bar a probability; the others keep their proportions."""
@@ -125,7 +120,7 @@ class HistogramApp(App):
     def live(self) -> hv.Layout:
         """Linked plots that follow the parameters, and the tops of the bars under the mouse."""
         bars, beside = super().live()
-        held = self.follow(tops)
+        held = self.follow(lambda result: tops(result.p))
         self._drag = hv.streams.PointDraw(source=held, add=False, drag=True)
         self._drag.add_subscriber(self._dragged)
         tools = {"default_tools": ["reset"], "active_tools": ["point_draw"]}

@@ -180,8 +180,7 @@ def landscape(x: FloatArray, temperature: float, width: float = 8.0) -> hv.Overl
     hills = style.shade(hv.Area((grid, shape), place, density, label="landscape U"), GREY, 0.25)
     walkers = hv.Histogram((edges, counts), kdims=[place], vdims=[density], label="walkers")
     walkers.opts(color=COLOURS["sky"], alpha=0.7, line_color=None)
-    look = {"colour": "vermilion", "line_width": 2}
-    curve = style.curve((grid, law), place, density, "Boltzmann's law", **look)
+    curve = style.curve((grid, law), place, density, "Boltzmann's law", "vermilion", line_width=2)
     return style.over(hills * walkers * curve, height=320, legend_position="top_right")
 
 
@@ -358,7 +357,11 @@ def who_lies(picture: Drawn, run: xr.Dataset) -> hv.Overlay:
     """The graph with its liars as triangles."""
     even = np.ones(picture.graph.n_edges)
     colours = (COLOURS["blue"], COLOURS["vermilion"])
-    look = {"kind": (~run["honest"].values).astype(int), "colours": colours, "name": "role"}
+    look: dict[str, Any] = {
+        "kind": (~run["honest"].values).astype(int),
+        "colours": colours,
+        "name": "role",
+    }
     whole = graph_picture(picture.graph, picture.spots, 0 * even, even, height=260, **look)
     return whole.opts(hv.opts.Segments(colorbar=False, color=GREY))
 

@@ -603,7 +603,8 @@ class ScalingApp(App):
 
     def compute(self) -> dict[str, Any]:
         """Derived variance at each N of `CURVE` for the present κ and α, and at the present N."""
-        laws = {"aggression": self.alpha, "kappa": self.kappa}
-        derived = functools.partial(network.predicted_variance, **laws)
-        curve = np.array([derived(int(n)) for n in CURVE])
-        return {"gain": self.alpha * self.kappa, "curve": curve, "value": derived(self.n_nodes)}
+        *curve, value = (
+            network.predicted_variance(int(n), aggression=self.alpha, kappa=self.kappa)
+            for n in (*CURVE, self.n_nodes)
+        )
+        return {"gain": self.alpha * self.kappa, "curve": np.array(curve), "value": value}

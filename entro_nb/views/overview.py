@@ -285,8 +285,8 @@ def health_curve(summaries: Sequence[Summary]) -> hv.Overlay:
     ):
         if points := [(s.period.label, s.health) for s in known if s.risk == risk]:
             layers.append(style.dots(points, "period", axis, f"risk {risk}", *look, size=9))
-    look = {"xrotation": 60, "legend_position": "right", "title": "Health and risk"}
-    return style.over(layers, height=220, **look)
+    legend, title = "right", "Health and risk"
+    return style.over(layers, height=220, xrotation=60, legend_position=legend, title=title)
 
 
 def glance(data: xr.Dataset, summary: Summary, around: Sequence[Summary]) -> hv.Layout:
