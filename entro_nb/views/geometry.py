@@ -357,11 +357,8 @@ def who_lies(picture: Drawn, run: xr.Dataset) -> hv.Overlay:
     """The graph with its liars as triangles."""
     even = np.ones(picture.graph.n_edges)
     colours = (COLOURS["blue"], COLOURS["vermilion"])
-    look: dict[str, Any] = {
-        "kind": (~run["honest"].values).astype(int),
-        "colours": colours,
-        "name": "role",
-    }
+    liars = (~run["honest"].values).astype(int)
+    look: dict[str, Any] = {"kind": liars, "colours": colours, "name": "role"}
     whole = graph_picture(picture.graph, picture.spots, 0 * even, even, height=260, **look)
     return whole.opts(hv.opts.Segments(colorbar=False, color=GREY))
 
