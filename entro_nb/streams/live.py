@@ -37,6 +37,7 @@ from websockets.typing import Subprotocol
 from entro_nb.errors import ParameterError
 from entro_nb.streams.catalog import CATALOG, Source, find
 from entro_nb.streams.connection import (
+    Arrival,
     Carrier,
     Event,
     FrameBuffer,
@@ -44,7 +45,6 @@ from entro_nb.streams.connection import (
     LostError,
     Notice,
     Policy,
-    Reading,
     frame_bytes,
     heartbeat_period,
     opened,
@@ -146,7 +146,7 @@ class Adapter(ABC):
                             yield item
                             continue
                         for event in self._events(item):
-                            if type(event) is Reading:
+                            if type(event) is Arrival:
                                 failures = 0
                             yield event
             except LostError as lost:
@@ -237,7 +237,7 @@ class Adapter(ABC):
                     if message.time < self._latest:
                         yield self.notice(Happening.LATE, "older than the one before")
                     self._latest = max(self._latest, message.time)
-                yield Reading(self.now(), message.value, arrived)
+                yield Arrival(self.now(), message.value, arrived)
 
 
 #: What some statuses say.
@@ -664,7 +664,7 @@ def check_streams(
         try:
             async with asyncio.timeout(seconds), opened(make(source)) as events:
                 async for event in events:
-                    if isinstance(event, Reading):
+                    if isinstance(event, Arrival):
                         tell(f"{source.name}: {event.value:g} {source.units}")
                         return True
                     last = f"{event.kind.value}: {event.detail}"
