@@ -239,6 +239,44 @@ def reduction_interval(
     return Interval(1.0 - ratio, 1.0 - ratio - half, 1.0 - ratio + half)
 
 
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """A measured figure against what a document promises, such as those of seed 001.
+
+    Attributes
+    ----------
+    name : str
+        What was measured, and where.
+    target : float
+        What the document promises, as a share.
+    measured : Interval
+        What was measured, as a share, at 95 % confidence.
+    """
+
+    name: str
+    target: float
+    measured: Interval
+
+    @property
+    def verdict(self) -> str:
+        """Whether the target is reached: holds, fails, or undecided between the two.
+
+        A target of everything holds when nothing at all was lost; its interval says how much
+        that proves.
+        """
+        value, low, high = self.measured
+        if self.target == 1.0:
+            return "holds" if value == 1.0 else "fails"
+        if low > self.target:
+            return "holds"
+        return "fails" if high < self.target else "undecided"
+
+    def __str__(self) -> str:
+        value, low, high = (100.0 * x for x in self.measured)
+        wanted = f"> {100 * self.target:g}" if self.target < 1.0 else "100"
+        return f"{self.name}: {value:.1f} % [{low:.1f}, {high:.1f}], {wanted} % {self.verdict}"
+
+
 #: What shows and runs results, and does not make them.
 SHELL = {"views", "report", "cli.py"}
 

@@ -10,6 +10,7 @@ its neighbours, and they theirs. A healthy node is protected when it never cross
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -20,7 +21,7 @@ from entro_nb import validate
 from entro_nb.errors import EntroWarning, ParameterError
 from entro_nb.graphs import Graph
 from entro_nb.network import exchange
-from entro_nb.results import compiled, dataset, parameters_of
+from entro_nb.results import Objective, compiled, dataset, parameters_of, share_interval
 from entro_nb.validate import Count, FloatArray, IntArray, NonNegative, Parameters, Positive, Seed
 
 if TYPE_CHECKING:
@@ -566,3 +567,35 @@ def _until_isolated(isolated: exchange.BoolArray) -> float:
     if isolated.shape[1] == 0 or not isolated.any(axis=0).all():
         return float("nan")
     return float(isolated.argmax(axis=0).max()) + 1.0
+
+
+@validate.checked
+def nodes_protected(
+    graph: Graph,
+    n_faulty: Iterable[int],
+    isolation: Isolation = "sound",
+    *,
+    faults: Iterable[Fault] = FAULTS,
+    replicates: Count = 20,
+    seed: Seed = 0,
+) -> Objective:
+    """Objective 3: share of runs in which not one healthy node crosses Ψ_critical.
+
+    Over every number of faulty nodes and kind of fault given; runs are independent, nodes of a
+    run are not, so the interval counts runs.
+
+    Examples
+    --------
+    >>> from entro_nb.graphs import graph
+    >>> nodes_protected(graph("ring", 9), [1], faults=["stuck"], replicates=5).verdict
+    'holds'
+    """
+    saved = total = 0
+    for k in n_faulty:
+        for fault in faults:
+            outbreak = Outbreak(fault, isolation)
+            run = contagion(graph, k, outbreak, replicates=replicates, seed=seed)
+            saved += int((run.protection == 1.0).sum())
+            total += replicates
+    name = f"runs without a healthy node lost, {graph.name}, isolation {isolation}"
+    return Objective(name, 1.0, share_interval(saved, total))

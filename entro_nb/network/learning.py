@@ -20,7 +20,7 @@ from entro_nb.graphs import Graph
 from entro_nb.network import exchange, learner
 from entro_nb.network.learner import START_WEIGHTS, AEWParameters, Gradient, project
 from entro_nb.network.simulation import PLANT, Oscillator, Waveform, control, oscillate, waveform
-from entro_nb.results import compiled, dataset, parameters_of
+from entro_nb.results import Objective, compiled, dataset, parameters_of, reduction_interval
 from entro_nb.validate import Bounds, Count, FloatArray, Parameters, Positive, Seed, Share
 
 if TYPE_CHECKING:
@@ -564,3 +564,29 @@ def _checked_mark(mark: npt.ArrayLike) -> FloatArray:
 def _cosine(a: FloatArray, b: FloatArray) -> float:
     size = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(a @ b) / size if size > 0.0 else 0.0
+
+
+def adaptation_saved(
+    regime: Literal["scraper", "llm"] = "scraper",
+    policy: Policy = "collective",
+    *,
+    eta: float = 0.01,
+    replicates: int = 40,
+    seed: int = 0,
+) -> Objective | None:
+    """Objective 2: share of the adaptation time that transferred weights save.
+
+    None where nodes without transfer are adapted from their first step on: nothing can be
+    saved there.
+
+    Examples
+    --------
+    >>> adaptation_saved("scraper", "reversed", eta=3e-4, replicates=8).verdict
+    'holds'
+    """
+    study = transfer_study(regime, policy, eta=eta, replicates=replicates, seed=seed)
+    scratch, transfer, _ = study.adaptation_time.values.astype(np.float64)
+    if scratch.mean() == 0.0:
+        return None
+    name = f"adaptation time saved, {regime}, {policy}, η = {eta:g}"
+    return Objective(name, 0.7, reduction_interval(transfer, scratch))
