@@ -627,6 +627,8 @@ def set_valves(
     dt : float
         Step in s.
     """
+    if law == _NONE:
+        return
     if law == _ENTROPY:
         _entropy(k, table, before, dt)
         return
