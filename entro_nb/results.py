@@ -115,7 +115,7 @@ def _attribute(value: Any) -> str | int | float:
 def dataset(
     variables: Mapping[str, tuple[tuple[str, ...] | str, Any, str, str]],
     *,
-    coords: Mapping[str, tuple[Any, str]] | None = None,
+    coords: Mapping[str, tuple[Any, str] | str] | None = None,
     parameters: Mapping[str, Any] | None = None,
     title: str = "",
     source: str = "",
@@ -127,7 +127,8 @@ def dataset(
     variables : mapping
         Name to ``(dims, values, units, long_name)``.
     coords : mapping, optional
-        Name of a dimension to ``(values, units)``.
+        Name of a dimension to ``(values, units)``, or to the units alone where its places are
+        counted from 0.
     parameters : mapping, optional
         Parameters that made the result, stored as attributes (see :func:`parameters_of`).
     title, source : str
@@ -143,6 +144,8 @@ def dataset(
     ...              coords={"time": ([0.0, 0.1], "s")}, parameters={"seed": 1})
     >>> ds.psi.attrs["units"], ds.attrs["seed"]
     ('nats', 1)
+    >>> dataset({"psi": ("node", [0.3, 0.4], "nats", "proxy")}, coords={"node": "1"}).node.values
+    array([0, 1])
     """
     import xarray as xr
 
@@ -150,11 +153,15 @@ def dataset(
         name: (dims, values, {"units": units, "long_name": long_name})
         for name, (dims, values, units, long_name) in variables.items()
     }
-    axes = {
+    sizes: dict[str, int] = {}
+    for dims, values, *_ in variables.values():
+        sizes |= zip((dims,) if isinstance(dims, str) else dims, np.shape(values), strict=True)
+    axes = {}
+    for name, given in (coords or {}).items():
+        values, units = (np.arange(sizes[name]), given) if isinstance(given, str) else given
         # An index of pandas (a range, say) stays one: as an array it would take memory.
-        name: (name, values if hasattr(values, "dtype") else np.asarray(values), {"units": units})
-        for name, (values, units) in (coords or {}).items()
-    }
+        values = values if hasattr(values, "dtype") else np.asarray(values)
+        axes[name] = (name, values, {"units": units})
     attrs = {"title": title, "source": source} | dict(parameters or {})
     return xr.Dataset(data, coords=axes, attrs={k: v for k, v in attrs.items() if v != ""})
 

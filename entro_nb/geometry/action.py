@@ -125,7 +125,7 @@ def lagrangian(
     (2.0, 0.0, 0.6931)
     """
     graph, parameters = as_graph(graph), parameters or Action()
-    v = _one_a_node("velocity", velocity, graph)
+    v = validate.finite_array("velocity", velocity, shape=(graph.n_nodes,))
     potential, entropy, _ = _slope_at(graph, q, parameters)
     kinetic = 0.5 * parameters.mass * float(v @ v)
     effective = potential + parameters.entropy_weight * entropy
@@ -156,9 +156,7 @@ def lagrangian_as_coded(loads: npt.ArrayLike, adjacency: npt.ArrayLike) -> float
     -1.0
     """
     load = validate.finite_array("loads", loads, ndim=1)
-    g = validate.finite_array("adjacency", adjacency, ndim=2)
-    if g.shape != (load.size, load.size):
-        raise ParameterError("adjacency", f"shape {g.shape}", f"({load.size}, {load.size})")
+    g = validate.finite_array("adjacency", adjacency, ndim=2, shape=(load.size, load.size))
     return float(np.sum(load**2) - np.sum(g))
 
 
@@ -235,16 +233,9 @@ def _slope_at(
     graph: Graph, q: npt.ArrayLike, parameters: Action
 ) -> tuple[float, float, FloatArray]:
     """V, S and ∂(V ± λS)/∂q at one state."""
-    x = _one_a_node("q", q, graph)
+    x = validate.finite_array("q", q, shape=(graph.n_nodes,))
     gradient = np.empty(x.size)
     return *_slope(x, _field(graph, parameters), gradient), gradient
-
-
-def _one_a_node(name: str, value: npt.ArrayLike, graph: Graph) -> FloatArray:
-    values = validate.finite_array(name, value, ndim=1)
-    if values.size != graph.n_nodes:
-        raise ParameterError(name, f"{values.size} values", f"{graph.n_nodes}, one a node")
-    return values
 
 
 @validate.checked
@@ -298,8 +289,8 @@ def integrate(
     True
     """
     graph, parameters = as_graph(graph), parameters or Action()
-    q = _one_a_node("q", q0, graph).copy()
-    v = _one_a_node("velocity", velocity0, graph).copy()
+    q = validate.finite_array("q", q0, shape=(graph.n_nodes,)).copy()
+    v = validate.finite_array("velocity", velocity0, shape=(graph.n_nodes,)).copy()
     limit = stable_step(graph, parameters)
     if parameters.step >= limit:
         raise ParameterError("step", parameters.step, f"below the stability limit {limit:.6g}")
@@ -558,9 +549,9 @@ class ManifoldOptimizer:
         states = validate.finite_array(
             "state_vector", [node.state_vector for node in self.nodes], ndim=2
         )
-        adjacency = validate.finite_array("adj_matrix", self.adj_matrix, ndim=2)
-        if adjacency.shape != (loads.size, loads.size):
-            raise ParameterError("adj_matrix", f"shape {adjacency.shape}", "one row for each node")
+        adjacency = validate.finite_array(
+            "adj_matrix", self.adj_matrix, shape=(loads.size, loads.size)
+        )
         self.adj_matrix = _published_step(adjacency, loads, states, states @ states.T, self.alpha)
 
     def minimize_action(self) -> float:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from entro_nb import validate
 from entro_nb.errors import DataError, ParameterError
-from entro_nb.graphs import Graph, GraphLike, as_graph
+from entro_nb.graphs import Adjacency, Graph, GraphLike, as_graph
 from entro_nb.results import compiled
 from entro_nb.validate import Bounds, FloatArray, IntArray
 
@@ -257,11 +257,12 @@ def triangles(graph: Graph) -> IntArray:
     >>> triangles(Graph.complete(4))
     array([2, 2, 2, 2, 2, 2])
     """
-    return _common_neighbours(graph.edges, graph.adjacency.start, graph.adjacency.neighbour)
+    return _common_neighbours(graph.edges, graph.adjacency)
 
 
 @compiled
-def _common_neighbours(edges: IntArray, start: IntArray, neighbour: IntArray) -> IntArray:
+def _common_neighbours(edges: IntArray, adjacency: Adjacency) -> IntArray:
+    start, neighbour, _ = adjacency
     counts = np.zeros(len(edges), np.int64)
     for e in range(len(edges)):
         # Both neighbour lists are sorted: one merge finds what they share.
@@ -664,9 +665,7 @@ def wasserstein(supply: npt.ArrayLike, demand: npt.ArrayLike, cost: npt.ArrayLik
     """
     a = validate.finite_array("supply", supply, ndim=1, low=0.0)
     b = validate.finite_array("demand", demand, ndim=1, low=0.0)
-    c = validate.finite_array("cost", cost, ndim=2)
-    if c.shape != (a.size, b.size):
-        raise ParameterError("cost", f"shape {c.shape}", f"shape ({a.size}, {b.size})")
+    c = validate.finite_array("cost", cost, ndim=2, shape=(a.size, b.size))
     mass = float(a.sum())
     if not np.isclose(mass, float(b.sum()), rtol=validate.SUM_TOLERANCE, atol=0.0):
         raise ParameterError("sum of demand", float(b.sum()), f"the sum of supply, {mass:g}")

@@ -237,7 +237,7 @@ def ricci_flow(
         },
         coords={
             "time": (np.arange(t + 1) * parameters.step, "flow time"),
-            "edge": (np.arange(graph.n_edges), "1"),
+            "edge": "1",
         },
         parameters=results.parameters_of(
             parameters,
@@ -372,9 +372,7 @@ def cut(graph: GraphLike, length: npt.ArrayLike, cutoff: float) -> IntArray:
     array([0, 0, 1])
     """
     graph = as_graph(graph)
-    lengths = validate.finite_array("length", length, ndim=1)
-    if lengths.size != graph.n_edges:
-        raise ParameterError("length", f"{lengths.size} values", "one for each edge")
+    lengths = validate.finite_array("length", length, shape=(graph.n_edges,))
     return _without(graph, lengths > cutoff).labels
 
 
@@ -489,11 +487,7 @@ def planted_communities(
     """
     import networkx as nx
 
-    drawn = nx.planted_partition_graph(communities, size, inside, between, seed=seed)
-    graph = nx.Graph()
-    graph.add_nodes_from((k, {"block": drawn.nodes[k]["block"]}) for k in drawn)
-    graph.add_edges_from(drawn.edges)
-    return graph
+    return nx.planted_partition_graph(communities, size, inside, between, seed=seed)
 
 
 def karate_club() -> nx.Graph:
@@ -514,12 +508,9 @@ def karate_club() -> nx.Graph:
     """
     import networkx as nx
 
-    graph = nx.Graph()
-    source = nx.karate_club_graph()
-    graph.add_nodes_from((k, {"club": source.nodes[k]["club"]}) for k in source)
-    graph.add_edges_from(
-        (u, v, {"conductance": float(w)}) for u, v, w in source.edges.data("weight")
-    )
+    graph = nx.karate_club_graph()
+    for *_, data in graph.edges.data():
+        data["conductance"] = float(data.pop("weight"))
     return graph
 
 

@@ -520,7 +520,7 @@ def contagion(
         raise ParameterError("steps", steps, f"more than the onset at {o.onset}")
     epsilon = exchange.admissible_step(graph, kappa)
     c, rule = o.coefficients(), o.rule.coefficients()
-    protection, until_isolated = np.zeros(replicates), np.zeros(replicates)
+    protection, until_isolated = np.zeros(replicates), np.full(replicates, np.nan)
     false_isolations = np.zeros(replicates, np.int64)
     first: tuple[FloatArray, exchange.BoolArray, exchange.BoolArray] | None = None
     for run in range(replicates):
@@ -534,7 +534,9 @@ def contagion(
         first = first or (psi, isolated, faulty)
         crossed = (psi[o.onset :][:, ~faulty] > o.rule.psi_critical).any(axis=0)
         protection[run] = 1.0 - crossed.mean()
-        until_isolated[run] = _until_isolated(isolated[o.onset :, faulty])
+        caught = isolated[o.onset :, faulty]
+        if k and caught.any(axis=0).all():
+            until_isolated[run] = caught.argmax(axis=0).max() + 1.0
         newly = np.diff(isolated[:, ~faulty].astype(np.int8), axis=0, prepend=0) == 1
         false_isolations[run] = newly.sum()
     assert first is not None
@@ -549,24 +551,13 @@ def contagion(
             "isolated": (("time", "node"), first[1], "1", "isolated nodes, first run"),
             "faulty": ("node", first[2], "1", "faulty nodes, first run"),
         },
-        coords={
-            "replicate": (np.arange(replicates), "1"),
-            "time": (np.arange(steps), "steps"),
-            "node": (np.arange(n), "1"),
-        },
+        coords={"replicate": "1", "time": "steps", "node": "1"},
         parameters=parameters_of(
             o, n_nodes=n, n_faulty=k, graph=graph.name, step=epsilon, seed=seed
         ),
         title="Contagion and isolation",
         source="seeds 001 and 002; dynamics and faults are ours",
     )  # fmt: skip
-
-
-def _until_isolated(isolated: exchange.BoolArray) -> float:
-    """First step by which every faulty node has been isolated once, counted from 1."""
-    if isolated.shape[1] == 0 or not isolated.any(axis=0).all():
-        return float("nan")
-    return float(isolated.argmax(axis=0).max()) + 1.0
 
 
 @validate.checked

@@ -179,7 +179,7 @@ def test_bad_input() -> None:
         ricci_flow(path, steps=0)
     with pytest.raises(ParameterError, match="cutoff"):
         ricci_flow(path, cutoff=0.0)
-    with pytest.raises(ParameterError, match="one for each edge"):
+    with pytest.raises(ParameterError, match=r"length .* shape \(2,\)"):
         cut(path, [1.0], 2.0)
     with pytest.raises(ParameterError, match="attribute"):
         split_of(path, "club")
