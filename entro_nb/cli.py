@@ -212,6 +212,7 @@ def _lab(options: Options) -> int:
     _arg("ids", nargs="*", metavar="ID", help="claims by their id; all when none is given"),
     _arg("--seed", type=int, default=1, metavar="N", help="random seed (default: %(default)s)"),
     _arg("--summary", action="store_true", help="only the counts, as a Markdown table"),
+    _arg("--readings", action="store_true", help="every reading tried, with what it gives"),
 )
 def _claims(options: Options) -> int:
     """Evaluate published claims and print what was found."""
@@ -224,9 +225,10 @@ def _claims(options: Options) -> int:
     for name in found.claim.values:
         row = {key: str(found[key].sel(claim=name).item()) for key in found.data_vars}
         print(f"{name}  {row['verdict'].upper()}  {row['text']}")
-        for label in ("published", "obtained", "why", "instead", "notebook"):
-            if row[label]:
-                print(f"      {label:10s} {row[label]}")
+        more = ("readings", "chosen", "interval", "kind", "evidence") if options.readings else ()
+        for label in ("source", "published", "obtained", "why", "instead", *more, "notebook"):
+            for line in filter(None, row[label].split("\n")):
+                print(f"      {label:10s} {line}")
     return 0
 
 

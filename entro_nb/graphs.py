@@ -155,13 +155,12 @@ class Graph:
             self.length = self._weights("length", length)
         if conductance is not None:
             self.conductance = self._weights("conductance", conductance)
-        self.load = validate.finite_array("load", np.zeros(n) if load is None else load, ndim=1)
+        self.load = validate.finite_array("load", np.zeros(n) if load is None else load, shape=(n,))
         self.state = validate.finite_array(
             "state", np.zeros((n, 0)) if state is None else state, ndim=2, empty=True
         )
-        for key, values in (("load", self.load), ("state", self.state)):
-            if len(values) != n:
-                raise ParameterError(key, f"{len(values)} rows", f"one for each node, {n}")
+        if len(self.state) != n:
+            raise ParameterError("state", f"{len(self.state)} rows", f"one for each node, {n}")
 
     @classmethod
     @validate.checked
@@ -174,7 +173,8 @@ class Graph:
 
     def replace(self, **changes: Any) -> Graph:
         """The same graph with other lengths, conductances, loads, states, edges or name."""
-        kept = {k: v for k, v in vars(self).items() if k in _GIVEN} | {"edges": self._given_edges}
+        kept = {k: v for k, v in vars(self).items() if k in _GIVEN}
+        kept["edges"] = None if self.is_complete else self.edges
         if not self.is_weighted:
             kept.pop("conductance", None)  # ones that were made when somebody asked for them
         if "edges" in changes:
@@ -182,16 +182,8 @@ class Graph:
             kept = {k: v for k, v in kept.items() if k not in ("length", "conductance", "name")}
         return Graph(**(kept | changes))
 
-    @property
-    def _given_edges(self) -> IntArray | None:
-        return None if self.is_complete else self.edges
-
     def _weights(self, name: str, values: npt.ArrayLike) -> FloatArray:
-        weights = validate.finite_array(name, values, ndim=1, empty=True)
-        if weights.size != self.n_edges:
-            raise ParameterError(
-                name, f"{weights.size} values", f"one for each edge, {self.n_edges}"
-            )
+        weights = validate.finite_array(name, values, shape=(self.n_edges,), empty=True)
         for bad in np.flatnonzero(weights <= 0)[:1]:
             pair = tuple(self.nodes[k] for k in self.edges[bad])
             raise ParameterError(f"{name} of edge {pair}", float(weights[bad]), "above 0")
@@ -300,7 +292,10 @@ class Graph:
 
     @cached_property
     def eigenvalues(self) -> FloatArray:
-        """Eigenvalues of the Laplacian, ascending, for at most 1500 nodes."""
+        """Eigenvalues of the Laplacian, ascending; of a ring, or for at most 1500 nodes."""
+        if self.name == "ring" and not self.is_weighted:
+            waves = (np.arange(self.n_nodes) + 1) // 2  # 0, then each of the others twice
+            return 2.0 - 2.0 * np.cos(2.0 * np.pi * waves / self.n_nodes)
         return np.asarray(np.linalg.eigvalsh(self.laplacian()), np.float64)
 
     @cached_property
@@ -317,8 +312,7 @@ class Graph:
         if self.is_complete and plain:
             return Spectrum(float(n), float(n), True, n - 1.0)
         if self.name == "ring" and plain:
-            values = 2.0 - 2.0 * np.cos(2.0 * np.pi * np.arange(1, n // 2 + 1) / n)
-            return Spectrum(float(values[0]), float(values[-1]), True, 2.0)
+            return Spectrum(float(self.eigenvalues[1]), float(self.eigenvalues[-1]), True, 2.0)
         ends = self.edges.ravel()
         degree = np.bincount(ends, np.repeat(self.conductance, 2), minlength=n)
         if n <= DENSE_LIMIT:
@@ -548,18 +542,6 @@ def _made(n: int, low: npt.ArrayLike, high: npt.ArrayLike, name: str) -> Graph:
     return Graph(range(n), pairs[np.lexsort(pairs.T[::-1])], name=name)
 
 
-def _ring(n: int) -> Graph:
-    i = np.arange(validate.integer("n_nodes", n, 3))
-    return _made(n, i, (i + 1) % n, "ring")
-
-
-def _square(n: int) -> Graph:
-    side = math.isqrt(n)
-    if side * side != n:
-        raise ParameterError("n_nodes", n, "a square number, for a square grid")
-    return lattice(side, side)
-
-
 def _drawn(name: str, n: int, degree: float, seed: int) -> Graph:
     """Graph of one of the families that NetworkX makes."""
     import networkx as nx
@@ -644,13 +626,16 @@ def graph(name: str, n_nodes: Count, *, degree: Positive = 4.0, seed: Seed = 0) 
         case "complete":
             return Graph.complete(n)
         case "ring":
-            return _ring(n)
+            validate.integer("n_nodes", n, 3)
+            return _made(n, i, (i + 1) % n, "ring")
         case "path":
             return _made(n, i[:-1], i[1:], "path")
         case "star":
             return _made(n, np.zeros_like(i[1:]), i[1:], "star")
         case "lattice":
-            return _square(n)
+            if (side := math.isqrt(n)) ** 2 != n:
+                raise ParameterError("n_nodes", n, "a square number, for a square grid")
+            return lattice(side, side)
         case "connected":
             return connected(n, degree, seed)
         case other:

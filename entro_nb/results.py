@@ -115,7 +115,7 @@ def _attribute(value: Any) -> str | int | float:
 def dataset(
     variables: Mapping[str, tuple[tuple[str, ...] | str, Any, str, str]],
     *,
-    coords: Mapping[str, tuple[Any, str]] | None = None,
+    coords: Mapping[str, tuple[Any, str] | str] | None = None,
     parameters: Mapping[str, Any] | None = None,
     title: str = "",
     source: str = "",
@@ -127,7 +127,8 @@ def dataset(
     variables : mapping
         Name to ``(dims, values, units, long_name)``.
     coords : mapping, optional
-        Name of a dimension to ``(values, units)``.
+        Name of a dimension to ``(values, units)``, or to the units alone where its places are
+        counted from 0.
     parameters : mapping, optional
         Parameters that made the result, stored as attributes (see :func:`parameters_of`).
     title, source : str
@@ -143,6 +144,8 @@ def dataset(
     ...              coords={"time": ([0.0, 0.1], "s")}, parameters={"seed": 1})
     >>> ds.psi.attrs["units"], ds.attrs["seed"]
     ('nats', 1)
+    >>> dataset({"psi": ("node", [0.3, 0.4], "nats", "proxy")}, coords={"node": "1"}).node.values
+    array([0, 1])
     """
     import xarray as xr
 
@@ -150,11 +153,15 @@ def dataset(
         name: (dims, values, {"units": units, "long_name": long_name})
         for name, (dims, values, units, long_name) in variables.items()
     }
-    axes = {
+    sizes: dict[str, int] = {}
+    for dims, values, *_ in variables.values():
+        sizes |= zip((dims,) if isinstance(dims, str) else dims, np.shape(values), strict=True)
+    axes = {}
+    for name, given in (coords or {}).items():
+        values, units = (np.arange(sizes[name]), given) if isinstance(given, str) else given
         # An index of pandas (a range, say) stays one: as an array it would take memory.
-        name: (name, values if hasattr(values, "dtype") else np.asarray(values), {"units": units})
-        for name, (values, units) in (coords or {}).items()
-    }
+        values = values if hasattr(values, "dtype") else np.asarray(values)
+        axes[name] = (name, values, {"units": units})
     attrs = {"title": title, "source": source} | dict(parameters or {})
     return xr.Dataset(data, coords=axes, attrs={k: v for k, v in attrs.items() if v != ""})
 
@@ -237,6 +244,44 @@ def reduction_interval(
     scatter = float(np.std(a - ratio * b, ddof=1)) / abs(float(b.mean()))
     half = float(t.ppf(0.5 + confidence / 2.0, n - 1)) * scatter / math.sqrt(n)
     return Interval(1.0 - ratio, 1.0 - ratio - half, 1.0 - ratio + half)
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """A measured figure against what a document promises, such as those of seed 001.
+
+    Attributes
+    ----------
+    name : str
+        What was measured, and where.
+    target : float
+        What the document promises, as a share.
+    measured : Interval
+        What was measured, as a share, at 95 % confidence.
+    """
+
+    name: str
+    target: float
+    measured: Interval
+
+    @property
+    def verdict(self) -> str:
+        """Whether the target is reached: holds, fails, or undecided between the two.
+
+        A target of everything holds when nothing at all was lost; its interval says how much
+        that proves.
+        """
+        value, low, high = self.measured
+        if self.target == 1.0:
+            return "holds" if value == 1.0 else "fails"
+        if low > self.target:
+            return "holds"
+        return "fails" if high < self.target else "undecided"
+
+    def __str__(self) -> str:
+        value, low, high = (100.0 * x for x in self.measured)
+        wanted = f"> {100 * self.target:g}" if self.target < 1.0 else "100"
+        return f"{self.name}: {value:.1f} % [{low:.1f}, {high:.1f}], {wanted} % {self.verdict}"
 
 
 #: What shows and runs results, and does not make them.

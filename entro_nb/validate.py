@@ -109,6 +109,7 @@ def finite_array(
     value: npt.ArrayLike,
     *,
     ndim: int | None = None,
+    shape: tuple[int, ...] | None = None,
     low: float = -math.inf,
     high: float = math.inf,
     empty: bool = False,
@@ -123,6 +124,8 @@ def finite_array(
         Anything NumPy reads as real numbers.
     ndim : int, optional
         Required number of dimensions.
+    shape : tuple of int, optional
+        Required shape.
     low, high : float
         Allowed range of every element, ends included.
     empty : bool
@@ -133,7 +136,7 @@ def finite_array(
     ParameterTypeError
         If the elements are not real numbers.
     ParameterError
-        If the number of dimensions is wrong or an element is out of range.
+        If the number of dimensions or the shape is wrong, or an element is out of range.
     DataError
         If an element is NaN or infinite, or there are none.
 
@@ -150,11 +153,11 @@ def finite_array(
     if raw.dtype.kind not in "iuf":
         raise ParameterTypeError(name, value, "an array of real numbers")
     array = np.ascontiguousarray(raw, dtype=np.float64).reshape(raw.shape)
-    shape = f"array of shape {array.shape}"
+    given = f"array of shape {array.shape}"
     if ndim is not None and array.ndim != ndim:
-        raise ParameterError(name, shape, f"{ndim} dimension{'s' if ndim != 1 else ''}")
+        raise ParameterError(name, given, f"{ndim} dimension{'s' if ndim != 1 else ''}")
     if array.size == 0 and not empty:
-        raise DataError(name, shape, "at least one element")
+        raise DataError(name, given, "at least one element")
     # One reduction is the fast path: a sum is finite only if no element is NaN or infinite.
     with np.errstate(over="ignore", invalid="ignore"):
         suspect = not math.isfinite(float(array.sum()))
@@ -163,6 +166,8 @@ def finite_array(
     bounded = low != -math.inf or high != math.inf
     if bounded and (outside := (array < low) | (array > high)).any():
         raise ParameterError(*_first(name, array, outside), f"numbers in [{low:g}, {high:g}]")
+    if shape is not None and array.shape != shape:
+        raise ParameterError(name, given, f"shape {shape}")
     return array
 
 
@@ -190,15 +195,17 @@ def element(name: str, where: tuple[int, ...]) -> str:
     return f"{name}[{', '.join(map(str, where))}]" if where else name
 
 
-def probabilities(name: str, value: npt.ArrayLike, axis: int = -1) -> FloatArray:
-    """Probability distributions along an axis: non-negative, summing to 1.
+def probabilities(
+    name: str, value: npt.ArrayLike, axis: int = -1, *, shape: tuple[int, ...] | None = None
+) -> FloatArray:
+    """Probability distributions along an axis: non-negative, summing to 1, of a shape if given.
 
     Examples
     --------
     >>> probabilities("p", [0.5, 0.5])
     array([0.5, 0.5])
     """
-    p = finite_array(name, value, low=0.0)
+    p = finite_array(name, value, shape=shape, low=0.0)
     if p.ndim == 0:
         raise ParameterError(name, value, "at least one dimension")
     total = p.sum(axis=checked_axis(axis, p.ndim))

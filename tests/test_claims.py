@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from entro_nb import claims, views
-from entro_nb.claims import Finding, Verdict, evaluators, judged
+from entro_nb.claims import Finding, Reading, Verdict, evaluators, judged
 from entro_nb.errors import ParameterError
 from entro_nb.results import mean_interval
 from entro_nb.views.overview import ClaimsApp, evidence, verdict_bars
@@ -34,7 +34,7 @@ def test_every_notebook_named_by_a_claim_exists_or_will_be_run() -> None:
 
 def test_findings_are_complete(found) -> None:
     assert found.claim.values.tolist() == SOME
-    for name in ("obtained", "why", "notebook", "verdict", "published", "command"):
+    for name in ("obtained", "why", "source", "kind", "evidence", "verdict", "published"):
         assert all(found[name].values), name
     finite = np.isfinite(found.low)
     assert (found.low[finite] <= found.high[finite]).all()
@@ -59,15 +59,40 @@ def test_one_claim_and_unknown_claims() -> None:
         claims.evaluate(["G05"], seed=-1)
 
 
-@given(st.lists(st.booleans(), min_size=1), st.booleans())
-def test_verdict_of_parts(held: list[bool], refutes: bool) -> None:
-    verdict = judged(held, refutes=refutes)
-    if all(held):
-        assert verdict is Verdict.REPRODUCED
-    elif any(held):
-        assert verdict is Verdict.PARTLY
-    else:
-        assert verdict is (Verdict.REFUTED if refutes else Verdict.NOT_REPRODUCED)
+readings = st.builds(
+    lambda held, literal, proved: Reading("x", held, "y", literal, proved and not any(held)),
+    st.lists(st.booleans(), min_size=1, max_size=3),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(st.lists(readings, min_size=1, max_size=4))
+def test_the_verdict_follows_from_the_readings(tried: list[Reading]) -> None:
+    literal = [reading for reading in tried if reading.literal]
+    if not literal:
+        with pytest.raises(ParameterError, match="literal"):
+            judged(tried)
+        return
+    verdict = judged(tried)
+    parts = [part for reading in tried for part in reading.held]
+    if verdict is Verdict.REPRODUCED:
+        assert all(part for reading in literal for part in reading.held)
+    elif verdict is Verdict.PARTLY:
+        assert any(parts)
+        assert not all(part for reading in literal for part in reading.held)
+    else:  # refuted only where every reading is proved impossible
+        assert not any(parts)
+        assert (verdict is Verdict.REFUTED) == all(reading.proved for reading in tried)
+
+
+def test_what_cannot_be_said_of_a_reading() -> None:
+    with pytest.raises(ParameterError, match="no part, of what is proved impossible"):
+        Reading("x", [False, True], proved=True)
+    with pytest.raises(ParameterError, match="at least one part"):
+        Reading("x", [])
+    with pytest.raises(ParameterError, match="interval_of"):
+        Finding(Reading("x", True), "because", mean_interval(np.arange(3.0)))
 
 
 def test_interval_covers_the_mean_as_often_as_it_says() -> None:
@@ -87,8 +112,10 @@ def test_figures_are_read_from_the_table() -> None:
 
 def test_summary_counts_every_claim_once(found) -> None:
     lines = claims.summary(found).splitlines()
-    numbers = [int(n) for n in re.findall(r"\*\*(\d+)\*\*", lines[-1])]
-    assert sum(numbers) == len(SOME)
+    (total,) = (line for line in lines if line.startswith("| **all**"))
+    kinds = (line for line in lines if line.startswith("| *of these"))
+    assert sum(map(int, re.findall(r"\d+", total))) == len(SOME)
+    assert sum(int(n) for line in kinds for n in re.findall(r"\d+", line)) == len(SOME)
 
 
 def test_views_show_every_claim_and_no_markup_of_its_own(found) -> None:
@@ -104,5 +131,8 @@ def test_views_show_every_claim_and_no_markup_of_its_own(found) -> None:
 
 
 def test_a_finding_needs_no_interval() -> None:
-    finding = Finding("runs", Verdict.REPRODUCED, "because")
+    finding = Finding(Reading("runs", True), "because")
     assert np.isnan(finding.interval.low)
+    assert (finding.verdict, finding.obtained) == (Verdict.REPRODUCED, "runs")
+    nothing = Finding((), "it needs a machine that nobody has", obtained="not tried")
+    assert nothing.verdict is Verdict.NOT_TESTABLE

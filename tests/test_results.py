@@ -1,4 +1,4 @@
-"""Intervals, by their coverage and by known values."""
+"""Intervals, by their coverage and by known values, and the verdicts that follow from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from entro_nb.errors import DataError, ParameterError
-from entro_nb.results import mean_interval, reduction_interval, share_interval
+from entro_nb.results import Interval, Objective, mean_interval, reduction_interval, share_interval
 
 
 def test_student_s_interval_is_scipy_s():
@@ -40,3 +40,19 @@ def test_too_few_runs_are_refused():
         reduction_interval([1.0, 1.0], [0.0, 0.0])
     with pytest.raises(ParameterError, match="successes"):
         share_interval(3, 2)
+
+
+@pytest.mark.parametrize(
+    ("target", "interval", "verdict"),
+    [
+        (0.5, (0.6, 0.55, 0.65), "holds"),
+        (0.5, (0.6, 0.45, 0.75), "undecided"),
+        (0.5, (0.4, 0.35, 0.45), "fails"),
+        (1.0, (1.0, 0.96, 1.0), "holds"),
+        (1.0, (0.999, 0.99, 1.0), "fails"),
+    ],
+)
+def test_verdicts_follow_from_the_interval(target, interval, verdict):
+    objective = Objective("x", target, Interval(*interval))
+    assert objective.verdict == verdict
+    assert verdict in str(objective)

@@ -6,7 +6,13 @@ the thresholds from a promised mean run length between false alarms. The classic
 stand beside it at the same run length.
 """
 
-from entro_nb.accountant.accountant import Accountant as Accountant, account as account
+from entro_nb.accountant.accountant import (
+    Accountant as Accountant,
+    Normalizer as Normalizer,
+    NormalizerConfig as NormalizerConfig,
+    account as account,
+    normalize as normalize,
+)
 from entro_nb.accountant.calibration import (
     RUN_LENGTH as RUN_LENGTH,
     calibrate as calibrate,
@@ -30,9 +36,4 @@ from entro_nb.accountant.frame import (
     Stability as Stability,
     Thresholds as Thresholds,
     flags as flags,
-)
-from entro_nb.accountant.normalizer import (
-    Normalizer as Normalizer,
-    NormalizerConfig as NormalizerConfig,
-    normalize as normalize,
 )

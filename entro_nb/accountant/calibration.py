@@ -233,15 +233,8 @@ def _calibrated(
         else:
             low = middle
     (below, above, velocity, acceleration, jerk), _, alarms = limits_at(math.exp(high))
-    return Thresholds(
-        -below,
-        above,
-        velocity,
-        acceleration,
-        jerk,
-        run_length=run_length,
-        standard_error=round(1 / math.sqrt(max(alarms, 1)), 4),
-    )
+    error = round(1 / math.sqrt(max(alarms, 1)), 4)
+    return Thresholds(-below, above, velocity, acceleration, jerk, run_length, error)
 
 
 @validate.checked

@@ -28,56 +28,47 @@ if TYPE_CHECKING:
 
 
 @compiled
-def _shewhart(x: FloatArray, out: FloatArray) -> None:
-    for t in range(x.size):
-        out[t] = abs(x[t])
-
-
-@compiled
-def _ewma(x: FloatArray, out: FloatArray) -> None:
+def _ewma(x: FloatArray) -> FloatArray:
     # Roberts 1959: λ = 0.1, at its steady-state deviation √(λ/(2 − λ)).
-    level = 0.0
+    out, level = np.empty(x.size), 0.0
     for t in range(x.size):
         level += 0.1 * (x[t] - level)
         out[t] = abs(level) / math.sqrt(0.1 / 1.9)
+    return out
 
 
 @compiled
-def _cusum(x: FloatArray, out: FloatArray) -> None:
-    # Page 1954, two-sided, tuned to a shift of one deviation: reference value ½.
-    up, down = 0.0, 0.0
-    for t in range(x.size):
-        up = max(0.0, up + x[t] - 0.5)
-        down = max(0.0, down - x[t] - 0.5)
+def _two_sided(above: FloatArray, below: FloatArray) -> FloatArray:
+    # Page 1954: evidence for either change adds up, and begins again where it falls below zero.
+    out, up, down = np.empty(above.size), 0.0, 0.0
+    for t in range(above.size):
+        up = max(0.0, up + above[t])
+        down = max(0.0, down + below[t])
         out[t] = max(up, down)
+    return out
 
 
-@compiled
-def _page_hinkley(x: FloatArray, out: FloatArray) -> None:
-    # Deviation from the running mean instead of a known one, tolerance ¼, two-sided.
-    mean, up, down = 0.0, 0.0, 0.0
-    for t in range(x.size):
-        mean += (x[t] - mean) / (t + 1)
-        up = max(0.0, up + x[t] - mean - 0.25)
-        down = max(0.0, down - (x[t] - mean) - 0.25)
-        out[t] = max(up, down)
+def _cusum(x: FloatArray) -> FloatArray:
+    # Tuned to a shift of one deviation: reference value ½.
+    return _two_sided(x - 0.5, -x - 0.5)
 
 
-@compiled
-def _variance_cusum(x: FloatArray, out: FloatArray) -> None:
+def _page_hinkley(x: FloatArray) -> FloatArray:
+    # Deviation from the running mean instead of a known one, tolerance ¼.
+    away = x - np.cumsum(x) / np.arange(1.0, x.size + 1.0)
+    return _two_sided(away - 0.25, -away - 0.25)
+
+
+def _variance_cusum(x: FloatArray) -> FloatArray:
     # Likelihood ratio of deviation 2 against 1, and of ½ against 1.
-    up, down = 0.0, 0.0
-    for t in range(x.size):
-        square = x[t] * x[t]
-        up = max(0.0, up + 0.375 * square - math.log(2.0))
-        down = max(0.0, down - 1.5 * square + math.log(2.0))
-        out[t] = max(up, down)
+    return _two_sided(0.375 * x**2 - math.log(2.0), math.log(2.0) - 1.5 * x**2)
 
 
 @compiled
-def _adaptive_window(x: FloatArray, out: FloatArray) -> None:
+def _adaptive_window(x: FloatArray) -> FloatArray:
     # What ADWIN (Bifet and Gavaldà 2007) compares with its bound: the difference of the means on
     # the two sides of a cut, in its own deviations, at the worst of the cuts of the last 256.
+    out = np.empty(x.size)
     sums = np.zeros(x.size + 1)
     for t in range(x.size):
         sums[t + 1] = sums[t] + x[t]
@@ -92,13 +83,14 @@ def _adaptive_window(x: FloatArray, out: FloatArray) -> None:
                 then = (sums[t + 1 - recent] - sums[start]) / before
                 worst = max(worst, abs(now - then) / math.sqrt(1.0 / recent + 1.0 / before))
         out[t] = worst
+    return out
 
 
 #: Alarm statistics of the classical detectors, for samples that are standard normal before the
 #: change: larger is worse. Each is written for what it was invented for.
-DETECTORS: Mapping[str, Callable[[FloatArray, FloatArray], None]] = MappingProxyType(
+DETECTORS: Mapping[str, Callable[[FloatArray], FloatArray]] = MappingProxyType(
     {
-        "Shewhart": _shewhart,
+        "Shewhart": np.abs,
         "EWMA": _ewma,
         "CUSUM": _cusum,
         "Page–Hinkley": _page_hinkley,
@@ -137,9 +129,7 @@ def statistic(name: str, x: FloatArray, config: AccountantConfig | None = None) 
     name = validate.choice("detector", name, [*DETECTORS, *ENTROPY])
     x = validate.finite_array("x", x, ndim=1)
     if name in DETECTORS:
-        out = np.empty(x.size)
-        DETECTORS[name](x, out)
-        return out
+        return DETECTORS[name](x)
     config = AccountantConfig() if config is None else config
     ds = account(x, without_alarms(config))
     row = ("entropy", "velocity", "acceleration", "jerk")[ENTROPY.index(name)]
@@ -257,10 +247,7 @@ def detection_delays(
                 delay[i, k] = alarms[0]
     return dataset(
         {"delay": (("detector", "replicate"), delay, "samples", "delay to the first alarm")},
-        coords={
-            "detector": (np.array(list(limits)), "1"),
-            "replicate": (np.arange(len(streams)), "1"),
-        },
+        coords={"detector": (list(limits), "1"), "replicate": "1"},
         parameters=parameters_of(change=change),
         title="Detection delays",
     )

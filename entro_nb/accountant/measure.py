@@ -8,6 +8,7 @@ numbers.
 from __future__ import annotations
 
 import math
+from dataclasses import astuple
 from typing import NamedTuple
 
 import numpy as np
@@ -60,15 +61,8 @@ def cold_state(config: AccountantConfig) -> State:
 def rule_of(config: AccountantConfig, limits: Thresholds) -> Rule:
     """Constants for a configuration and the limits of its classes."""
     ceiling = math.log2(config.bins)
-    return Rule(
-        ceiling,
-        resolution(config.derivative_window, ceiling),
-        limits.entropy_low,
-        limits.entropy_high,
-        limits.velocity,
-        limits.acceleration,
-        limits.jerk,
-    )
+    step = resolution(config.derivative_window, ceiling)
+    return Rule(ceiling, step, *astuple(limits)[:5])
 
 
 def bins_for(config: AccountantConfig) -> Bins:
@@ -127,17 +121,10 @@ def measure(
 @compiled
 def measure_arrays(
     x: FloatArray,
-    counts: IntArray,
-    ring: IntArray,
-    history: IntArray,
-    places: IntArray,
-    previous: FloatArray,
-    edges: FloatArray,
-    table: IntArray,
-    constants: FloatArray,
-    out: FloatArray,
-    labels: LabelArray,
-) -> None:
+    counts: IntArray, ring: IntArray, history: IntArray, places: IntArray, previous: FloatArray,
+    edges: FloatArray, table: IntArray, constants: FloatArray,
+    out: FloatArray, labels: LabelArray,
+) -> None:  # fmt: skip
     """`measure` for Python: plain arrays cross over in a third of the time of tuples."""
     state = State(counts, ring, history, places, previous)
     c = constants

@@ -5,6 +5,8 @@ Nothing in the table is typed in: each finding is computed by the code of its cl
 
 from entro_nb.claims.table import (
     Finding as Finding,
+    Kind as Kind,
+    Reading as Reading,
     Verdict as Verdict,
     evaluate as evaluate,
     evaluators as evaluators,

@@ -14,7 +14,7 @@ import numpy as np
 
 from entro_nb import accountant, entropy, streams
 from entro_nb.accountant import AccountantConfig
-from entro_nb.claims.table import Finding, Verdict, judged
+from entro_nb.claims.table import Finding, Reading
 from entro_nb.entropy import chain_rule_gap, gini, renyi, shannon
 from entro_nb.results import Interval, mean_interval
 from entro_nb.streams import Scenario, generate, sample
@@ -41,8 +41,7 @@ def _a01_latency(seed: int) -> Finding:
         spent.append(time.thread_time() - start)
     under = float(np.mean(np.array(spent) < 0.010))
     return Finding(
-        f"{under:.1%} of {len(spent)} calls under 10 ms",
-        judged(under > 0.999),
+        Reading(f"{under:.1%} of {len(spent)} calls under 10 ms", under > 0.999),
         "One sample changes two counts of the histogram, whatever the window, and the step is "
         "compiled.",
     )
@@ -67,12 +66,17 @@ def _a02_early_warning(seed: int) -> Finding:
     share = float(np.mean((lead >= 10) & (lead <= 20)))
     lead = lead[np.isfinite(lead)]
     return Finding(
-        f"10–20 steps ahead in {share:.0%} of failures; median lead {np.median(lead):.0f} steps",
-        judged(share > 0.5),
+        Reading(
+            f"10–20 steps ahead in {share:.0%} of failures; "
+            f"median lead {np.median(lead):.0f} steps",
+            share > 0.5,
+        ),
         "At the same rate of false alarms the second difference of a noisy estimate mostly "
         "crosses its limit after the entropy itself has, if at all.",
         mean_interval(lead),
-        "The variance and the mean of the values warn sooner: CUSUM charts at the same rate.",
+        "t-interval (95 %) over seeds",
+        instead="The variance and the mean of the values warn sooner: CUSUM charts at the same "
+        "rate.",
     )
 
 
@@ -85,8 +89,7 @@ def _a03_twelve(seed: int) -> Finding:
         h = accountant.account(z, QUIET).entropy.values
         read.append(bool(np.isfinite(h).all() and h.std() > 0))
     return Finding(
-        f"{sum(read)} of {len(read)} streams read with one configuration",
-        judged(read),
+        Reading(f"{sum(read)} of {len(read)} streams read with one configuration", read),
         "Every stream gives a scalar, and the normaliser brings its band to the same scale; what "
         "the entropy then means differs from stream to stream.",
         instead="One set of thresholds does not serve all: they must be calibrated on each "
@@ -122,9 +125,11 @@ def _a04_khinchin(seed: int) -> Finding:
     rival_chain = max(abs(chain_rule_gap(MEASURES["Rényi 2"], p, _GROUPS)) for p in drawn)
     unique = rival > 1e-9  # would plain additivity exclude Rényi's entropy?
     return Finding(
-        f"chain rule: Shannon {chain:.0e}, Rényi {rival_chain:.2f} bits off; "
-        f"additivity: Rényi {rival:.0e} off",
-        judged([chain < 1e-9 < rival_chain, unique]),
+        Reading(
+            f"chain rule: Shannon {chain:.0e}, Rényi {rival_chain:.2f} bits off; "
+            f"additivity: Rényi {rival:.0e} off",
+            [chain < 1e-9 < rival_chain, unique],
+        ),
         "The theorem needs the chain rule (grouping); additivity over independent systems, which "
         "the document names, admits every Rényi entropy too.",
         instead="With the chain rule in the place of additivity the theorem stands; it says what "
@@ -135,9 +140,11 @@ def _a04_khinchin(seed: int) -> Finding:
 def _a05_alternatives(seed: int) -> Finding:
     holds = [name for name, f in MEASURES.items() if _additivity_gap(f, seed) <= 1e-9]
     return Finding(
-        f"{len(MEASURES) - len(holds)} of {len(MEASURES)} violate an axiom as named; not "
-        f"{', '.join(holds)}",
-        judged([name not in holds for name in MEASURES]),
+        Reading(
+            f"{len(MEASURES) - len(holds)} of {len(MEASURES)} violate an axiom as named; not "
+            f"{', '.join(holds)}",
+            [name not in holds for name in MEASURES],
+        ),
         "Rényi entropies are continuous, largest at the uniform distribution and additive; only "
         "the chain rule excludes them.",
         instead="Every one of the four violates the chain rule.",
@@ -149,12 +156,15 @@ def _a06_jerk(seed: int) -> Finding:
     jerk, charts = _delays(seed, "H‴", "CUSUM") <= WINDOW
     chance, seen = 1 - np.exp(-WINDOW / RUN_LENGTH), mean_interval(jerk.astype(float))
     return Finding(
-        f"{np.mean(jerk):.0%} of changes within a window; by chance {chance:.0%}",
-        judged(seen.low > 0.5),
+        Reading(
+            f"{np.mean(jerk):.0%} of changes within a window; by chance {chance:.0%}",
+            seen.low > 0.5,
+        ),
         "At an equal rate of false alarms the third difference rarely stands out of the noise of "
         "the estimate.",
         seen,
-        f"A CUSUM chart sees {np.mean(charts):.0%} of the same changes in the same time.",
+        "t-interval (95 %) over seeds",
+        instead=f"A CUSUM chart sees {np.mean(charts):.0%} of the same changes in the same time.",
     )
 
 
@@ -172,12 +182,12 @@ def _a07_fourth(seed: int) -> Finding:
     fourth = mean_interval(np.array(excess)[:, 3])
     signal = ", ".join(f"{s:.2f}" for s in np.mean(excess, axis=0))
     return Finding(
-        f"signal over noise of orders 1 to 4: {signal}",
-        judged(fourth.high < 1),
+        Reading(f"signal over noise of orders 1 to 4: {signal}", fourth.high < 1),
         "Each difference adds the noise of the estimate and takes signal away; the loss begins "
         "with the second order, not with the fourth.",
         fourth,
-        "The same argument speaks against the second and third derivatives.",
+        "t-interval (95 %) over seeds",
+        instead="The same argument speaks against the second and third derivatives.",
     )
 
 
@@ -208,11 +218,14 @@ def _a08_pause(seed: int) -> Finding:
         with Trail(audit) as trail:
             kept = trail.frames().sequence.values.tolist()
     return Finding(
-        f"{sent - len(kept)} of {sent} frames lost in a pause that lasted the whole stream",
-        judged(kept == list(range(sent))),
+        Reading(
+            f"{sent - len(kept)} of {sent} frames lost in a pause that lasted the whole stream",
+            kept == list(range(sent)),
+        ),
         "The display reads the audit trail behind an unbounded queue; pausing it holds nothing "
         "else up.",
         Interval(0.0, 0.0, 0.0),
+        "t-interval (95 %) over seeds",
     )
 
 
@@ -233,9 +246,11 @@ def _a09_never_slowed(seed: int) -> Finding:
     spent = _finish(_blocked(seed, frames, wait))
     free = spent < frames * wait / 10
     return Finding(
-        f"a reader that blocks {wait:g} s for each of {frames} frames is "
-        f"{'not ' if free else ''}waited for",
-        judged(free),
+        Reading(
+            f"a reader that blocks {wait:g} s for each of {frames} frames is "
+            f"{'not ' if free else ''}waited for",
+            free,
+        ),
         "What reads frames does so from the audit trail, on a thread of its own; they share the "
         "processor, nothing else.",
         instead="Sharing one processor still costs: on a machine with one core a busy reader "
@@ -256,9 +271,11 @@ def _a10_sign_of_velocity(seed: int) -> Finding:
     disperse, concentrate = positive("scale", 1.0), 1 - positive("scale", 1.0, shrink=True)
     shift = positive("level", 2.0)
     return Finding(
-        f"sign right for {disperse:.0%} of dispersing and {concentrate:.0%} of concentrating "
-        f"streams; positive too for {shift:.0%} of those that only shift",
-        Verdict.PARTLY if shift > 0.5 else judged([disperse > 0.95, concentrate > 0.95]),
+        Reading(
+            f"sign right for {disperse:.0%} of dispersing and {concentrate:.0%} of concentrating "
+            f"streams; positive too for {shift:.0%} of those that only shift",
+            [disperse > 0.95, concentrate > 0.95, shift <= 0.5],
+        ),
         "H′ compares entropy with its recent mean: a shift of level mixes old and new values in "
         "the window and looks like dispersion until the window has passed.",
         instead="The sign is right for changes of spread; it cannot tell them from a shift.",

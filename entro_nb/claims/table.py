@@ -10,15 +10,15 @@ import importlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from entro_nb import settings, validate
+from entro_nb.errors import ParameterError
 from entro_nb.results import Interval, parameters_of
 from entro_nb.validate import Seed
 
@@ -49,19 +49,132 @@ class Verdict(Enum):
 
 
 _MEANINGS = {
-    Verdict.REPRODUCED: "We obtain the published figure, to its printed digits or within the "
-    "interval of our measurement; or the statement held in every test that we could think of.",
-    Verdict.PARTLY: "Some of the figures or cases of the claim hold and others do not; or it "
-    "holds under a condition that the document does not state.",
-    Verdict.NOT_REPRODUCED: "From what is published we obtain something else, and the published "
-    "figure lies outside the interval of our measurement; another reading might still give it.",
-    Verdict.REFUTED: "A proof, an exact bound or a counter-example shows that it cannot be so "
-    "under any reading we know of.",
+    Verdict.REPRODUCED: "Under the text as it stands every figure comes out, to its printed digits "
+    "or within the interval named, and every statement held in each test.",
+    Verdict.PARTLY: "Some parts hold, or it holds under another reading than the literal one, or "
+    "under a condition that the document does not state.",
+    Verdict.NOT_REPRODUCED: "Under no reading tried does any part come out; a reading that nobody "
+    "has tried might still give it.",
+    Verdict.REFUTED: "No part comes out, and under every reading tried a proof or an exact bound "
+    "says that it cannot.",
     Verdict.NOT_TESTABLE: "It needs something that neither the document nor its code supplies.",
 }
 
 
+class Kind(Enum):
+    """What a claim is about: a verdict on one kind says nothing of another."""
+
+    SUBSTANCE = "substance"
+    ARITHMETIC = "arithmetic"
+    FITTED = "fitted"
+    OURS = "this package"
+    PACKAGES = "published packages"
+
+    @property
+    def meaning(self) -> str:
+        """Definition of the kind, in words."""
+        return _KINDS[self]
+
+
+_KINDS = {
+    Kind.SUBSTANCE: "What the document is written for: that something is so, or comes to so much.",
+    Kind.ARITHMETIC: "Follows from other rows of the table by arithmetic or from a definition.",
+    Kind.FITTED: "A figure that we set free constants by: it comes out because they were set so.",
+    Kind.OURS: "About a program, judged on the one in this package.",
+    Kind.PACKAGES: "About the Python packages that were published beside the documents.",
+}
+
+
 NO_FIGURE = Interval(math.nan, math.nan, math.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way in which a claim's text can be read, and what comes of it.
+
+    Parameters
+    ----------
+    obtained : str
+        The figure or outcome under it, formatted from the result.
+    held : array_like of bool
+        Whether each part of the claim held; kept as a tuple.
+    name : str
+        The reading in words.
+    literal : bool
+        Whether it is what the text says. Where the text leaves something open that changes the
+        outcome, each way of filling it in is literal.
+    proved : bool
+        Whether a proof or an exact bound, into which nothing of our choosing enters, says that no
+        part can hold.
+
+    Raises
+    ------
+    ParameterError
+        If there is no part, or one holds of what is proved impossible.
+
+    Examples
+    --------
+    >>> print(Reading("3 of 4", [True, False]))
+    as written: 3 of 4 (holds in part)
+    """
+
+    obtained: str
+    held: Any
+    name: str = "as written"
+    literal: bool = True
+    proved: bool = False
+
+    def __post_init__(self) -> None:
+        held = tuple(np.atleast_1d(np.asarray(self.held, dtype=bool)).ravel().tolist())
+        if not held:
+            raise ParameterError("held", self.held, "at least one part")
+        if self.proved and any(held):
+            raise ParameterError("held", held, "no part, of what is proved impossible")
+        object.__setattr__(self, "held", held)
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, in words."""
+        if self.proved:
+            return "cannot hold"
+        return "holds" if all(self.held) else "holds in part" if any(self.held) else "does not hold"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.obtained} ({self.outcome})"
+
+
+def judged(readings: Sequence[Reading]) -> Verdict:
+    """Verdict that follows from the readings of a claim: the one rule for all claims.
+
+    Parameters
+    ----------
+    readings : sequence of Reading
+        Every reading tried; none for a claim that cannot be tested here.
+
+    Raises
+    ------
+    ParameterError
+        If there are readings and none of them is literal.
+
+    Examples
+    --------
+    >>> judged([Reading("4 of 4", [True, True])]), judged([Reading("3 of 4", [True, False])])
+    (<Verdict.REPRODUCED: 'reproduced'>, <Verdict.PARTLY: 'partly reproduced'>)
+    >>> judged([Reading("3 > 2", False, proved=True)])
+    <Verdict.REFUTED: 'refuted'>
+    """
+    if not readings:
+        return Verdict.NOT_TESTABLE
+    literal = [reading for reading in readings if reading.literal]
+    if not literal:
+        raise ParameterError("readings", [r.name for r in readings], "one of them literal")
+    if all(all(reading.held) for reading in literal):
+        return Verdict.REPRODUCED
+    if any(any(reading.held) for reading in readings):
+        return Verdict.PARTLY
+    if all(reading.proved for reading in readings):
+        return Verdict.REFUTED
+    return Verdict.NOT_REPRODUCED
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,55 +183,56 @@ class Finding:
 
     Parameters
     ----------
-    obtained : str
-        The figure or outcome obtained, formatted from the result.
-    verdict : Verdict
-        By the definitions above.
+    readings : Reading or tuple of Reading
+        Every way tried of reading the text that gives another figure, the literal ones first;
+        empty where the claim cannot be tested here.
     why : str
         One sentence: what makes it so.
     interval : Interval
-        The leading figure over seeds (95 %), NaN where there is no figure.
+        The leading figure with its range, NaN where there is none.
+    interval_of : str
+        What the range is: a t-interval over seeds, a range over plants.
     instead : str
         Where the claim does not hold: something nearby that does.
+    chosen : str
+        The constants that the outcome depends on, each with who chose it.
+    obtained : str
+        The outcome in words; that of the literal readings unless given.
     """
 
-    obtained: str
-    verdict: Verdict
+    readings: Reading | tuple[Reading, ...]
     why: str
     interval: Interval = NO_FIGURE
+    interval_of: str = ""
     instead: str = ""
+    chosen: str = ""
+    obtained: str = ""
+
+    def __post_init__(self) -> None:
+        if math.isfinite(self.interval.low) and not self.interval_of:
+            raise ParameterError("interval_of", "", "words, where there is an interval")
+        if not self.obtained:
+            literal = "; ".join(r.obtained for r in self.tried if r.literal)
+            object.__setattr__(self, "obtained", literal)
+
+    @property
+    def tried(self) -> tuple[Reading, ...]:
+        """The readings, also where there is one."""
+        return (self.readings,) if isinstance(self.readings, Reading) else self.readings
+
+    @property
+    def verdict(self) -> Verdict:
+        """What follows from the readings."""
+        return judged(self.tried)
 
 
 #: Evaluates one claim, given the seed of its simulations.
 Evaluator = Callable[[int], Finding]
 
 
-def judged(held: npt.ArrayLike, *, refutes: bool = False) -> Verdict:
-    """Verdict on a claim of several parts, from whether each part held.
-
-    Parameters
-    ----------
-    held : array_like of bool
-        Outcome of each part.
-    refutes : bool
-        Whether a failure is a counter-example to a universal statement.
-
-    Examples
-    --------
-    >>> judged([True, True]), judged([True, False])
-    (<Verdict.REPRODUCED: 'reproduced'>, <Verdict.PARTLY: 'partly reproduced'>)
-    """
-    outcome = np.atleast_1d(np.asarray(held, dtype=bool))
-    if outcome.all():
-        return Verdict.REPRODUCED
-    if outcome.any():
-        return Verdict.PARTLY
-    return Verdict.REFUTED if refutes else Verdict.NOT_REPRODUCED
-
-
 @functools.cache
 def published() -> pd.DataFrame:
-    """Claims as published: id, source, system, claim, published, unit, where; and our notebook.
+    """Claims as published, by id, with their source and kind, and where our evidence stands.
 
     Examples
     --------
@@ -185,8 +299,9 @@ def evaluate(ids: Iterable[str] | None = None, *, seed: Seed = 1) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        One row a `claim`: system, text, published, unit, obtained, low, high, verdict, why,
-        instead, notebook, command.
+        One row a `claim`: source, system, kind, text, published, unit, obtained, low, high,
+        interval (what low and high are), verdict, readings (a line each), why, instead, chosen,
+        evidence (notebook and section), notebook, command.
 
     Raises
     ------
@@ -207,19 +322,26 @@ def evaluate(ids: Iterable[str] | None = None, *, seed: Seed = 1) -> xr.Dataset:
         validate.choice("claim", name, claims.index)
     rows = claims.loc[wanted]
     findings = [code[name](seed) for name in wanted]
+    section = rows.section.str.replace(" ", "-")
     columns: dict[str, Iterable[object]] = {
+        "source": rows.source + ", " + rows["where"],
         "system": rows.system,
+        "kind": rows.kind,
         "text": rows.claim,
         "published": rows.published,
         "unit": rows.unit,
         "obtained": (f.obtained for f in findings),
         "low": (f.interval.low for f in findings),
         "high": (f.interval.high for f in findings),
+        "interval": (f.interval_of for f in findings),
         "verdict": (f.verdict.value for f in findings),
+        "readings": ("\n".join(map(str, f.tried)) for f in findings),
         "why": (f.why for f in findings),
         "instead": (f.instead for f in findings),
+        "chosen": (f.chosen for f in findings),
         "notebook": rows.notebook,
-        "command": (f"entro-nb claims {name}" for name in wanted),
+        "evidence": rows.notebook + ".ipynb" + section.where(section == "", "#" + section),
+        "command": (f"entro-nb claims {name} --readings" for name in wanted),
     }
     return xr.Dataset(
         {name: ("claim", np.array(list(values))) for name, values in columns.items()},
@@ -229,21 +351,27 @@ def evaluate(ids: Iterable[str] | None = None, *, seed: Seed = 1) -> xr.Dataset:
 
 
 def summary(found: xr.Dataset) -> str:
-    """Counts of the verdicts by system, as a Markdown table: what the README shows.
+    """Counts of the verdicts by system and by kind, as a Markdown table: what the README shows.
 
     Examples
     --------
     >>> print(summary(evaluate(["A04", "A05"])).splitlines()[0])
-    | | reproduced | partly reproduced | not reproduced | refuted | not testable here |
+    | claims | reproduced | partly reproduced | not reproduced | refuted | not testable here |
     """
-    systems = list(dict.fromkeys(found.system.values.tolist()))
     names = [verdict.value for verdict in Verdict]
-    lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    totals = np.zeros(len(names), dtype=int)
-    for system in systems:
-        verdicts = found.verdict.values[found.system.values == system].tolist()
-        counts = np.array([verdicts.count(name) for name in names])
-        totals += counts
-        lines.append(f"| {system} | " + " | ".join(map(str, counts)) + " |")
-    lines.append("| **all** | " + " | ".join(f"**{count}**" for count in totals) + " |")
+    lines = ["| claims | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+
+    def row(label: str, verdicts: list[str], mark: str = "") -> str:
+        counts = (f"{mark}{verdicts.count(name)}{mark}" for name in names)
+        return f"| {mark}{label}{mark} | " + " | ".join(counts) + " |"
+
+    def rows(column: str, order: Iterable[str], form: str) -> Iterable[str]:
+        for value in order:
+            chosen = found.verdict.values[found[column].values == value].tolist()
+            if chosen:
+                yield row(form.format(value), chosen)
+
+    lines += rows("system", dict.fromkeys(found.system.values.tolist()), "{}")
+    lines.append(row("all", found.verdict.values.tolist(), "**"))
+    lines += rows("kind", (kind.value for kind in Kind), "*of these: {}*")
     return "\n".join(lines)

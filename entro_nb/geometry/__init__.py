@@ -7,6 +7,8 @@ for the same purpose stands beside it and is the default.
 
 from entro_nb.geometry.action import (
     Action as Action,
+    IEGN_Node as IEGN_Node,
+    ManifoldOptimizer as ManifoldOptimizer,
     critical_temperature as critical_temperature,
     discrete_action as discrete_action,
     force as force,
@@ -52,29 +54,23 @@ from entro_nb.geometry.curvature import (
     lin_lu_yau as lin_lu_yau,
     load_proxy as load_proxy,
     ollivier_ricci as ollivier_ricci,
-)
-from entro_nb.geometry.datasets import (
-    airports as airports,
-    karate_club as karate_club,
-    planted_communities as planted_communities,
+    wasserstein as wasserstein,
 )
 from entro_nb.geometry.flow import (
     RicciFlow as RicciFlow,
     adjusted_rand as adjusted_rand,
+    airports as airports,
     cut as cut,
     flow_communities as flow_communities,
+    karate_club as karate_club,
     louvain as louvain,
     modularity as modularity,
+    planted_communities as planted_communities,
     ricci_flow as ricci_flow,
     ricci_start as ricci_start,
     ricci_step as ricci_step,
     split_of as split_of,
 )
-from entro_nb.geometry.published import (
-    IEGN_Node as IEGN_Node,
-    ManifoldOptimizer as ManifoldOptimizer,
-)
-from entro_nb.geometry.transport import wasserstein as wasserstein
 from entro_nb.geometry.workflow import (
     Traffic as Traffic,
     Workflow as Workflow,

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from entro_nb import results, validate
 from entro_nb.entropy import shannon
 from entro_nb.errors import ParameterError
-from entro_nb.graphs import GraphLike, as_graph, require_edges
+from entro_nb.graphs import Adjacency, GraphLike, as_graph, require_edges
 from entro_nb.results import compiled
 from entro_nb.validate import Bounds, Count, FloatArray, IntArray, NonNegative, Positive, Seed
 
@@ -77,9 +77,7 @@ def free_energy(p: npt.ArrayLike, energy: npt.ArrayLike, temperature: NonNegativ
     -0.693147
     """
     law = validate.probabilities("p", p)
-    u = validate.finite_array("energy", energy)
-    if u.shape != law.shape:
-        raise ParameterError("energy", f"shape {u.shape}", f"the shape of p, {law.shape}")
+    u = validate.finite_array("energy", energy, shape=law.shape)
     return float((law * u).sum() - temperature * math.log(2.0) * shannon(law).sum())
 
 
@@ -91,9 +89,8 @@ def total_variation(p: npt.ArrayLike, q: npt.ArrayLike) -> float:
     >>> total_variation([1.0, 0.0], [0.5, 0.5])
     0.5
     """
-    a, b = validate.probabilities("p", p), validate.probabilities("q", q)
-    if a.shape != b.shape:
-        raise ParameterError("q", f"shape {b.shape}", f"the shape of p, {a.shape}")
+    a = validate.probabilities("p", p)
+    b = validate.probabilities("q", q, shape=a.shape)
     return float(np.abs(a - b).sum()) / 2.0
 
 
@@ -161,13 +158,9 @@ def metropolis(
 
 @compiled
 def _hop(
-    energy: FloatArray,
-    temperature: float,
-    glauber: bool,
-    move: IntArray,
-    uniform: FloatArray,
-    state: IntArray,
-) -> None:
+    energy: FloatArray, temperature: float, glauber: bool,
+    move: IntArray, uniform: FloatArray, state: IntArray,
+) -> None:  # fmt: skip
     n = energy.size
     for w in range(state.size):
         target = (state[w] + move[w]) % n
@@ -372,15 +365,15 @@ def cap_slider(
     heat = validate.finite_array("levels", levels, ndim=1)
     if (heat <= 0).any():
         raise ParameterError("levels", float(heat.min()), "temperatures above 0")
-    n, (start, neighbour, edge) = graph.n_nodes, graph.adjacency
-    (i, j), strength = graph.edges.T, graph.conductance[edge]
+    n, adjacency = graph.n_nodes, graph.adjacency
+    (i, j), strength = graph.edges.T, graph.conductance[adjacency.edge]
     agreement, turnover = np.zeros((2, heat.size))
     for k, temperature in enumerate(heat):
         rng = np.random.default_rng(seed)
         spins = rng.integers(2, size=n) * 2 - 1
         for sweep in range(warmup + sweeps):
             order, uniform = rng.integers(n, size=n), rng.random(n)
-            changed = _sweep(start, neighbour, strength, temperature, order, uniform, spins)
+            changed = _sweep(adjacency, strength, temperature, order, uniform, spins)
             if sweep >= warmup:
                 agreement[k] += np.mean(spins[i] == spins[j])
                 turnover[k] += changed
@@ -399,14 +392,10 @@ def cap_slider(
 
 @compiled
 def _sweep(
-    start: IntArray,
-    neighbour: IntArray,
-    strength: FloatArray,
-    temperature: float,
-    order: IntArray,
-    uniform: FloatArray,
-    spins: IntArray,
-) -> int:
+    adjacency: Adjacency, strength: FloatArray, temperature: float,
+    order: IntArray, uniform: FloatArray, spins: IntArray,
+) -> int:  # fmt: skip
+    start, neighbour, _ = adjacency
     changed = 0
     for k in range(order.size):
         i = order[k]

@@ -90,7 +90,7 @@ def consensus(
     for one in graphs:
         if tuple(one.nodes) != nodes:
             raise ParameterError("graph", tuple(one.nodes), f"the same nodes in each: {nodes}")
-    x = _one_a_node(x0, len(nodes))
+    x = validate.finite_array("x0", x0, shape=(len(nodes),))
     spectra = [one.spectrum for one in graphs if one.n_edges]
     if not spectra:
         raise DataError("graph", "no edges", "edges, for averaging")
@@ -127,20 +127,13 @@ def consensus(
                 "distance from the mean of the component",
             ),
         },
-        coords={"time": (np.arange(steps + 1), "steps"), "node": (graphs[0].coordinate, "1")},
+        coords={"time": "steps", "node": (graphs[0].coordinate, "1")},
         parameters=results.parameters_of(
             step=step, bound=bound, graphs=len(graphs), stubborn=len(stubborn or {})
         ),
         title="Consensus by averaging",
         source="seed 004, §3.3",
     )
-
-
-def _one_a_node(x0: npt.ArrayLike, n: int) -> FloatArray:
-    x = validate.finite_array("x0", x0, ndim=1)
-    if x.size != n:
-        raise ParameterError("x0", f"{x.size} values", f"one for each node, {n}")
-    return x
 
 
 def measured_rate(run: xr.Dataset) -> float:
@@ -253,7 +246,7 @@ def resilient_consensus(
             "honest": ("node", honest, "1", "node is honest"),
             "spread": ("time", spread, "1", "range of the honest states"),
         },
-        coords={"time": (np.arange(steps + 1), "steps"), "node": (graph.coordinate, "1")},
+        coords={"time": "steps", "node": (graph.coordinate, "1")},
         parameters=results.parameters_of(
             tolerated=tolerated,
             rule=rule,
@@ -282,16 +275,11 @@ def _agreed(states: FloatArray, tolerance: float = 1e-3) -> bool:
 
 
 def _simulate(
-    graph: Graph,
-    x0: npt.ArrayLike,
-    liars: Mapping[Hashable, Liar],
-    tolerated: int,
-    rule: Rule,
-    steps: int,
-) -> tuple[FloatArray, np.ndarray]:
+    graph: Graph, x0: npt.ArrayLike, liars: Mapping[Hashable, Liar],
+    tolerated: int, rule: Rule, steps: int,
+) -> tuple[FloatArray, np.ndarray]:  # fmt: skip
     """States over (time, node), NaN for liars, and which nodes are honest."""
     n = graph.n_nodes
-    x = _one_a_node(x0, n)
     code, value = np.full(n, -1), np.zeros(n)
     for name, liar in liars.items():
         if name not in graph.nodes:
@@ -302,7 +290,7 @@ def _simulate(
     if not honest.any():
         raise ParameterError("liars", list(liars), "at least one honest node")
     states = np.empty((steps + 1, n))
-    states[0] = x
+    states[0] = validate.finite_array("x0", x0, shape=(n,))
     _run(graph.adjacency, code, value, tolerated if rule == "w-msr" else 0, states)
     states[:, ~honest] = np.nan
     return states, honest

@@ -2,11 +2,13 @@
 
 Seed 004, §1.3: ∂g_ij/∂t = −2 R_ij + (1/N) ∇_k Φᵏ. The sound forms are those of the
 literature: lengths shrink where curvature is positive and grow where it is negative, and the
-total length is kept, so that what remains is the difference between edges.
+total length is kept, so that what remains is the difference between edges. Below them stand
+graphs whose communities are known: planted ones, and two real networks without a download.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -18,11 +20,22 @@ from entro_nb import results, validate
 from entro_nb.errors import ParameterError
 from entro_nb.geometry.curvature import LIN_LU_YAU, Idleness, curvature_and_distance
 from entro_nb.graphs import Graph, GraphLike, as_graph, require_edges
-from entro_nb.validate import Bounds, Count, FloatArray, IntArray, NonNegative, Positive, Seed
+from entro_nb.validate import (
+    Bounds,
+    Count,
+    FloatArray,
+    IntArray,
+    NonNegative,
+    Positive,
+    Seed,
+    Share,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
     import xarray as xr
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True)
@@ -224,7 +237,7 @@ def ricci_flow(
         },
         coords={
             "time": (np.arange(t + 1) * parameters.step, "flow time"),
-            "edge": (np.arange(graph.n_edges), "1"),
+            "edge": "1",
         },
         parameters=results.parameters_of(
             parameters,
@@ -359,9 +372,7 @@ def cut(graph: GraphLike, length: npt.ArrayLike, cutoff: float) -> IntArray:
     array([0, 0, 1])
     """
     graph = as_graph(graph)
-    lengths = validate.finite_array("length", length, ndim=1)
-    if lengths.size != graph.n_edges:
-        raise ParameterError("length", f"{lengths.size} values", "one for each edge")
+    lengths = validate.finite_array("length", length, shape=(graph.n_edges,))
     return _without(graph, lengths > cutoff).labels
 
 
@@ -392,7 +403,6 @@ def split_of(graph: nx.Graph, attribute: str) -> IntArray:
 
     Examples
     --------
-    >>> from entro_nb.geometry import karate_club
     >>> int(split_of(karate_club(), "club").sum())
     17
     """
@@ -448,3 +458,105 @@ def _labels(value: npt.ArrayLike, size: int) -> IntArray:
     if label.size != size or size == 0:
         raise ParameterError("labels", f"{label.size} values", f"one for each of {size} nodes")
     return label
+
+
+@validate.checked
+def planted_communities(
+    communities: Count = 2,
+    size: Count = 15,
+    inside: Share = 0.6,
+    between: Share = 0.03,
+    seed: Seed = 0,
+) -> nx.Graph:
+    """Random graph with known communities (planted partition), as node attribute ``block``.
+
+    Parameters
+    ----------
+    communities, size : int
+        Number of communities, and of nodes in each.
+    inside, between : float
+        Probability of an edge within a community and across two.
+    seed : int
+        Seed of the draw.
+
+    Examples
+    --------
+    >>> g = planted_communities(3, 10, seed=1)
+    >>> len(g), {g.nodes[k]["block"] for k in g}
+    (30, {0, 1, 2})
+    """
+    import networkx as nx
+
+    return nx.planted_partition_graph(communities, size, inside, between, seed=seed)
+
+
+def karate_club() -> nx.Graph:
+    """Zachary's karate club: 34 members, 78 friendships, and the split that happened.
+
+    Node attribute ``club`` is the club joined after the split. Interaction counts stand as
+    ``conductance``: more contact is a stronger tie, not a longer one.
+
+    References
+    ----------
+    W. W. Zachary, "An information flow model for conflict and fission in small groups", 1977.
+
+    Examples
+    --------
+    >>> club = karate_club()
+    >>> len(club), club.number_of_edges(), club.nodes[33]["club"]
+    (34, 78, 'Officer')
+    """
+    import networkx as nx
+
+    graph = nx.karate_club_graph()
+    for *_, data in graph.edges.data():
+        data["conductance"] = float(data.pop("weight"))
+    return graph
+
+
+def airports() -> nx.Graph:
+    """Airports of the United States and the routes flown between them, with their lengths.
+
+    Comes with the ``bokeh_sampledata`` package: public-domain records of OurAirports (places)
+    and of the U.S. Bureau of Transportation Statistics (flights). One edge for each pair served
+    by any carrier in either direction; edge attribute ``length`` is the great-circle distance
+    in 1000 km, ``conductance`` the number of listed routes. Node attributes ``city``,
+    ``latitude`` and ``longitude`` in degrees.
+
+    Examples
+    --------
+    >>> routes = airports()
+    >>> len(routes) > 300, min(length for *_, length in routes.edges.data("length")) > 0
+    (True, True)
+    """
+    import networkx as nx
+    from bokeh_sampledata.airport_routes import airports as table, routes
+
+    graph = nx.Graph()
+    # Joined by identifier: the letter codes of the two sources differ for some airports.
+    places = {int(row.AirportID): row for row in table.itertuples()}
+    columns = (routes.Source, routes.SourceID, routes.Destination, routes.DestinationID)
+    for a, a_id, b, b_id in zip(*columns, strict=True):
+        if a == b or int(a_id) not in places or int(b_id) not in places:
+            continue
+        for name, identifier in ((a, a_id), (b, b_id)):
+            place = places[int(identifier)]
+            graph.add_node(
+                name,
+                city=str(place.City),
+                latitude=float(place.Latitude),
+                longitude=float(place.Longitude),
+            )
+        flown = graph.edges[a, b]["conductance"] if graph.has_edge(a, b) else 0.0
+        graph.add_edge(a, b, conductance=flown + 1.0)
+    for a, b, data in graph.edges.data():
+        data["length"] = _great_circle(graph.nodes[a], graph.nodes[b])
+    return graph
+
+
+def _great_circle(a: dict[str, float], b: dict[str, float]) -> float:
+    """Distance in 1000 km on a sphere of radius 6371 km (haversine formula)."""
+    phi, psi = math.radians(a["latitude"]), math.radians(b["latitude"])
+    half = math.radians(b["longitude"] - a["longitude"]) / 2
+    h = math.sin((psi - phi) / 2) ** 2 + math.cos(phi) * math.cos(psi) * math.sin(half) ** 2
+    return 2 * 6.371 * math.asin(math.sqrt(h))

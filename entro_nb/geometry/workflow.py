@@ -20,7 +20,7 @@ from entro_nb import results, validate
 from entro_nb.entropy import shannon
 from entro_nb.errors import ParameterError
 from entro_nb.geometry.curvature import curvature_and_distance
-from entro_nb.graphs import Graph, GraphLike, as_graph, require_edges
+from entro_nb.graphs import Adjacency, Graph, GraphLike, as_graph, require_edges
 from entro_nb.network.exchange import Gains, Links, exchange_into
 from entro_nb.results import compiled
 from entro_nb.validate import Bounds, Count, FloatArray, IntArray, NonNegative, Positive, Seed
@@ -142,7 +142,7 @@ def serve_slot(
     if policy in ("static", "least_loaded"):
         placed = queue.copy()
         place = _fixed_shares if policy == "static" else _shortest_queue
-        moved = place(graph.adjacency.start, graph.adjacency.neighbour, new, placed)
+        moved = place(graph.adjacency, new, placed)
     elif policy == "diffusion":
         placed, moved = _diffuse(graph, placed, np.ones(graph.n_edges))
     elif policy == "metropolis":
@@ -157,7 +157,8 @@ def _served(placed: FloatArray, moved: float, messages: int, traffic: Traffic) -
 
 
 @compiled
-def _fixed_shares(start: IntArray, neighbour: IntArray, new: IntArray, queue: FloatArray) -> float:
+def _fixed_shares(adjacency: Adjacency, new: IntArray, queue: FloatArray) -> float:
+    start, neighbour, _ = adjacency
     moved = 0.0
     for i in range(new.size):
         count = start[i + 1] - start[i]
@@ -170,9 +171,8 @@ def _fixed_shares(start: IntArray, neighbour: IntArray, new: IntArray, queue: Fl
 
 
 @compiled
-def _shortest_queue(
-    start: IntArray, neighbour: IntArray, new: IntArray, queue: FloatArray
-) -> float:
+def _shortest_queue(adjacency: Adjacency, new: IntArray, queue: FloatArray) -> float:
+    start, neighbour, _ = adjacency
     moved = 0.0
     for i in range(new.size):
         for _ in range(new[i]):
@@ -362,11 +362,7 @@ def run_workflow(
             "moved": ("time", totals[1], "work", "load moved along edges"),
             "messages": ("time", totals[2], "1", "messages sent"),
         },
-        coords={
-            "time": (np.arange(traffic.slots), "slots"),
-            "node": (graph.coordinate, "1"),
-            "edge": (np.arange(m), "1"),
-        },
+        coords={"time": "slots", "node": (graph.coordinate, "1"), "edge": "1"},
         parameters=results.parameters_of(workflow, traffic, seed=seed),
         title="Workflow of the Isomorphic Entropy-Gradient Network",
         source="seed 004, §3.1",
@@ -425,12 +421,15 @@ def compare(
         stream = arrivals(graph, traffic, seed + r)
         for p, name in enumerate(names):
             if name in CLASSICAL:
-                values[:, p, r] = _classical(graph, stream, name, traffic)
+                queues, totals = _classical(graph, stream, name, traffic)
             else:
                 loop = replace(workflow, reading=name.removeprefix("iegn-"))  # type: ignore[arg-type]
                 run = run_workflow(graph, loop, traffic, seed=seed + r)
+                queues = run.queue.values
                 totals = np.array([run[k].values for k in ("served", "moved", "messages")])
-                values[:, p, r] = _means(run["queue"].values, totals)
+            served, moved, messages = totals.mean(axis=1)
+            latency = queues.sum(axis=1).mean() / max(served, np.finfo(float).tiny)  # Little's law
+            values[:, p, r] = queues.var(axis=1).mean(), latency, moved, messages
     units = {
         "load_variance": ("work²", "variance of the queues over nodes"),
         "latency": ("slots", "mean wait of a unit of load"),
@@ -442,25 +441,21 @@ def compare(
             key: (("policy", "replicate"), values[k], unit, text)
             for k, (key, (unit, text)) in enumerate(units.items())
         },
-        coords={"policy": (names, "1"), "replicate": (np.arange(replicates), "1")},
+        coords={"policy": (names, "1"), "replicate": "1"},
         parameters=results.parameters_of(traffic, workflow, seed=seed),
         title="Balancing a queueing network with a moving hot spot",
         source="seed 004, §3.1",
     )
 
 
-def _classical(graph: Graph, stream: IntArray, policy: Classical, traffic: Traffic) -> FloatArray:
+def _classical(
+    graph: Graph, stream: IntArray, policy: Classical, traffic: Traffic
+) -> tuple[FloatArray, FloatArray]:
+    """Queues over (slot, node), and load served, load moved and messages over slots."""
     queues, totals = np.empty(stream.shape), np.empty((3, len(stream)))
     queue = np.zeros(stream.shape[1])
     for t, new in enumerate(stream):
         slot = serve_slot(graph, queue, new, policy, traffic)
         queue = queues[t] = slot.queue
         totals[:, t] = slot.served, slot.moved, slot.messages
-    return _means(queues, totals)
-
-
-def _means(queues: FloatArray, totals: FloatArray) -> FloatArray:
-    """Load variance, latency by Little's law, load moved and messages, means over slots."""
-    served, moved, messages = totals.mean(axis=1)
-    latency = queues.sum(axis=1).mean() / max(float(served), np.finfo(float).tiny)
-    return np.array([queues.var(axis=1).mean(), latency, moved, messages])
+    return queues, totals

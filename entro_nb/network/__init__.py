@@ -27,6 +27,7 @@ from entro_nb.network.isolation import (
     Outbreak as Outbreak,
     ThresholdParameters as ThresholdParameters,
     contagion as contagion,
+    nodes_protected as nodes_protected,
 )
 from entro_nb.network.learner import (
     START_WEIGHTS as START_WEIGHTS,
@@ -37,6 +38,7 @@ from entro_nb.network.learner import (
 from entro_nb.network.learning import (
     Registry as Registry,
     Task as Task,
+    adaptation_saved as adaptation_saved,
     adaptation_time as adaptation_time,
     compare_policies as compare_policies,
     episode as episode,
@@ -47,12 +49,6 @@ from entro_nb.network.learning import (
     simplex_grid as simplex_grid,
     spsa as spsa,
     transfer_study as transfer_study,
-)
-from entro_nb.network.objectives import (
-    Objective as Objective,
-    adaptation_saved as adaptation_saved,
-    nodes_protected as nodes_protected,
-    variance_removed as variance_removed,
 )
 from entro_nb.network.scaling import (
     CEILING as CEILING,
@@ -75,6 +71,7 @@ from entro_nb.network.simulation import (
     Oscillator as Oscillator,
     Transmission as Transmission,
     simulate as simulate,
+    variance_removed as variance_removed,
     waveform as waveform,
 )
 from entro_nb.network.stability import (
@@ -95,6 +92,7 @@ from entro_nb.network.sync import (
     PsiSync as PsiSync,
     collective_state as collective_state,
 )
+from entro_nb.results import Objective as Objective
 
 #: The same, by the name that tells it from the engine's beside it.
 simulate_network = simulate

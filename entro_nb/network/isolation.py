@@ -10,6 +10,7 @@ its neighbours, and they theirs. A healthy node is protected when it never cross
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -20,7 +21,7 @@ from entro_nb import validate
 from entro_nb.errors import EntroWarning, ParameterError
 from entro_nb.graphs import Graph
 from entro_nb.network import exchange
-from entro_nb.results import compiled, dataset, parameters_of
+from entro_nb.results import Objective, compiled, dataset, parameters_of, share_interval
 from entro_nb.validate import Count, FloatArray, IntArray, NonNegative, Parameters, Positive, Seed
 
 if TYPE_CHECKING:
@@ -519,7 +520,7 @@ def contagion(
         raise ParameterError("steps", steps, f"more than the onset at {o.onset}")
     epsilon = exchange.admissible_step(graph, kappa)
     c, rule = o.coefficients(), o.rule.coefficients()
-    protection, until_isolated = np.zeros(replicates), np.zeros(replicates)
+    protection, until_isolated = np.zeros(replicates), np.full(replicates, np.nan)
     false_isolations = np.zeros(replicates, np.int64)
     first: tuple[FloatArray, exchange.BoolArray, exchange.BoolArray] | None = None
     for run in range(replicates):
@@ -533,7 +534,9 @@ def contagion(
         first = first or (psi, isolated, faulty)
         crossed = (psi[o.onset :][:, ~faulty] > o.rule.psi_critical).any(axis=0)
         protection[run] = 1.0 - crossed.mean()
-        until_isolated[run] = _until_isolated(isolated[o.onset :, faulty])
+        caught = isolated[o.onset :, faulty]
+        if k and caught.any(axis=0).all():
+            until_isolated[run] = caught.argmax(axis=0).max() + 1.0
         newly = np.diff(isolated[:, ~faulty].astype(np.int8), axis=0, prepend=0) == 1
         false_isolations[run] = newly.sum()
     assert first is not None
@@ -548,11 +551,7 @@ def contagion(
             "isolated": (("time", "node"), first[1], "1", "isolated nodes, first run"),
             "faulty": ("node", first[2], "1", "faulty nodes, first run"),
         },
-        coords={
-            "replicate": (np.arange(replicates), "1"),
-            "time": (np.arange(steps), "steps"),
-            "node": (np.arange(n), "1"),
-        },
+        coords={"replicate": "1", "time": "steps", "node": "1"},
         parameters=parameters_of(
             o, n_nodes=n, n_faulty=k, graph=graph.name, step=epsilon, seed=seed
         ),
@@ -561,8 +560,33 @@ def contagion(
     )  # fmt: skip
 
 
-def _until_isolated(isolated: exchange.BoolArray) -> float:
-    """First step by which every faulty node has been isolated once, counted from 1."""
-    if isolated.shape[1] == 0 or not isolated.any(axis=0).all():
-        return float("nan")
-    return float(isolated.argmax(axis=0).max()) + 1.0
+@validate.checked
+def nodes_protected(
+    graph: Graph,
+    n_faulty: Iterable[int],
+    isolation: Isolation = "sound",
+    *,
+    faults: Iterable[Fault] = FAULTS,
+    replicates: Count = 20,
+    seed: Seed = 0,
+) -> Objective:
+    """Objective 3: share of runs in which not one healthy node crosses Ψ_critical.
+
+    Over every number of faulty nodes and kind of fault given; runs are independent, nodes of a
+    run are not, so the interval counts runs.
+
+    Examples
+    --------
+    >>> from entro_nb.graphs import graph
+    >>> nodes_protected(graph("ring", 9), [1], faults=["stuck"], replicates=5).verdict
+    'holds'
+    """
+    saved = total = 0
+    for k in n_faulty:
+        for fault in faults:
+            outbreak = Outbreak(fault, isolation)
+            run = contagion(graph, k, outbreak, replicates=replicates, seed=seed)
+            saved += int((run.protection == 1.0).sum())
+            total += replicates
+    name = f"runs without a healthy node lost, {graph.name}, isolation {isolation}"
+    return Objective(name, 1.0, share_interval(saved, total))

@@ -251,11 +251,8 @@ class CollectiveAEW:
     @weights.setter
     def weights(self, value: npt.ArrayLike) -> None:
         p = self.parameters
-        checked = validate.probabilities("weights", value)
-        if checked.shape != (3,):
-            raise ParameterError("weights", f"array of shape {checked.shape}", "three weights")
-        validate.finite_array("weights", checked, low=p.low, high=p.high)
-        self._state.weights[:] = checked
+        checked = validate.probabilities("weights", value, shape=(3,))
+        self._state.weights[:] = validate.finite_array("weights", checked, low=p.low, high=p.high)
 
     @property
     def beta(self) -> float:

@@ -20,7 +20,7 @@ from entro_nb.graphs import Graph
 from entro_nb.network import exchange, learner
 from entro_nb.network.learner import START_WEIGHTS, AEWParameters, Gradient, project
 from entro_nb.network.simulation import PLANT, Oscillator, Waveform, control, oscillate, waveform
-from entro_nb.results import compiled, dataset, parameters_of
+from entro_nb.results import Objective, compiled, dataset, parameters_of, reduction_interval
 from entro_nb.validate import Bounds, Count, FloatArray, Parameters, Positive, Seed, Share
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 #: Ways to choose weights, in the order of the figures.
 POLICIES = ("fixed", "grid", "spsa", "alone", "collective", "published", "reversed")
+
+#: Coordinate of the weights, and its units.
+WEIGHTS = (("w1", "w2", "w3"), "1")
 
 #: Ways in which weights move during an episode.
 Policy = Literal["fixed", "alone", "collective", "published", "reversed"]
@@ -184,11 +187,7 @@ def episode(
             "psi": (("time", "node"), states, "psi", "state"),
             "final_weights": (("node", "weight"), final, "1", "weights at the end"),
         },
-        coords={
-            "time": (np.arange(task.steps), "steps"),
-            "weight": (["w1", "w2", "w3"], "1"),
-            "node": (np.arange(task.n_nodes), "1"),
-        },
+        coords={"time": "steps", "weight": WEIGHTS, "node": "1"},
         parameters=parameters_of(task, policy=policy, seed=seed),
         title="Learning episode",
         source="seeds 001 and 002; plant and disturbances of the family",
@@ -317,11 +316,7 @@ def compare_policies(
             "loss": (("policy", "replicate"), loss, "psi²", "mean squared distance from Ψ*"),
             "weights": (("policy", "replicate", "weight"), weights, "1", "weights at the end"),
         },
-        coords={
-            "policy": (list(POLICIES), "1"),
-            "replicate": (np.arange(replicates), "1"),
-            "weight": (["w1", "w2", "w3"], "1"),
-        },
+        coords={"policy": (POLICIES, "1"), "replicate": "1", "weight": WEIGHTS},
         parameters=parameters_of(task, seed=seed),
         title="Policies compared",
         source="seeds 001 and 002; plant and disturbances of the family",
@@ -389,10 +384,8 @@ class Registry:
 
     def add(self, name: str, mark: npt.ArrayLike, weights: npt.ArrayLike) -> None:
         """Enter weights under a name and a fingerprint; the same name replaces."""
-        learnt = validate.probabilities("weights", weights)
-        if learnt.shape != (3,):
-            raise ParameterError("weights", f"array of shape {learnt.shape}", "three weights")
-        self._entries[name] = (_checked_mark(mark), learnt)
+        learnt = validate.probabilities("weights", weights, shape=(3,))
+        self._entries[name] = (validate.finite_array("fingerprint", mark, shape=(4,)), learnt)
 
     def nearest(self, mark: npt.ArrayLike) -> Match:
         """Entry whose fingerprint has the largest cosine with this one.
@@ -404,7 +397,7 @@ class Registry:
         """
         if not self._entries:
             raise ParameterError("registry", "empty", "at least one entry")
-        x = _checked_mark(mark)
+        x = validate.finite_array("fingerprint", mark, shape=(4,))
         best = max(self._entries, key=lambda name: _cosine(x, self._entries[name][0]))
         entry, weights = self._entries[best]
         return Match(best, _cosine(x, entry), weights.copy())
@@ -544,9 +537,9 @@ def transfer_study(
         },
         coords={
             "start": (["scratch", "transfer", "adapted"], "1"),
-            "replicate": (np.arange(replicates), "1"),
-            "time": (np.arange(length), "steps"),
-            "weight": (["w1", "w2", "w3"], "1"),
+            "replicate": "1",
+            "time": "steps",
+            "weight": WEIGHTS,
         },
         parameters=parameters_of(task, policy=policy, seed=seed, probe=PROBE),
         title="Weight transfer to new nodes",
@@ -554,13 +547,32 @@ def transfer_study(
     )
 
 
-def _checked_mark(mark: npt.ArrayLike) -> FloatArray:
-    x = validate.finite_array("fingerprint", mark, ndim=1)
-    if x.shape != (4,):
-        raise ParameterError("fingerprint", f"array of shape {x.shape}", "four numbers")
-    return x
-
-
 def _cosine(a: FloatArray, b: FloatArray) -> float:
     size = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(a @ b) / size if size > 0.0 else 0.0
+
+
+def adaptation_saved(
+    regime: Literal["scraper", "llm"] = "scraper",
+    policy: Policy = "collective",
+    *,
+    eta: float = 0.01,
+    replicates: int = 40,
+    seed: int = 0,
+) -> Objective | None:
+    """Objective 2: share of the adaptation time that transferred weights save.
+
+    None where nodes without transfer are adapted from their first step on: nothing can be
+    saved there.
+
+    Examples
+    --------
+    >>> adaptation_saved("scraper", "reversed", eta=3e-4, replicates=8).verdict
+    'holds'
+    """
+    study = transfer_study(regime, policy, eta=eta, replicates=replicates, seed=seed)
+    scratch, transfer, _ = study.adaptation_time.values.astype(np.float64)
+    if scratch.mean() == 0.0:
+        return None
+    name = f"adaptation time saved, {regime}, {policy}, η = {eta:g}"
+    return Objective(name, 0.7, reduction_interval(transfer, scratch))

@@ -195,7 +195,7 @@ def scaling_study(
         },
         coords={
             "node_count": (counts, "nodes"),
-            "replicate": (np.arange(runs), "1"),
+            "replicate": "1",
             "time": (np.arange(steps - tail, steps), "steps"),
         },
         parameters=parameters_of(

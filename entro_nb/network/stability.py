@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from entro_nb import validate
 from entro_nb.errors import ParameterError
-from entro_nb.graphs import DENSE_LIMIT, Graph
+from entro_nb.graphs import Graph
 from entro_nb.network import exchange
 from entro_nb.network.simulation import Autoregressive, Node, Oscillator, Transmission
 from entro_nb.results import compiled
@@ -87,8 +87,7 @@ def contraction(step: float, graph: Graph) -> float:
     ends = graph.spectrum
     if ends.largest == 0.0:
         return 0.0
-    slow = 0.0 if ends.smallest is None else ends.smallest
-    return max(abs(1.0 - step * slow), abs(1.0 - step * ends.largest))
+    return ends.radius(step) if ends.smallest is None else ends.rate(step)
 
 
 def guaranteed_decrease(psi: npt.ArrayLike, step: float, graph: Graph) -> float:
@@ -363,14 +362,9 @@ def _eigenvalues(graph: Graph) -> tuple[FloatArray, FloatArray]:
     n = graph.n_nodes
     if graph.is_complete and not graph.is_weighted:
         return np.array([float(n)]), np.array([n - 1.0])
-    if graph.name == "ring" and not graph.is_weighted:
-        values = 2.0 - 2.0 * np.cos(2.0 * np.pi * np.arange(1, n) / n)
-    else:
-        validate.integer("n_nodes", n, 1, DENSE_LIMIT)
-        if len(graph.components()) > 1:
-            raise ParameterError("graph", graph.name, "a connected graph")
-        values = graph.eigenvalues[1:]
-    unique, copies = np.unique(values.round(12), return_counts=True)
+    if len(graph.components()) > 1:
+        raise ParameterError("graph", graph.name, "a connected graph")
+    unique, copies = np.unique(graph.eigenvalues[1:].round(12), return_counts=True)
     return unique, copies.astype(np.float64)
 
 

@@ -87,10 +87,7 @@ def node_weights(weights: npt.ArrayLike | None, n_nodes: int) -> FloatArray:
     """
     if weights is None:
         return np.full(n_nodes, 1.0 / n_nodes)
-    checked = validate.probabilities("weights", weights)
-    if checked.shape != (n_nodes,):
-        raise ParameterError("weights", f"array of shape {checked.shape}", f"{n_nodes} weights")
-    return checked
+    return validate.probabilities("weights", weights, shape=(n_nodes,))
 
 
 def collective_state(
@@ -385,14 +382,13 @@ class PsiSync:
 
     def _checked(self, psi: npt.ArrayLike) -> FloatArray:
         if self._whole:
-            states = validate.finite_array("psi", psi, ndim=1)
-        else:
-            states = np.array(psi, dtype=np.float64)
+            return validate.finite_array("psi", psi, shape=(self.n_nodes,))
+        states = np.array(psi, dtype=np.float64)
         if states.shape != (self.n_nodes,):
             raise ParameterError(
-                "psi", f"array of shape {states.shape}", f"{self.n_nodes} values, one a node"
+                "psi", f"array of shape {states.shape}", f"shape {(self.n_nodes,)}"
             )
-        if not self._whole and (bad := self._active & ~np.isfinite(states)).any():
+        if (bad := self._active & ~np.isfinite(states)).any():
             i = int(np.argmax(bad))
             raise DataError(f"psi[{i}]", float(states[i]), "finite numbers")
         return states

@@ -17,7 +17,7 @@ import xarray as xr
 
 from entro_nb import engine, geometry, network
 from entro_nb.accountant import AccountantConfig, account
-from entro_nb.claims import Verdict
+from entro_nb.claims import Kind, Verdict
 from entro_nb.engine import REGIMES
 from entro_nb.periods import Summary
 from entro_nb.streams import Scenario, generate
@@ -159,13 +159,13 @@ _LOOK = {
 EVERY = "all"
 
 
-def verdict_bars(found: xr.Dataset) -> hv.Overlay:
-    """Verdicts of each system as a row of boxes, with their counts written in them."""
-    systems = list(dict.fromkeys(found.system.values.tolist()))
+def verdict_bars(found: xr.Dataset, by: str = "system") -> hv.Overlay:
+    """Verdicts of each system (or kind) as a row of boxes, with their counts written in them."""
+    groups = list(dict.fromkeys(found[by].values.tolist()))
     boxes, labels = [], []
-    for row, system in enumerate(reversed(systems)):
+    for row, group in enumerate(reversed(groups)):
         left = 0
-        verdicts = found.verdict.values[found.system.values == system].tolist()
+        verdicts = found.verdict.values[found[by].values == group].tolist()
         for verdict, (_, sign) in _LOOK.items():
             if count := verdicts.count(verdict):
                 boxes.append((left, row - 0.35, left + count, row + 0.35, verdict))
@@ -178,8 +178,8 @@ def verdict_bars(found: xr.Dataset) -> hv.Overlay:
     text = hv.Labels(labels, ["claims", "row"], "text")
     return style.over(
         bars * text.opts(text_color="black", text_font_size="9pt"),
-        **style.rows(systems[::-1]),
-        height=110 + 55 * len(systems),
+        **style.rows(groups[::-1]),
+        height=110 + 55 * len(groups),
         show_grid=False,
     )
 
@@ -192,31 +192,37 @@ def evidence(found: xr.Dataset) -> str:
         one = {key: html.escape(value) for key, value in one.items()}
         colour, sign = _LOOK[str(found.verdict.sel(claim=name).item())]
         instead = f"<dt>What holds</dt><dd>{one['instead']}</dd>" if one["instead"] else ""
+        chosen = f"<dt>Constants</dt><dd>{one['chosen']}</dd>" if one["chosen"] else ""
+        readings = one["readings"].replace("\n", "<br>") or "none that could be tested"
         rows.append(
             f'<details style="border-left:4px solid {colour};padding:2px 8px;margin:4px 0">'
             f"<summary><b>{name}</b> {sign} <i>{one['verdict']}</i> · {one['text']}</summary>"
-            f"<dl><dt>Published</dt><dd>{one['published']} {one['unit']}</dd>"
-            f"<dt>Obtained</dt><dd>{one['obtained']}</dd>"
-            f"<dt>Why</dt><dd>{one['why']}</dd>{instead}"
-            f'<dt>Shown in</dt><dd><a href="{one["notebook"]}.ipynb">{one["notebook"]}</a>, '
+            f"<p>{one['source']} says {one['published']} {one['unit']}; "
+            f"we get {one['obtained']}.<br>{one['why']}</p><dl>"
+            f"<dt>Readings tried</dt><dd>{readings}</dd>{chosen}{instead}"
+            f"<dt>Kind</dt><dd>{one['kind']}</dd>"
+            f'<dt>Shown in</dt><dd><a href="{one["evidence"]}">{one["notebook"]}</a>, '
             f"<code>{one['command']}</code></dd></dl></details>"
         )
     return "".join(rows)
 
 
 _SHOWN = (
-    "text", "published", "unit", "obtained", "verdict", "why", "instead", "notebook", "command",
+    "source", "kind", "text", "published", "unit", "obtained", "verdict", "readings", "why",
+    "instead", "chosen", "evidence", "notebook", "command",
 )  # fmt: skip
 
 
 class ClaimsApp(App):
-    """The claims, to be filtered by system and verdict; each opens on its evidence."""
+    """The claims, to be filtered by system, kind and verdict; each opens on its evidence."""
 
     title = "Claims"
     alt = "The claims, each with its verdict; opening one shows what was published and obtained."
     found = param.ClassSelector(class_=xr.Dataset, precedence=-1)
     system = param.Selector(default=EVERY, objects=[EVERY], label="System")
+    kind = param.Selector(default=EVERY, objects=[EVERY, *(k.value for k in Kind)], label="Kind")
     verdict = param.Selector(default=EVERY, objects=[EVERY, *_LOOK], label="Verdict")
+    FILTERS: ClassVar[tuple[str, ...]] = ("system", "kind", "verdict")
     views: ClassVar[Any] = ()
 
     def __init__(self, found: xr.Dataset, **values: Any) -> None:
@@ -224,9 +230,9 @@ class ClaimsApp(App):
         self.param.system.objects = [EVERY, *dict.fromkeys(found.system.values.tolist())]
 
     def compute(self) -> xr.Dataset:
-        """Claims of the chosen system with the chosen verdict."""
+        """Claims of the chosen system and kind with the chosen verdict."""
         keep = np.ones(self.found.sizes["claim"], dtype=bool)
-        for name in ("system", "verdict"):
+        for name in self.FILTERS:
             if (wanted := getattr(self, name)) != EVERY:
                 keep &= self.found[name].values == wanted
         chosen: xr.Dataset = self.found.isel(claim=keep)
@@ -238,9 +244,10 @@ class ClaimsApp(App):
 
     def panel(self) -> pn.viewable.Viewable:
         """The filters above the claims that pass them."""
-        shown = pn.bind(lambda *_: evidence(self.result), self.param.system, self.param.verdict)
+        changed = (self.param[name] for name in self.FILTERS)
+        shown = pn.bind(lambda *_: evidence(self.result), *changed)
         filters = pn.Param(
-            self.param, parameters=["system", "verdict"], default_layout=pn.Row, show_name=False
+            self.param, parameters=[*self.FILTERS], default_layout=pn.Row, show_name=False
         )
         return pn.Column(filters, pn.pane.HTML(shown, width=WIDTH))
 

@@ -12,6 +12,7 @@ from entro_nb.errors import DataError, ParameterError
 from entro_nb.geometry import (
     RicciFlow,
     adjusted_rand,
+    airports,
     cut,
     flow_communities,
     karate_club,
@@ -178,9 +179,17 @@ def test_bad_input() -> None:
         ricci_flow(path, steps=0)
     with pytest.raises(ParameterError, match="cutoff"):
         ricci_flow(path, cutoff=0.0)
-    with pytest.raises(ParameterError, match="one for each edge"):
+    with pytest.raises(ParameterError, match=r"length .* shape \(2,\)"):
         cut(path, [1.0], 2.0)
     with pytest.raises(ParameterError, match="attribute"):
         split_of(path, "club")
     with pytest.raises(ParameterError, match="labels"):
         modularity(path, [0, 1])
+
+
+def test_real_graphs() -> None:
+    assert karate_club().number_of_edges() == 78
+    routes = airports()
+    assert nx.is_connected(routes)
+    # Boston to Los Angeles is about 4200 km.
+    assert 4.1 < routes.edges["BOS", "LAX"]["length"] < 4.3

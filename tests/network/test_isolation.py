@@ -16,6 +16,7 @@ from entro_nb.network import (
     NetThreshold,
     Outbreak,
     contagion,
+    nodes_protected,
 )
 
 
@@ -171,3 +172,15 @@ def test_bad_outbreaks_are_refused():
         contagion(graphs.graph("ring", 5), 1, steps=50)
     with pytest.raises(ParameterError, match="calm"):
         IsolationRule(calm=0)
+
+
+def test_protection_counts_runs():
+    graph = graphs.Graph.complete(9)
+    none = nodes_protected(graph, [1, 3], "none", faults=["stuck"], replicates=4)
+    saved = sum(
+        int((contagion(graph, k, Outbreak("stuck", "none"), replicates=4).protection == 1).sum())
+        for k in (1, 3)
+    )
+    assert none.measured.value == saved / 8
+    assert none.verdict == "fails"
+    assert nodes_protected(graph, [1, 3], faults=["stuck"], replicates=4).verdict == "holds"

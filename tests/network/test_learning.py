@@ -12,12 +12,14 @@ from entro_nb.network import (
     CollectiveAEW,
     Registry,
     Task,
+    adaptation_saved,
     adaptation_time,
     compare_policies,
     episode,
     fingerprint,
     fixed_losses,
     grid_best,
+    learning,
     probe_and_transfer,
     project,
     simplex_grid,
@@ -251,3 +253,18 @@ def test_transfer_compares_lives_under_the_same_noise():
     np.testing.assert_allclose(study.loss[1, 0, :50], probe.loss)
     with pytest.raises(ParameterError, match="regime"):
         transfer_study("phase_shift")
+
+
+def test_transfer_saves_slow_learners_and_not_quick_ones():
+    slow = adaptation_saved("scraper", "reversed", eta=3e-4, replicates=12)
+    quick = adaptation_saved("scraper", "collective", replicates=40)
+    assert slow is not None
+    assert slow.verdict == "holds"
+    assert quick is None or quick.verdict == "fails"
+
+
+def test_nothing_to_save_is_said_and_not_divided_by(monkeypatch):
+    study = transfer_study("scraper", replicates=2, periods=2)
+    study.adaptation_time[:] = 0
+    monkeypatch.setattr(learning, "transfer_study", lambda *_, **__: study)
+    assert adaptation_saved() is None

@@ -20,6 +20,7 @@ from entro_nb.network import (
     delay_bound,
     simulate,
     steady_variance,
+    variance_removed,
     waveform,
 )
 from entro_nb.results import mean_interval, reduction_interval
@@ -254,3 +255,18 @@ def test_bad_parts_are_refused():
         steady_variance(graphs.Graph.complete(3), 1.0)
     with pytest.raises(ParameterError, match="connected"):
         steady_variance(graphs.as_graph([(0, 1)], 3), 0.1)
+
+
+def test_variance_removed_is_what_lyapunov_expects():
+    ring = graphs.graph("ring", 30)
+    step = 0.3
+    measured = variance_removed(30, graph=ring, kappa=step, replicates=20, steps=3000).measured
+    assert measured.low < steady_variance(ring, step).reduction < measured.high
+
+
+def test_variance_removed_compares_the_same_noise():
+    settings = {"replicates": 3, "seed": 4, "record": False}
+    on = simulate(4, 100, kappa=0.1, **settings).variance[:, 50:].mean()
+    off = simulate(4, 100, synchronised=False, **settings).variance[:, 50:].mean()
+    measured = variance_removed(4, kappa=0.1, steps=100, replicates=3, seed=4).measured
+    assert measured.value == pytest.approx(float(1 - on / off))
