@@ -21,7 +21,7 @@ from entro_nb.accountant import (
 )
 from entro_nb.errors import ParameterError
 from entro_nb.spokesperson.audit import FrameRecord, Keeper
-from entro_nb.streams import Event, Happening, Notice, Playback, Reading, Source, opened, sample
+from entro_nb.streams import Arrival, Event, Happening, Notice, Playback, Source, opened, sample
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -242,7 +242,7 @@ class Channel:
         try:
             async with opened(self.events) as events:
                 async for event in events:
-                    if type(event) is Reading:
+                    if type(event) is Arrival:
                         self._take(event)
                     elif isinstance(event, Notice):
                         self._notice(event)
@@ -253,7 +253,7 @@ class Channel:
         finally:
             self.flush()
 
-    def _take(self, reading: Reading) -> None:
+    def _take(self, reading: Arrival) -> None:
         """Stages 3 to 5 for one value."""
         frame = self.accountant.process(self.normalizer.process(reading.value))
         decision = self.gate.route(frame)

@@ -31,7 +31,7 @@ class Happening(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Arrival:
     """One value of a stream."""
 
     time: float  #: when it was received, seconds since 1970
@@ -48,7 +48,7 @@ class Notice:
     detail: str
 
 
-Event = Reading | Notice
+Event = Arrival | Notice
 
 
 @asynccontextmanager

@@ -38,12 +38,12 @@ from entro_nb.errors import ParameterError
 from entro_nb.streams import stomp
 from entro_nb.streams.catalog import CATALOG, Source, find
 from entro_nb.streams.connection import (
+    Arrival,
     Event,
     Happening,
     LostError,
     Notice,
     Policy,
-    Reading,
     opened,
     retry_after,
 )
@@ -142,7 +142,7 @@ class Adapter(ABC):
                             yield item
                             continue
                         for event in self._events(item):
-                            if type(event) is Reading:
+                            if type(event) is Arrival:
                                 failures = 0
                             yield event
             except LostError as lost:
@@ -233,7 +233,7 @@ class Adapter(ABC):
                     if message.time < self._latest:
                         yield self.notice(Happening.LATE, "older than the one before")
                     self._latest = max(self._latest, message.time)
-                yield Reading(self.now(), message.value, arrived)
+                yield Arrival(self.now(), message.value, arrived)
 
 
 #: What some statuses say.
@@ -660,7 +660,7 @@ def check_streams(
         try:
             async with asyncio.timeout(seconds), opened(make(source)) as events:
                 async for event in events:
-                    if isinstance(event, Reading):
+                    if isinstance(event, Arrival):
                         tell(f"{source.name}: {event.value:g} {source.units}")
                         return True
                     last = f"{event.kind.value}: {event.detail}"

@@ -20,7 +20,7 @@ from entro_nb import streams
 from entro_nb.accountant import Accountant, Normalizer, NormalizerConfig, Stability, Thresholds
 from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, SessionError
 from entro_nb.spokesperson import FrameRecord, Session, Trail, WeightedEsi
-from entro_nb.streams import Event, Happening, Notice, Reading, sample
+from entro_nb.streams import Arrival, Event, Happening, Notice, sample
 
 
 def test_frames_are_those_of_the_stages_one_after_another(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_an_adapter_that_breaks_is_started_again(
 
         async def __aiter__(self) -> AsyncIterator[Event]:
             Fragile.tries += 1
-            yield Reading(0.0, 1.0, time.perf_counter())
+            yield Arrival(0.0, 1.0, time.perf_counter())
             if Fragile.tries < 3:
                 raise RuntimeError("a fault of ours")
 
