@@ -391,17 +391,9 @@ class Keeper:
         self._thread.start()
         atexit.register(self.close, haste=True)
 
-    def action(
-        self, time: float, who: str, command: str, detail: Mapping[str, Any], outcome: str
-    ) -> None:
-        """Have it written what an operator asked for; see :meth:`Audit.action`."""
-        self.put(partial(self.audit.action, time, who, command, detail, outcome))
-
-    def event(
-        self, channel: int | None, time: float, kind: str, detail: str, count: int = 1
-    ) -> None:
-        """Have it written what happened; see :meth:`Audit.event`."""
-        self.put(partial(self.audit.event, channel, time, kind, detail, count))
+    def write(self, row: Callable[..., object], *values: object) -> None:
+        """Have something written besides frames: a method of :class:`Audit`, and its arguments."""
+        self.put(partial(row, *values))
 
     def ask(self, act: Callable[[], Any] = lambda: None) -> Future[Any]:
         """What `act` returns, once all that came so far is permanent."""

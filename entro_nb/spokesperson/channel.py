@@ -286,4 +286,5 @@ class Channel:
 
     def say(self, notice: Notice, count: int = 1) -> None:
         """Have it written that something happened to the stream, so many times."""
-        self._keeper.event(self.number, notice.time, notice.kind.value, notice.detail, count)
+        row = (self.number, notice.time, notice.kind.value, notice.detail, count)
+        self._keeper.write(self._keeper.audit.event, *row)

@@ -206,7 +206,8 @@ class Session:
         return keeper
 
     def _log(self, who: str | None, command: str, detail: Mapping[str, Any], outcome: str) -> None:
-        self._running().action(self.now(), who or self.who, command, detail, outcome)
+        keeper, row = self._running(), (self.now(), who or self.who, command, detail, outcome)
+        keeper.write(keeper.audit.action, *row)
 
     def _do(
         self, who: str | None, command: str, detail: Mapping[str, Any], act: Callable[[], object]
@@ -267,10 +268,9 @@ class Session:
             COLLECTOR.set_aside()
             self._number, self._channels[source.name] = number, channel
             what = source.name, source.units, channel.parameters()
-            keeper.put(partial(keeper.audit.channel, number, self.now(), *what))
-            self._tasks[source.name] = asyncio.create_task(
-                self._run(channel), name=f"stream {source.name}"
-            )
+            keeper.write(keeper.audit.channel, number, self.now(), *what)
+            task = asyncio.create_task(self._run(channel), name=f"stream {source.name}")
+            self._tasks[source.name] = task
 
         name = getattr(stream, "name", stream)
         self._do(who, "connect", {"stream": name, "live": live}, act)
@@ -369,7 +369,7 @@ class Session:
         keeper = self._here()
 
         def report(text: str) -> None:
-            keeper.event(None, self.now(), Happening.EXTENSION.value, text)
+            keeper.write(keeper.audit.event, None, self.now(), Happening.EXTENSION.value, text)
 
         path, start = keeper.audit.path, keeper.audit.acknowledged
         extension = Extension(path, read, label, start, report)

@@ -168,21 +168,15 @@ class Trail:
             },
         )
 
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        """Rows of one of the tables, in order."""
-        return self._select(table, "ASC")
-
-    def _select(self, table: str, order: str) -> list[dict[str, Any]]:
+    def rows(self, table: str, latest: int | None = None) -> list[dict[str, Any]]:
+        """Rows of one of the tables, in order; or the latest so many, the newest first."""
         if table not in TABLES:
             raise DataError("table", table, f"one of {', '.join(TABLES)}")
         key = "frame" if table == "decisions" else "id"
+        order = "ASC" if latest is None else f"DESC LIMIT {int(latest)}"
         cursor = self._connection.execute(f"SELECT * FROM {table} ORDER BY {key} {order}")
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
-
-    def latest(self, table: str, count: int) -> list[dict[str, Any]]:
-        """Last rows of one of the tables, the newest first."""
-        return self._select(table, f"DESC LIMIT {int(count)}")
 
     def log(self, table: str) -> xr.Dataset:
         """Operator actions or stream events as a Dataset over `time`."""

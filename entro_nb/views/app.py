@@ -124,13 +124,8 @@ class App(param.Parameterized):  # type: ignore[misc]
 
     def knobs(self) -> pn.Param:
         """The parameters as widgets."""
-        return pn.Param(
-            self.param,
-            parameters=self.controls(),
-            name=self.title,
-            widgets=self.widgets,
-            width=320,  # a selector is 300 wide
-        )
+        look = {"name": self.title, "widgets": self.widgets, "width": 320}  # a selector is 300
+        return pn.Param(self.param, parameters=self.controls(), **look)
 
     def panel(self) -> pn.viewable.Viewable:
         """Controls beside the plots, for a notebook or a server."""

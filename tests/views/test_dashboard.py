@@ -85,7 +85,7 @@ def test_script_tags_in_every_string_of_a_message_reach_no_page(
     with Trail(tmp_path / "a.db") as trail:
         events = trail.rows("events")
         for name in ("channels", "frames", "decisions", "actions", "events"):
-            plain(html_table(trail.latest(name, 1000)))
+            plain(html_table(trail.rows(name, latest=1000)))
     assert any(SCRIPT in e["detail"] for e in events)  # it was there to be shown
 
 
@@ -150,7 +150,7 @@ def test_a_trail_is_drawn_like_a_replay(tmp_path: Path) -> None:
             return session.trail().frames()
 
     frames = asyncio.run(run())
-    run_again = from_trail(frames, app.limits, "1")
+    run_again = from_trail(frames, app.limits)
     at_once = afternoon("usgs", app.limits)
     np.testing.assert_array_equal(run_again.values, at_once.values)
     np.testing.assert_array_equal(run_again.frames.entropy, at_once.frames.entropy)
