@@ -25,9 +25,9 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 ROOT = Path(__file__).resolve().parents[1]
 
-#: What begins first: no worker is left with a long file at the end, and what starts many processes
-#: comes when no browser runs any more.
-FIRST = ("tests/browser/", "notebooks/", "tests/views/", "tests/report/", "tests/sweep/")
+#: What begins first, so that no worker is left with a long file at the end: views, which compile most
+#: loops, so that no browser waits for that; then browsers, and what starts many processes after them.
+FIRST = ("tests/views/", "tests/browser/", "notebooks/", "tests/report/", "tests/sweep/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,7 +41,8 @@ class OneBrowser(LoadFileScheduling):
     """A worker takes a whole file at a time, and one worker all that drives a browser."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return FIRST[0] if nodeid.startswith(FIRST[0]) else str(super()._split_scope(nodeid))
+        browser = "tests/browser/"
+        return browser if nodeid.startswith(browser) else str(super()._split_scope(nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser | None:
