@@ -25,8 +25,8 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 ROOT = Path(__file__).resolve().parents[1]
 
-#: What begins first, so that no worker is left with a long file at the end: views, which compile most
-#: loops, so that no browser waits for that; then browsers, and what starts many processes after them.
+#: What begins first, so that no worker is left with a long file at the end: views, which compile
+#: most loops, so that no browser waits for that; then browsers; what starts many processes later.
 FIRST = ("tests/views/", "tests/browser/", "notebooks/", "tests/report/", "tests/sweep/")
 
 
