@@ -24,7 +24,7 @@ import panel as pn
 import param
 
 from entro_nb.errors import ParameterError
-from entro_nb.record import REPORT, THUMBNAIL
+from entro_nb.record import REPORT, THUMBNAIL, quick_schemas
 from entro_nb.views import style
 
 #: A view: from the app's result to something HoloViews draws.
@@ -331,6 +331,8 @@ def setup() -> None:
     >>> setup()
     """
     keep_early_messages()
+    if "ipykernel" in sys.modules:
+        quick_schemas()
     hv.extension("bokeh", inline=True, logo=False)
     pn.extension(inline=True)
     style.apply()
