@@ -21,12 +21,6 @@ from entro_nb.engine.control import (
     psi_from_rate as psi_from_rate,
     psi_total as psi_total,
 )
-from entro_nb.engine.dynamics import (
-    bifurcation as bifurcation,
-    hysteresis as hysteresis,
-    lyapunov as lyapunov,
-    return_map as return_map,
-)
 from entro_nb.engine.laws import (
     AIMD as AIMD,
     LAWS as LAWS,
@@ -71,9 +65,13 @@ from entro_nb.engine.regimes import (
     REGIMES as REGIMES,
     AttractorEngine as AttractorEngine,
     WaveEngine as WaveEngine,
+    bifurcation as bifurcation,
     engine_of as engine_of,
+    hysteresis as hysteresis,
+    lyapunov as lyapunov,
     observers as observers,
     regimes as regimes,
+    return_map as return_map,
     search as search,
 )
 from entro_nb.engine.simulation import (

@@ -54,18 +54,42 @@ def entropy_share(psi_i: float, psi_total: float) -> float:
 
 
 @compiled
+def saturation(beta: float, delta: float) -> float:
+    """Part of the strongest pressure that is given out, tanh(β·Δ) (seed 000, in Eq. 14).
+
+    Examples
+    --------
+    >>> round(saturation(2.0, 0.5), 4), saturation(2.0, 0.0)
+    (0.7616, 0.0)
+    """
+    return math.tanh(beta * delta) if delta != 0.0 else 0.0
+
+
+@compiled
+def shared_signal(alpha: float, rho: float, saturated: float) -> float:
+    """Signal to a subsystem of share ρ_i when the pressure is saturated so far (in Eq. 14).
+
+    Examples
+    --------
+    >>> shared_signal(0.5, 0.375, 1.0)
+    -0.1875
+    """
+    # Adding 0 turns the −0.0 of a subsystem without a share into a plain 0.
+    return -alpha * rho * saturated + 0.0
+
+
+@compiled
 def control_signal(alpha: float, beta: float, rho: float, delta: float) -> float:
     """Control signal u_i = −α·ρ_i·tanh(β·Δ) (seed 000, Eq. 14).
+
+    Where many subsystems share one pressure, its two parts are called in turn.
 
     Examples
     --------
     >>> round(control_signal(0.5, 2.0, 0.375, 1.0), 6)
     -0.180755
     """
-    if delta == 0.0:
-        return 0.0
-    # Adding 0 turns the −0.0 of a subsystem without a share into a plain 0.
-    return -alpha * rho * math.tanh(beta * delta) + 0.0
+    return shared_signal(alpha, rho, saturation(beta, delta))
 
 
 def control_slopes(alpha: float, beta: float, rho: float, delta: float) -> tuple[float, float]:
@@ -76,7 +100,7 @@ def control_slopes(alpha: float, beta: float, rho: float, delta: float) -> tuple
     >>> control_slopes(0.5, 2.0, 0.375, 0.0)
     (-0.0, -0.375)
     """
-    t = math.tanh(beta * delta)
+    t = saturation(beta, delta)
     return -alpha * t, -alpha * rho * beta * (1.0 - t * t)
 
 
@@ -100,8 +124,13 @@ def _shares(psi_i: float, psi_total: float) -> float:
 
 
 @_over_arrays
-def _signals(alpha: float, beta: float, rho: float, delta: float) -> float:
-    return control_signal(alpha, beta, rho, delta)
+def _saturations(beta: float, delta: float) -> float:
+    return saturation(beta, delta)
+
+
+@_over_arrays
+def _signals(alpha: float, rho: float, saturated: float) -> float:
+    return shared_signal(alpha, rho, saturated)
 
 
 def _plain(x: npt.ArrayLike) -> float | FloatArray:
@@ -423,7 +452,8 @@ class ENTROEngineController(Parameters):
         return self._signal(_shares(values, total), self.compute_pressure(total))
 
     def _signal(self, rho: float | FloatArray, delta: float | FloatArray) -> ControlSignal:
-        return ControlSignal(_plain(_signals(self.alpha, self.beta, rho, delta)), rho, delta)
+        u = _signals(self.alpha, rho, _saturations(self.beta, delta))
+        return ControlSignal(_plain(u), rho, delta)
 
 
 @dataclass(frozen=True)

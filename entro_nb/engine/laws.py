@@ -14,15 +14,14 @@ import dataclasses
 import math
 from abc import ABC
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-import numba
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.engine.control import control_signal, entropy_pressure, entropy_share
-from entro_nb.engine.plant import Quantity, pass_through, total_entropy
-from entro_nb.results import Function, compiled
+from entro_nb.engine.control import entropy_pressure, entropy_share, saturation, shared_signal
+from entro_nb.engine.plant import Quantity, inlined, pass_through, total_entropy
+from entro_nb.results import compiled
 from entro_nb.validate import Bounds, FloatArray, NonNegative, Parameters, Positive
 
 #: How a signal u acts on an intake; see :class:`EntropyLaw`.
@@ -375,7 +374,7 @@ class EntropyLaw(Law):
 _EQ14 = validate.slots(EntropyLaw)
 
 
-@compiled
+@inlined
 def _entropy(k: FloatArray, table: FloatArray, before: float, dt: float) -> None:
     """Eq. 14 and its actuation; the memory holds the integral a of each node, in req/s."""
     alpha, beta, psi_budget = k[_EQ14.alpha], k[_EQ14.beta], k[_EQ14.psi_budget]
@@ -388,12 +387,13 @@ def _entropy(k: FloatArray, table: FloatArray, before: float, dt: float) -> None
             shared += table[Quantity.SEEN_PSI, i]
     ahead = total + k[_EQ14.velocity] * (total - before) / dt
     delta = entropy_pressure(ahead, psi_budget, k[_EQ14.clamped] != 0.0)
+    pressed = saturation(beta, delta)
     keep = math.exp(-k[_EQ14.relaxation] * dt)
     for i in range(table.shape[1]):
         if table[Quantity.VALVE, i] == 0.0:
             continue
         rho = entropy_share(table[Quantity.SEEN_PSI, i], shared)
-        u = control_signal(alpha, beta, rho, delta)
+        u = shared_signal(alpha, rho, pressed)
         table[Quantity.SIGNAL, i] = u
         if actuation == 0.0:
             # Bounded by what a valve can do, or the integral would wind up far beyond it. What a
@@ -463,7 +463,7 @@ class HeadroomLaw(Law):
 _ROOM = validate.slots(HeadroomLaw)
 
 
-@compiled
+@inlined
 def _ahead(
     scale: float, table: FloatArray, trial: FloatArray, route: FloatArray, belief: float, dt: float
 ) -> float:
@@ -580,11 +580,6 @@ def _headroom(
             table[Quantity.SIGNAL, i] = np.log1p(rate) - np.log1p(demand)
 
 
-def _inlined(function: Function) -> Function:
-    """Compile a function into its caller: to hand on so many arrays costs as much as a law."""
-    return cast(Function, numba.njit(inline="always", error_model="numpy")(function))
-
-
 #: Every law, as it is by default, by the name that sweeps, periods and reports call it.
 LAWS: dict[str, Law] = {
     "none": NoControl(),
@@ -603,7 +598,7 @@ NUMBERS = {type(law): number for number, law in enumerate(LAWS.values())}
 _NONE, _LIMIT, _TOKENS, _AIMD, _PID, _CODEL, _DRIFT, _ENTROPY, _HEADROOM = range(len(LAWS))
 
 
-@_inlined
+@inlined
 def set_valves(
     law: int,
     k: FloatArray,
@@ -632,6 +627,8 @@ def set_valves(
     dt : float
         Step in s.
     """
+    if law == _NONE:
+        return
     if law == _ENTROPY:
         _entropy(k, table, before, dt)
         return

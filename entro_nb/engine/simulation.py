@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -19,16 +20,13 @@ from entro_nb.engine.laws import NUMBERS, Law, NoControl, set_valves
 from entro_nb.engine.plant import Pipeline, Quantity, clear_valves, pass_through, pipeline, profile
 from entro_nb.errors import DivergenceError, ParameterError, ParameterTypeError
 from entro_nb.results import compiled
-from entro_nb.validate import Count, FloatArray, Natural, Positive, Seed, checked
+from entro_nb.validate import Count, FloatArray, Natural, Parameters, Positive, Seed
 
 if TYPE_CHECKING:
     import xarray as xr
 
 #: Name to (dims, values, units, long name).
 Variables = dict[str, tuple[tuple[str, ...] | str, Any, str, str]]
-
-#: Steps by which a measurement is older than the state after the previous step.
-Delay = Natural
 
 #: Noise is drawn for so many numbers at a time, so that many replicates fit in memory.
 CHUNK = 4_000_000
@@ -200,94 +198,118 @@ def _run_all(
         failed[r] = run_loop(run, demand, capacity, record[r], total[r])
 
 
-def _offer(plant: Pipeline, dt: float, steps: int) -> Offer:
-    n = len(plant.subsystems)
-    base, sigma, rate_max = np.zeros((steps, n)), np.zeros((steps, n)), np.zeros(n)
-    capacity = np.full(steps, np.inf)
-    for i, source in plant.sources.items():
-        rate, factor = profile(source.phases, dt, steps)
-        base[:, i] = rate
-        sigma[:, i] = source.noise * (rate if source.proportional else 1.0)
-        rate_max[i] = source.rate_max
-        # Sources with their own phases may disagree about the service: the worst one counts.
-        capacity = np.minimum(capacity, factor)
-    return Offer(base, sigma, rate_max, capacity)
-
-
-def _noise(
-    seed: int, replicates: int, shape: tuple[int, int], seeds: Sequence[int] | None
-) -> Iterator[FloatArray]:
-    """Noise of all replicates in order, in pieces; a replicate's does not depend on the others."""
-    rng = np.random.default_rng(seed)
-    piece = max(CHUNK // (shape[0] * shape[1]), 1)
-    for start in range(0, replicates, piece):
-        count = min(piece, replicates - start)
-        if seeds is None:
-            yield rng.standard_normal((count, *shape))
-            continue
-        noise = np.empty((count, *shape))
-        for k in range(count):
-            np.random.default_rng(seeds[start + k]).standard_normal(out=noise[k])
-        yield noise
-
-
-def _solve(
-    plant: Pipeline,
-    law: Law,
-    dt: float,
-    delay: int,
-    budget: float,
-    replicates: int,
-    seed: int,
-    *,
-    keep: bool,
-    seeds: Sequence[int] | None = None,
-) -> tuple[FloatArray, FloatArray]:
-    """Records (replicate, field, step, node) and sums (replicate, 10) of all replicates."""
-    if not isinstance(plant, Pipeline):
-        raise ParameterTypeError("plant", plant, "a Pipeline")
-    if type(law) not in NUMBERS:
-        raise ParameterTypeError("law", law, "a Law")
-    steps = round(plant.duration / dt)
-    if steps < 1:
-        raise ParameterError("dt", dt, f"at most the duration of the phases, {plant.duration:g} s")
-    run = Run(*plant.wiring(), NUMBERS[type(law)], law.coefficients(), dt, delay, budget)
-    offer = _offer(plant, dt, steps)
-    n = len(plant.subsystems)
-    records = np.empty((replicates, RECORDED + 1, steps if keep else 0, n))
-    sums = np.empty((replicates, len(Total)))
-    failed = np.empty(replicates)
-    start = 0
-    for noise in _noise(seed, replicates, (steps, len(plant.sources)), seeds):
-        part = slice(start, start + len(noise))
-        _run_all(run, offer, noise, records[part], sums[part], failed[part])
-        start += len(noise)
-    if (failed >= 0.0).any():
-        which = int(np.argmax(failed >= 0.0))
-        step = int(failed[which])
-        raise DivergenceError(
-            f"{law.label}: replicate {which} left the finite numbers at step {step} "
-            f"(t = {step * dt:g} s)"
-        )
-    return records, sums
-
-
-@checked
-def sums(
-    plant: Pipeline,
-    law: Law,
-    *,
-    dt: Positive = 1.0,
-    delay: Delay = 0,
-    budget: Positive = 3.0,
-    replicates: Count = 1,
-    seed: Seed = 42,
-    seeds: Sequence[int] | None = None,
-) -> FloatArray:
-    """Bare sums (replicate, :class:`~entro_nb.engine.simulation.Total`), for searches and sweeps.
+@dataclass(frozen=True)
+class Runs(Parameters):
+    """Replicates of a plant under a law: the arguments of :func:`simulate`, checked.
 
     With `seeds`, one a replicate in the place of `replicates` and `seed`: each replicate is then
     the only one that `simulate` makes with that seed.
+    """
+
+    plant: Pipeline
+    law: Law
+    dt: Positive = 1.0
+    delay: Natural = 0
+    budget: Positive = 3.0
+    replicates: Count = 1
+    seed: Seed = 42
+    seeds: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.plant, Pipeline):
+            raise ParameterTypeError("plant", self.plant, "a Pipeline")
+        if type(self.law) not in NUMBERS:
+            raise ParameterTypeError("law", self.law, "a Law")
+        if self.seeds is not None:
+            object.__setattr__(self, "replicates", len(self.seeds))
+        if self.steps < 1:
+            allowed = f"at most the duration of the phases, {self.plant.duration:g} s"
+            raise ParameterError("dt", self.dt, allowed)
+
+    @classmethod
+    def of(cls, plant: Pipeline | None, law: Law | None, **settings: Any) -> Self:
+        """Runs of the seed's pipeline where no plant is given, and without control for no law."""
+        law = NoControl() if law is None else law
+        return cls(pipeline() if plant is None else plant, law, **settings)
+
+    @property
+    def steps(self) -> int:
+        """Steps of each run."""
+        return round(self.plant.duration / self.dt)
+
+    def _offer(self) -> Offer:
+        shape = self.steps, len(self.plant.subsystems)
+        base, sigma, rate_max = np.zeros(shape), np.zeros(shape), np.zeros(shape[1])
+        capacity = np.full(self.steps, np.inf)
+        for i, source in self.plant.sources.items():
+            rate, factor = profile(source.phases, self.dt, self.steps)
+            base[:, i] = rate
+            sigma[:, i] = source.noise * (rate if source.proportional else 1.0)
+            rate_max[i] = source.rate_max
+            # Sources with their own phases may disagree about the service: the worst one counts.
+            capacity = np.minimum(capacity, factor)
+        return Offer(base, sigma, rate_max, capacity)
+
+    def _noise(self) -> Iterator[tuple[slice, FloatArray]]:
+        """Noise of all replicates, in pieces; a replicate's does not depend on the others."""
+        shape = self.steps, len(self.plant.sources)
+        rng = np.random.default_rng(self.seed)
+        piece = max(CHUNK // (shape[0] * shape[1]), 1)
+        for start in range(0, self.replicates, piece):
+            part = slice(start, min(start + piece, self.replicates))
+            noise = np.empty((part.stop - start, *shape))
+            if self.seeds is None:
+                rng.standard_normal(out=noise)
+            else:
+                for row, seed in zip(noise, self.seeds[part], strict=True):
+                    np.random.default_rng(seed).standard_normal(out=row)
+            yield part, noise
+
+    def solve(self, *, keep: bool) -> tuple[FloatArray, FloatArray]:
+        """Records (replicate, field, step, node) and sums (replicate, 10) of all replicates."""
+        law, plant = self.law, self.plant
+        number, k = NUMBERS[type(law)], law.coefficients()
+        run = Run(*plant.wiring(), number, k, self.dt, self.delay, self.budget)
+        shape = RECORDED + 1, self.steps if keep else 0, len(plant.subsystems)
+        records = np.empty((self.replicates, *shape))
+        sums = np.empty((self.replicates, len(Total)))
+        failed = np.empty(self.replicates)
+        offer = self._offer()
+        for part, noise in self._noise():
+            _run_all(run, offer, noise, records[part], sums[part], failed[part])
+        if (failed >= 0.0).any():
+            which = int(np.argmax(failed >= 0.0))
+            step = int(failed[which])
+            raise DivergenceError(
+                f"{law.label}: replicate {which} left the finite numbers at step {step} "
+                f"(t = {step * self.dt:g} s)"
+            )
+        return records, sums
+
+    def dataset(
+        self, title: str, totals: FloatArray, variables: Variables, coords: dict[str, Any]
+    ) -> xr.Dataset:
+        """Sums of the runs beside what else is known of them, with the parameters of all."""
+        law, plant = self.law, self.plant
+        subsystems = [results.parameters_of(s, kind=type(s).__name__) for s in plant.subsystems]
+        named = {"law": type(law).__name__, "law_label": law.label}
+        built = {"subsystems": json.dumps(subsystems), "links": plant.links}
+        chosen = {name: getattr(self, name) for name in ("dt", "delay", "budget", "seed")}
+        return results.dataset(
+            variables | sum_variables(totals, self.steps * self.dt),
+            coords={"replicate": (np.arange(self.replicates), "1")} | coords,
+            parameters=results.parameters_of(law, **named, **built, **chosen),
+            title=f"{title} under {law.label}",
+            source="seed 000, Eq. 6–14, on a plant of our own",
+        )
+
+
+def sums(plant: Pipeline, law: Law, **settings: Any) -> FloatArray:
+    """Bare sums (replicate, :class:`~entro_nb.engine.simulation.Total`), for searches and sweeps.
+
+    Settings are those of :func:`simulate`, and ``seeds``, one a replicate in the place of
+    ``replicates`` and ``seed``.
 
     Examples
     --------
@@ -296,9 +318,7 @@ def sums(
     >>> bool((sums(pipeline(), NoControl(), seeds=[3, 7])[1] == alone[0]).all())
     True
     """
-    if seeds is not None:
-        replicates = len(seeds)
-    return _solve(plant, law, dt, delay, budget, replicates, seed, keep=False, seeds=seeds)[1]
+    return Runs(plant, law, **settings).solve(keep=False)[1]
 
 
 def lost_work(totals: FloatArray) -> FloatArray:
@@ -344,24 +364,15 @@ def sum_variables(totals: FloatArray, duration: float) -> Variables:
     }  # fmt: skip
 
 
-def _described(plant: Pipeline, law: Law, **settings: float) -> dict[str, str | int | float]:
-    """Attributes of a result: the law and its parameters, the plant, the settings of the run."""
-    subsystems = [results.parameters_of(s, kind=type(s).__name__) for s in plant.subsystems]
-    named = {"law": type(law).__name__, "law_label": law.label}
-    built = {"subsystems": json.dumps(subsystems), "links": plant.links}
-    return results.parameters_of(law, **named, **built, **settings)
-
-
-@checked
 def simulate(
     plant: Pipeline | None = None,
     law: Law | None = None,
     *,
-    dt: Positive = 1.0,
-    delay: Delay = 0,
-    budget: Positive = 3.0,
-    replicates: Count = 1,
-    seed: Seed = 42,
+    dt: float = 1.0,
+    delay: int = 0,
+    budget: float = 3.0,
+    replicates: int = 1,
+    seed: int = 42,
 ) -> xr.Dataset:
     """Run a pipeline under a law and keep every signal.
 
@@ -411,11 +422,11 @@ def simulate(
     >>> bool(run.violation.sum() == run.violations.sum())
     True
     """
-    plant, law = pipeline() if plant is None else plant, NoControl() if law is None else law
-    records, totals = _solve(plant, law, dt, delay, budget, replicates, seed, keep=True)
-    steps = records.shape[2]
-    table, route = plant.wiring()
-    stores, sources = table[Quantity.STORES] != 0.0, list(plant.sources)
+    settings = {"dt": dt, "delay": delay, "budget": budget, "replicates": replicates}
+    runs = Runs.of(plant, law, **settings, seed=seed)
+    records, totals = runs.solve(keep=True)
+    table, route = runs.plant.wiring()
+    stores, sources = table[Quantity.STORES] != 0.0, list(runs.plant.sources)
     signals = {
         row: records[:, row - Quantity.OFFERED]
         for row in range(Quantity.OFFERED, Quantity.LOAD + 1)
@@ -444,29 +455,15 @@ def simulate(
         "deferred_so_far": (whole, np.cumsum(deferred, 1) * dt, "requests", "deferred so far"),
         "refused_so_far": (whole, np.cumsum(refused, 1) * dt, "requests", "refused so far"),
     }
-    return results.dataset(
-        variables | sum_variables(totals, steps * dt),
-        coords={
-            "replicate": (np.arange(replicates), "1"),
-            "time": (np.arange(steps) * dt, "s"),
-            "subsystem": (list(plant.names), "1"),
-        },
-        parameters=_described(plant, law, dt=dt, delay=delay, budget=budget, seed=seed),
-        title=f"pipeline under {law.label}",
-        source="seed 000, Eq. 6–14, on a plant of our own",
-    )
+    coords = {
+        "time": (np.arange(runs.steps) * dt, "s"),
+        "subsystem": (list(runs.plant.names), "1"),
+    }
+    return runs.dataset("pipeline", totals, variables, coords)
 
 
-@checked
 def replicate(
-    plant: Pipeline | None = None,
-    law: Law | None = None,
-    *,
-    dt: Positive = 1.0,
-    delay: Delay = 0,
-    budget: Positive = 3.0,
-    replicates: Count = 200,
-    seed: Seed = 42,
+    plant: Pipeline | None = None, law: Law | None = None, *, replicates: int = 200, **settings: Any
 ) -> xr.Dataset:
     """Run many replicates and keep only what each adds up to; arguments as for `simulate`.
 
@@ -484,15 +481,8 @@ def replicate(
     >>> bool((runs.arrived - runs.completed - runs.queued - runs.lost < 1e-9).all())
     True
     """
-    plant, law = pipeline() if plant is None else plant, NoControl() if law is None else law
-    totals = _solve(plant, law, dt, delay, budget, replicates, seed, keep=False)[1]
-    return results.dataset(
-        sum_variables(totals, round(plant.duration / dt) * dt),
-        coords={"replicate": (np.arange(replicates), "1")},
-        parameters=_described(plant, law, dt=dt, delay=delay, budget=budget, seed=seed),
-        title=f"replicates under {law.label}",
-        source="seed 000, Eq. 6–14, on a plant of our own",
-    )
+    runs = Runs.of(plant, law, replicates=replicates, **settings)
+    return runs.dataset("replicates", runs.solve(keep=False)[1], {}, {})
 
 
 def export(run: xr.Dataset, path: str | Path) -> Path:

@@ -22,9 +22,9 @@ from entro_nb import validate
 from entro_nb.engine.control import control_signal, control_slopes, entropy_pressure, entropy_share
 from entro_nb.engine.laws import EntropyLaw
 from entro_nb.engine.plant import Phase, pipeline
-from entro_nb.engine.simulation import Delay, simulate
+from entro_nb.engine.simulation import simulate
 from entro_nb.errors import ParameterError
-from entro_nb.validate import Bounds, Count, FloatArray, Parameters, Positive
+from entro_nb.validate import Bounds, Count, FloatArray, Natural, Parameters, Positive
 
 #: How far above the budget the strongest signal is sought, in nats.
 FURTHEST = 500.0
@@ -65,7 +65,7 @@ class Loop(Parameters):
     """
 
     law: EntropyLaw
-    delay: Delay = 0
+    delay: Natural = 0
     demand: float = 2.88
     capacity: Positive = 1.2
     dt: Positive = 1.0

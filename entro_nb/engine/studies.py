@@ -19,8 +19,8 @@ from entro_nb import results
 from entro_nb.engine import laws
 from entro_nb.engine.laws import EntropyLaw, HeadroomLaw, Law
 from entro_nb.engine.plant import Phase, Pipeline
-from entro_nb.engine.simulation import Delay, Total, latency, lost_share, lost_work, outcomes, sums
-from entro_nb.validate import Bounds, Count, FloatArray, checked
+from entro_nb.engine.simulation import Total, latency, lost_share, lost_work, outcomes, sums
+from entro_nb.validate import Bounds, Count, FloatArray, Natural, checked
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -140,7 +140,7 @@ def fronts(
     families: Mapping[str, Sequence[Law]] | None = None,
     *,
     replicates: AtLeastTwo = 200,
-    delay: Delay = 0,
+    delay: Natural = 0,
     points: AtLeastTwo = 8,
 ) -> xr.Dataset:
     """Fronts of all families with 95 % intervals, each setting paired with the headroom law.

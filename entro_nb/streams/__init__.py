@@ -19,11 +19,11 @@ from entro_nb.streams.catalog import (
     scalars as scalars,
 )
 from entro_nb.streams.connection import (
+    Arrival as Arrival,
     Event as Event,
     Happening as Happening,
     Notice as Notice,
     Policy as Policy,
-    Reading as Reading,
     opened as opened,
 )
 from entro_nb.streams.data import (

@@ -19,7 +19,7 @@ import numpy as np
 from entro_nb import validate
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError
 from entro_nb.streams.catalog import Source, find
-from entro_nb.streams.connection import Event, Happening, Notice, Reading, opened
+from entro_nb.streams.connection import Arrival, Event, Happening, Notice, opened
 from entro_nb.streams.data import labelled
 from entro_nb.validate import Bounds, Positive, checked
 
@@ -154,7 +154,7 @@ class Playback:
     >>> source = streams.CATALOG["usgs"]
     >>> async def first():
     ...     async for event in Playback(source, streams.load_recording("earthquakes")):
-    ...         if isinstance(event, Reading):
+    ...         if isinstance(event, Arrival):
     ...             return event.value
     >>> asyncio.run(first())
     4.1
@@ -189,7 +189,7 @@ class Playback:
             if sample.value is None:
                 yield Notice(moment, Happening.MISSING, "no value in the recording")
             else:
-                yield Reading(moment, sample.value, time.perf_counter())
+                yield Arrival(moment, sample.value, time.perf_counter())
         yield Notice(moment, Happening.ENDED, "the recording is over")
 
 
@@ -231,7 +231,7 @@ async def record_stream(
         async with asyncio.timeout(seconds), opened(events) as items:
             async for event in items:
                 tell(event)
-                if isinstance(event, Reading):
+                if isinstance(event, Arrival):
                     # The first moment by the wall clock, the others by the one that never jumps.
                     start = start or (event.time, event.arrived)
                     times.append(start[0] + event.arrived - start[1])

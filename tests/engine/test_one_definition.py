@@ -123,12 +123,12 @@ PROBE = textwrap.dedent(
 @pytest.mark.parametrize(
     ("line", "changed"),
     [
-        ("return -alpha * rho * math.tanh(beta * delta) + 0.0",
-         "return -alpha * rho * math.tanh(0.7 * beta * delta) + 0.0"),
+        ("return math.tanh(beta * delta) if", "return math.tanh(0.7 * beta * delta) if"),
+        ("return -alpha * rho * saturated + 0.0", "return -0.9 * alpha * rho * saturated + 0.0"),
         ("return psi_i / psi_total if", "return 0.9 * psi_i / psi_total if"),
         ("delta = psi_total - psi_budget\n", "delta = psi_total - 1.3 * psi_budget\n"),
     ],
-    ids=["signal", "share", "pressure"],
+    ids=["saturation", "signal", "share", "pressure"],
 )  # fmt: skip
 def test_a_change_in_the_one_definition_moves_class_and_simulation_alike(tmp_path, line, changed):
     shutil.copytree(

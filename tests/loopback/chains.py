@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from entro_nb.spokesperson import Trail
-from entro_nb.streams import Event, Message, Reading, Source
+from entro_nb.streams import Arrival, Event, Message, Source
 
 
 def numbers(name: str = "numbers") -> Source:
@@ -31,7 +31,7 @@ def data(count: int, seed: int = 0) -> xr.DataArray:
 async def endless(pause: float = 0.0) -> AsyncIterator[Event]:
     """Readings without end, so many seconds apart."""
     for k in range(10**9):
-        yield Reading(float(k), float(k % 5), time.perf_counter())
+        yield Arrival(float(k), float(k % 5), time.perf_counter())
         await asyncio.sleep(pause)
 
 

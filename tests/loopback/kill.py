@@ -20,7 +20,7 @@ import numpy as np
 
 from entro_nb.accountant import Accountant
 from entro_nb.spokesperson import Session, Trail
-from entro_nb.streams import Event, Happening, Notice, Reading
+from entro_nb.streams import Arrival, Event, Happening, Notice
 from loopback import counted
 
 #: Kills that one audit trail suffers before a new one is begun.
@@ -32,7 +32,7 @@ async def _load() -> AsyncIterator[Event]:
     while True:
         for _ in range(100):
             k += 1
-            yield Reading(float(k), float(k % 7), time.perf_counter())
+            yield Arrival(float(k), float(k % 7), time.perf_counter())
         yield Notice(float(k), Happening.DUPLICATE, "sent again")
         await asyncio.sleep(0.005)
 

@@ -23,11 +23,11 @@ from entro_nb.cli import main
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.streams import (
     CATALOG,
+    Arrival,
     Event,
     Happening,
     Notice,
     Policy,
-    Reading,
     Replay,
     Source,
     adapter,
@@ -35,10 +35,9 @@ from entro_nb.streams import (
     open_recording,
     record_to_file,
 )
-from entro_nb.streams.connection import LostError, retry_after
+from entro_nb.streams.connection import FrameBuffer, LostError, retry_after
 from entro_nb.streams.live import RESTPollingAdapter
 from entro_nb.streams.replay import record_stream, save_recording
-from entro_nb.streams.stomp import FrameBuffer
 
 POLICY = Policy(base=0.02, cap=0.1, timeout=2.0, ping=0.5, stall=2.0)
 
@@ -49,7 +48,7 @@ async def collect(source: Source, count: int, policy: Policy = POLICY) -> list[E
     async with asyncio.timeout(20), aclosing(aiter(adapter(source, policy, seed=1))) as items:
         async for event in items:
             events.append(event)
-            if sum(isinstance(e, Reading) for e in events) >= count:
+            if sum(isinstance(e, Arrival) for e in events) >= count:
                 return events
     raise AssertionError("an adapter has no end")
 
@@ -138,7 +137,7 @@ def test_a_version_is_asked_for_only_once() -> None:
     assert "if-none-match" not in requests[0]
     assert all("if-none-match" in r for r in requests[1:])
     assert "entro-nb" in requests[0]["user-agent"]
-    values = [e.value for e in events if isinstance(e, Reading)]
+    values = [e.value for e in events if isinstance(e, Arrival)]
     assert len(values) == 6
 
 
@@ -152,7 +151,7 @@ def test_an_event_stream_is_taken_up_where_it_ended() -> None:
             async with asyncio.timeout(20), aclosing(aiter(live)) as items:
                 seen = 0
                 async for event in items:
-                    seen += isinstance(event, Reading)
+                    seen += isinstance(event, Arrival)
                     if seen == 5:
                         last = live.last_event_id  # type: ignore[attr-defined]
                         await server.stop()
@@ -182,13 +181,13 @@ def test_a_subscription_is_sent_and_other_channels_are_skipped() -> None:
 
     events, requests = asyncio.run(run())
     assert requests == [{"request": '{"subscribe":"numbers"}'}]
-    assert [e.value for e in events if isinstance(e, Reading)] == [1.0, 2.0, 3.0]
+    assert [e.value for e in events if isinstance(e, Arrival)] == [1.0, 2.0, 3.0]
 
     live = adapter("bitstamp")
     other = b'{"event":"trade","channel":"live_trades_ethusd","data":{"price":5,"id":1}}'
     ours = other.replace(b"ethusd", b"btcusd")
     assert [e.detail for e in live._events(other) if isinstance(e, Notice)] == ["another channel"]
-    assert [type(e) for e in live._events(ours)] == [Reading]
+    assert [type(e) for e in live._events(ours)] == [Arrival]
     assert [e.kind for e in live._events(ours) if isinstance(e, Notice)] == [Happening.DUPLICATE]
     with pytest.raises(LostError, match="new connection") as lost:
         list(live._events(b'{"event":"bts:request_reconnect"}'))
@@ -398,7 +397,7 @@ def test_the_commands(
     async def three(source: Source) -> Any:
         yield Notice(0.0, Happening.CONNECTED, source.endpoint)
         for k in range(3):
-            yield Reading(float(k), float(k), float(k))
+            yield Arrival(float(k), float(k), float(k))
 
     async def none(source: Source) -> Any:
         yield Notice(0.0, Happening.DROPPED, "no connection; next try in 1 s")
