@@ -39,6 +39,11 @@ def warnings(lead: float, positive: float) -> Any:
     return gives((np.full(40, lead), dict.fromkeys(KINDS, positive)))
 
 
+def flags(every: int) -> Any:
+    """One change in so many is seen."""
+    return gives(np.tile(np.arange(200) % every == 0, (2, 1)).astype(float))
+
+
 def readers(waits: float, computes: float) -> Any:
     return gives({"returns": 0.1, "waits": waits, "computes": computes})
 
@@ -77,9 +82,9 @@ WORLDS: dict[str, list[World]] = {
         World(N, measured={"_measured_axioms": axioms(("Shannon", *RIVALS))}),
     ],
     "A06": [
-        World(R, measured={"_measured_flags": gives(np.ones((2, 200), bool))}),
-        World(P, measured={"_measured_flags": gives(np.arange(200) % 3 == np.zeros((2, 1)))}),
-        World(N, measured={"_measured_flags": gives(np.arange(200) % 9 == np.zeros((2, 1)))}),
+        World(R, measured={"_measured_flags": flags(1)}),
+        World(P, measured={"_measured_flags": flags(3)}),
+        World(N, measured={"_measured_flags": flags(9)}),
     ],
     "A07": [
         World(R, measured={"_measured_orders": gives(np.zeros((40, 4)))}),
