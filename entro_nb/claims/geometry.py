@@ -33,7 +33,7 @@ SIZES = (64, 256, 1024)
 PRICES: Mapping[str, float] = {}
 
 
-class Stability(NamedTuple):
+class Averaged(NamedTuple):
     """Averaging on several graphs, at nine tenths of the largest step."""
 
     radius: list[float]  #: ρ(I − αL)
@@ -41,7 +41,7 @@ class Stability(NamedTuple):
     apart: float  #: measured rate against that of theory, as a fraction
 
 
-def _measured_stability(seed: int) -> Stability:
+def _measured_stability(seed: int) -> Averaged:
     x0 = np.random.default_rng(seed).random(NODES)
     radius, left, apart = [], [], []
     for name in ("complete", "hypercube", "lattice", "star", "ring", "path"):
@@ -51,7 +51,7 @@ def _measured_stability(seed: int) -> Stability:
         radius.append(graph.spectrum.radius(step))
         left.append(float(run.disagreement[-1]))
         apart.append(abs(geometry.measured_rate(run) / graph.spectrum.rate(step) - 1))
-    return Stability(radius, left, max(apart))
+    return Averaged(radius, left, max(apart))
 
 
 def _g01_stability(seed: int) -> Finding:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from entro_nb.claims import Verdict
-from entro_nb.claims.geometry import Locality, Players, Signs, Stability
+from entro_nb.claims.geometry import Averaged, Locality, Players, Signs
 from entro_nb.results import Interval
 from worlds import World
 
@@ -51,9 +51,9 @@ VALLEYS = (Interval(0.2, 0.1, 0.3), Interval(0.7, 0.6, 0.8))
 
 WORLDS: dict[str, list[World]] = {
     "G01": [
-        World(YES, measured={"_measured_stability": always(Stability([0.9, 0.8], [0, 0], 0.0))}),
-        World(PART, measured={"_measured_stability": always(Stability([1.0, 0.9], [0, 0], 0.0))}),
-        World(NO, measured={"_measured_stability": always(Stability([1.0, 1.2], [9, 9], 0.5))}),
+        World(YES, measured={"_measured_stability": always(Averaged([0.9, 0.8], [0, 0], 0.0))}),
+        World(PART, measured={"_measured_stability": always(Averaged([1.0, 0.9], [0, 0], 0.0))}),
+        World(NO, measured={"_measured_stability": always(Averaged([1.0, 1.2], [9, 9], 0.5))}),
     ],
     "G02": [
         World(
