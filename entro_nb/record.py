@@ -11,11 +11,12 @@ import json
 import math
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from entro_nb.errors import ParameterError, ParameterTypeError
 
@@ -207,3 +208,24 @@ def _panel() -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).parent / "dist"
+
+
+def quick_schemas() -> None:
+    """Import jsonschema without a grammar of addresses that notebooks have no use for.
+
+    All that reads notebooks imports jsonschema, in a kernel HoloViews does. Where rfc3987_syntax
+    is installed, as with JupyterLab, that builds its grammar, which takes longer than the rest of
+    a notebook's first cell.
+
+    Examples
+    --------
+    >>> quick_schemas()
+    """
+    grammar = "rfc3987_syntax"
+    if "jsonschema" in sys.modules or grammar in sys.modules:
+        return
+    sys.modules[grammar] = cast(Any, None)  # an import that fails
+    try:
+        importlib.import_module("nbformat")
+    finally:
+        del sys.modules[grammar]

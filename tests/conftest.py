@@ -6,11 +6,13 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from hypothesis import settings
 from nbformat import v4
+from xdist.scheduler import LoadFileScheduling
 
 # Compilation and a busy machine make single examples slow: that is no failure.
 settings.register_profile("default", deadline=None)
@@ -22,6 +24,30 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
+
+#: What begins first, so that no worker is left with a long file at the end: views, which compile
+#: most loops, so that no browser waits for that; then browsers; what starts many processes later.
+FIRST = ("tests/views/", "tests/browser/", "notebooks/", "tests/report/", "tests/sweep/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return next((k for k, room in enumerate(FIRST) if item.nodeid.startswith(room)), len(FIRST))
+
+    items.sort(key=place)
+
+
+class OneBrowser(LoadFileScheduling):
+    """A worker takes a whole file at a time, and one worker all that drives a browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        browser = "tests/browser/"
+        return browser if nodeid.startswith(browser) else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser | None:
+    return OneBrowser(config, log) if config.getvalue("dist") == "loadfile" else None
+
 
 MakeNotebook = Callable[..., Path]
 

@@ -108,13 +108,21 @@ class Accountant:
         self._state = cold_state(self._config)
         self._sequence = 0
 
-    def process(self, x: float) -> EeFrame:
+    def process(
+        self,
+        x: float,
+        stream: str | None = None,
+        time: float | None = None,
+        raw: float | None = None,
+    ) -> EeFrame:
         """Measure one sample.
 
         Parameters
         ----------
         x : float
             Normalised value.
+        stream, time, raw : optional
+            Where it comes from; written into the frame as they are, and never looked at.
 
         Returns
         -------
@@ -142,6 +150,9 @@ class Accountant:
             jerk if sequence > 2 else None,
             confidence,
             _STABILITY[self._label[0]],
+            stream,
+            time,
+            raw,
         )
 
     def process_many(self, x: npt.ArrayLike | xr.DataArray) -> xr.Dataset:

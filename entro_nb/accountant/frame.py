@@ -133,13 +133,17 @@ class AccountantConfig(Parameters):
 class Stability(IntEnum):
     """Stability class of a frame, in order of severity (the names are ours; seed 003 gives none).
 
+    A frame has one from the fourth on, with the confidence of how far its window is filled. For n
+    of N samples the limits are (N/n)² times as wide, the band of H downwards: few samples make H
+    low and rough. So false alarms come no more often while the window fills than afterwards.
+
     Examples
     --------
     >>> Stability.DRIFTING > Stability.STABLE
     True
     """
 
-    UNKNOWN = 0  #: cold start: the window or the derivatives are not complete
+    UNKNOWN = 0  #: cold start: no class before H‴, with the fourth frame
     STABLE = 1  #: nothing beyond its limit
     TRANSITION = 2  #: |H‴| beyond its limit: one sharp event
     ACCELERATING = 3  #: |H″| beyond its limit: the early warning of seed 003
@@ -152,6 +156,7 @@ class Column(NamedTuple):
 
     units: str
     long_name: str
+    given: bool = False  #: whether it comes with the sample and is not measured
     whole: bool = False  #: whether its values are integers
     optional: bool = False  #: whether a value may be missing
 
@@ -176,6 +181,12 @@ class EeFrame:
         Share of the window filled times share of the four quantities available, in (0, 1].
     stability : Stability
         Class of the frame.
+    stream : str, optional
+        Name of the stream that the sample is of.
+    time : float, optional
+        When it was received, in seconds since 1970.
+    raw : float, optional
+        The value in the stream's units.
 
     Examples
     --------
@@ -193,13 +204,16 @@ class EeFrame:
     jerk: Annotated[float | None, Column("bits", "jerk H‴")]
     confidence: Annotated[Share, Column("1", "confidence")]
     stability: Annotated[Stability, Column("1", "stability class")]
+    stream: Annotated[str | None, Column("1", "name of the stream", given=True)] = None
+    time: Annotated[float | None, Column("s", "seconds since 1970", given=True)] = None
+    raw: Annotated[float | None, Column("stream's own", "value as received", given=True)] = None
 
     def to_dict(self) -> dict[str, Any]:
         """Mapping of plain values, the class by its name."""
         return {name: getattr(self, name) for name in COLUMNS} | {"stability": self.stability.name}
 
     def to_json(self) -> str:
-        """JSON object with every field; derivatives not yet available are null."""
+        """JSON object with every field; what is not available or was not given is null."""
         return json.dumps(self.to_dict(), allow_nan=False)
 
     @classmethod
@@ -266,7 +280,7 @@ UNAVAILABLE: Mapping[Path, str] = MappingProxyType(
 #: Which path each class takes when confidence suffices (ours: the seed's rules were never found).
 ROUTES: Mapping[Stability, Path] = MappingProxyType(
     {
-        Stability.UNKNOWN: Path.PROCEED,
+        Stability.UNKNOWN: Path.PAUSE,
         Stability.STABLE: Path.PROCEED,
         Stability.TRANSITION: Path.PROCEED,
         Stability.ACCELERATING: Path.PAUSE,
@@ -288,12 +302,13 @@ class Decision:
 class DecisionGate(Parameters):
     """Routes frames to paths by stability class and confidence (seed 003, §4, stage 5).
 
-    PROCEED, PAUSE and ABORT are active. REVISE and VOTE exist by name and are refused.
+    PROCEED, PAUSE and ABORT are active. REVISE and VOTE exist by name and are refused. The path is
+    that of the class if the confidence suffices, else PAUSE: too little is known to go on or stop.
 
     Parameters
     ----------
     min_confidence : float
-        Below it no frame leads to ABORT: it is held at PAUSE, for want of evidence.
+        Below it every frame is held at PAUSE, whatever its class.
     routes : mapping from Stability to Path
         Path of each class; classes left out keep the default.
 
@@ -342,11 +357,11 @@ class DecisionGate(Parameters):
         """
         if not isinstance(frame, EeFrame):
             raise ParameterTypeError("frame", frame, "an EeFrame")
-        path: Path = self.routes[frame.stability]
-        if path is Path.ABORT and frame.confidence < self.min_confidence:
+        if frame.confidence < self.min_confidence:
             return Decision(
                 Path.PAUSE,
                 f"{frame.stability.name}, but confidence {frame.confidence:.2f} is below "
                 f"{self.min_confidence:.2f}",
             )
+        path: Path = self.routes[frame.stability]
         return Decision(path, f"{frame.stability.name} at confidence {frame.confidence:.2f}")

@@ -71,15 +71,26 @@ def bins_for(config: AccountantConfig) -> Bins:
 
 
 @compiled
-def classify(h: float, velocity: float, acceleration: float, jerk: float, rule: Rule) -> int:
-    """Stability class of a frame with full confidence: the gravest limit exceeded."""
-    if h < rule.low or h > rule.high:
+def classify(
+    h: float, velocity: float, acceleration: float, jerk: float, rule: Rule, share: float
+) -> int:
+    """Stability class of a frame whose window is filled to a share: the gravest limit exceeded.
+
+    The limits are those of a full window. Until it is, the entropy of few samples is low and
+    rough and climbs of itself: every limit is 1/share² times as wide, the band downwards.
+    """
+    width = 1.0
+    low = rule.low
+    if share < 1.0:
+        width = 1.0 / (share * share)
+        low -= (rule.high - rule.low) * (width - 1.0)
+    if h < low or h > rule.high:
         return 5
-    if abs(velocity) > rule.velocity:
+    if abs(velocity) > width * rule.velocity:
         return 4
-    if abs(acceleration) > rule.acceleration:
+    if abs(acceleration) > width * rule.acceleration:
         return 3
-    if abs(jerk) > rule.jerk:
+    if abs(jerk) > width * rule.jerk:
         return 2
     return 1
 
@@ -107,11 +118,12 @@ def measure(
         out[2, t] = velocity
         out[3, t] = acceleration
         out[4, t] = jerk
-        if window.held == ring.size and trend.held >= 4:
-            out[5, t] = 1.0
-            labels[t] = classify(h, velocity, acceleration, jerk, rule)
+        share = window.held / ring.size
+        if trend.held >= 4:
+            out[5, t] = share
+            labels[t] = classify(h, velocity, acceleration, jerk, rule, share)
         else:
-            out[5, t] = (window.held / ring.size) * (min(trend.held, 4) / 4)
+            out[5, t] = share * (trend.held / 4)
             labels[t] = 0
     places[0, 0], places[0, 1], places[0, 2] = window.slot, window.held, window.total
     places[1, 0], places[1, 1], places[1, 2] = trend.slot, trend.held, trend.total

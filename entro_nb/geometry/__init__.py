@@ -16,6 +16,7 @@ from entro_nb.geometry.action import (
     lagrangian as lagrangian,
     lagrangian_as_coded as lagrangian_as_coded,
     rest_energy as rest_energy,
+    step_cost as step_cost,
 )
 from entro_nb.geometry.annealing import (
     Schedule as Schedule,
@@ -25,12 +26,14 @@ from entro_nb.geometry.annealing import (
     cap_slider as cap_slider,
     congestion_game as congestion_game,
     descend as descend,
+    descend_free_energy as descend_free_energy,
     free_energy as free_energy,
     langevin as langevin,
     logit_dynamics as logit_dynamics,
     metropolis as metropolis,
     potential as potential,
     pure_nash as pure_nash,
+    quantal_response as quantal_response,
     rugged as rugged,
     stationary as stationary,
     temperatures as temperatures,
@@ -43,6 +46,7 @@ from entro_nb.geometry.consensus import (
     byzantine_study as byzantine_study,
     consensus as consensus,
     measured_rate as measured_rate,
+    messages_to_agree as messages_to_agree,
     resilient_consensus as resilient_consensus,
     robust_graph as robust_graph,
     robustness as robustness,
@@ -71,11 +75,19 @@ from entro_nb.geometry.flow import (
     ricci_step as ricci_step,
     split_of as split_of,
 )
+from entro_nb.geometry.topology import (
+    Rewired as Rewired,
+    complex_entropy as complex_entropy,
+    rewire as rewire,
+    simplices as simplices,
+)
 from entro_nb.geometry.workflow import (
     Traffic as Traffic,
     Workflow as Workflow,
     arrivals as arrivals,
     compare as compare,
+    error_rate as error_rate,
     load_entropy as load_entropy,
     run_workflow as run_workflow,
+    vectorised as vectorised,
 )

@@ -53,8 +53,8 @@ class Action(validate.Parameters):
 
     Parameters
     ----------
-    mass : float
-        m_i > 0 of every node.
+    mass : float or sequence of float
+        m_i > 0: of every node, or one for each.
     backlog : float
         k ≥ 0 in V(q) = ½ Σ_edges c_ij (q_i − q_j)² + ½ k Σ q_i²: the first sum is the
         disagreement of §2.1, the second the queue depth of §1.1. With k = 0 nothing holds the
@@ -81,12 +81,29 @@ class Action(validate.Parameters):
     'lagrangian'
     """
 
-    mass: Positive = 1.0
+    mass: float | tuple[float, ...] = 1.0
     backlog: NonNegative = 0.1
     temperature: NonNegative = 0.1
     sign: Literal["lagrangian", "free_energy"] = "lagrangian"
     damping: NonNegative = 0.0
     step: Positive = 0.05
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if np.ndim(self.mass) == 0:
+            mass: float | tuple[float, ...] = validate.real("mass", self.mass, 0, open_low=True)
+        else:
+            each = validate.finite_array("mass", self.mass, ndim=1).tolist()
+            mass = tuple(
+                validate.real(f"mass[{k}]", m, 0, open_low=True) for k, m in enumerate(each)
+            )
+        object.__setattr__(self, "mass", mass)
+
+    def masses(self, n_nodes: int) -> FloatArray:
+        """m_i of every node, shape (node,); refused where there is not one for each."""
+        if isinstance(self.mass, float):
+            return np.full(n_nodes, self.mass)
+        return validate.finite_array("mass", self.mass, shape=(n_nodes,))
 
     @property
     def entropy_weight(self) -> float:
@@ -127,7 +144,7 @@ def lagrangian(
     graph, parameters = as_graph(graph), parameters or Action()
     v = validate.finite_array("velocity", velocity, shape=(graph.n_nodes,))
     potential, entropy, _ = _slope_at(graph, q, parameters)
-    kinetic = 0.5 * parameters.mass * float(v @ v)
+    kinetic = 0.5 * float(parameters.masses(v.size) @ v**2)
     effective = potential + parameters.entropy_weight * entropy
     return Terms(kinetic, potential, entropy, kinetic - effective, kinetic + effective)
 
@@ -190,14 +207,15 @@ class Field(NamedTuple):
     conductance: FloatArray
     backlog: float
     entropy_weight: float
-    mass: float
+    mass: FloatArray  #: (node,)
     damping: float
     step: float
 
 
 def _field(graph: Graph, p: Action) -> Field:
     ends, strength = graph.edges, graph.conductance
-    return Field(ends, strength, p.backlog, p.entropy_weight, p.mass, p.damping, p.step)
+    mass = p.masses(graph.n_nodes)
+    return Field(ends, strength, p.backlog, p.entropy_weight, mass, p.damping, p.step)
 
 
 @compiled
@@ -248,7 +266,7 @@ def integrate(
     steps: Count = 1000,
     every: Count = 1,
 ) -> xr.Dataset:
-    """Motion by the Euler–Lagrange equations, m q̈ = −∂(V ± λS)/∂q − γq̇.
+    """Motion by the Euler–Lagrange equations, m_i q̈_i = −∂(V ± λS)/∂q_i − γq̇_i.
 
     With γ = 0 this is the Störmer–Verlet method: the stationary points of the discrete action
     of :func:`discrete_action`. It is symplectic, so its energy error stays bounded for ever.
@@ -298,7 +316,7 @@ def integrate(
     states, terms = np.empty((2, records, q.size)), np.empty((records, 2))
     _integrate(q, v, _field(graph, parameters), every, states, terms)
     path, rates = states
-    kinetic = 0.5 * parameters.mass * (rates**2).sum(axis=1)
+    kinetic = 0.5 * rates**2 @ parameters.masses(q.size)
     effective = terms[:, 0] + parameters.entropy_weight * terms[:, 1]
     return results.dataset(
         {
@@ -326,13 +344,14 @@ def stable_step(graph: Graph, parameters: Action) -> float:
     strongest = np.bincount(graph.edges.ravel(), weight, n).max()
     # λ_max ≤ 2 d_max; the entropy of a softmax bends by less than 2 per unit of q².
     stiffness = 2.0 * strongest + parameters.backlog + 2.0 * parameters.temperature
-    return float(2.0 / np.sqrt(stiffness / parameters.mass)) if stiffness > 0 else float("inf")
+    lightest = float(parameters.masses(n).min())
+    return float(2.0 / np.sqrt(stiffness / lightest)) if stiffness > 0 else float("inf")
 
 
 def discrete_action(
     graph: GraphLike, path: npt.ArrayLike, parameters: Action | None = None
 ) -> float:
-    """Action Σ h [½ m |(q' − q)/h|² − (U(q) + U(q'))/2] of a path in steps of h (§1.2).
+    """Action Σ h [½ Σ m_i |(q_i' − q_i)/h|² − (U(q) + U(q'))/2] of a path in steps of h (§1.2).
 
     Stationary at the paths of :func:`integrate` without damping, when both ends are held; not
     minimal, unless the path is short.
@@ -368,7 +387,7 @@ def discrete_action(
     speed = np.diff(states, axis=0) / h
     zero = np.zeros(states.shape[1])
     effective = np.array([lagrangian(graph, q, zero, parameters).energy for q in states])
-    kinetic = 0.5 * parameters.mass * (speed**2).sum(axis=1)
+    kinetic = 0.5 * speed**2 @ parameters.masses(states.shape[1])
     return float(h * (kinetic - (effective[1:] + effective[:-1]) / 2.0).sum())
 
 
@@ -383,13 +402,13 @@ def _integrate(
     path[0], rates[0], terms[0, 0], terms[0, 1] = q, v, potential, entropy
     for t in range(1, (len(path) - 1) * every + 1):
         for i in range(q.size):
-            v[i] -= 0.5 * step * gradient[i] / mass
+            v[i] -= 0.5 * step * gradient[i] / mass[i]
             q[i] += 0.5 * step * v[i]
-            v[i] *= slowing
+            v[i] *= slowing[i]
             q[i] += 0.5 * step * v[i]
         potential, entropy = _slope(q, field, gradient)
         for i in range(q.size):
-            v[i] -= 0.5 * step * gradient[i] / mass
+            v[i] -= 0.5 * step * gradient[i] / mass[i]
         if t % every == 0:
             k = t // every
             path[k], rates[k], terms[k, 0], terms[k, 1] = q, v, potential, entropy
@@ -565,6 +584,52 @@ class ManifoldOptimizer:
 
     def _loads(self) -> FloatArray:
         return validate.finite_array("load", [node.current_load for node in self.nodes])
+
+
+@validate.checked
+def step_cost(n_nodes: Count, components: Count = COMPONENTS) -> tuple[int, int, int]:
+    """Operations of one turn of the pseudo-code of §3.2, counted: the O(1) of §4.3.
+
+    Operations that do not wait for each other are done at the same time, and sums are taken two
+    and two, so that a chain is as long as a machine with a processor for everything needs.
+
+    Parameters
+    ----------
+    n_nodes, components : int
+        Nodes, and components of a state vector; at least 1 each.
+
+    Returns
+    -------
+    tuple of int
+        Longest chain of operations that wait for each other in a step of the adjacency, the same
+        for L = T − V, and the number of operations of both together.
+
+    Examples
+    --------
+    >>> step_cost(4), step_cost(8)
+    ((16, 5, 2375), (16, 7, 11055))
+    """
+    work = 0
+
+    def after(*chains: int) -> int:
+        nonlocal work
+        work += 1
+        return 1 + max(chains)
+
+    def summed(chains: list[int]) -> int:
+        while len(chains) > 1:
+            odd = chains[len(chains) // 2 * 2 :]
+            chains = [after(*two) for two in zip(chains[::2], chains[1::2], strict=False)] + odd
+        return chains[0]
+
+    step = 0
+    for _ in range(n_nodes * (n_nodes - 1) // 2):
+        distance = after(summed([after(after(0)) for _ in range(components)]))  # √Σ(a − b)²
+        ricci = after(after(after(0)), after(distance))  # |difference| / (distance + 10⁻⁹)
+        step = max(step, after(after(after(after(ricci)))))  # times −2, times α, added, clipped
+    kinetic = summed([after(0) for _ in range(n_nodes)])
+    potential = summed([0] * n_nodes**2)
+    return step, after(kinetic, potential), work
 
 
 @compiled

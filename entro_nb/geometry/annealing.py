@@ -1,10 +1,10 @@
 """Temperature λ: sampling of Boltzmann's law, annealing, the "CAP slider", and noisy games.
 
-Lemma 1 of seed 004 holds at the level of the distribution: F[ρ] = E[U] − λS[ρ] falls along
-the Fokker–Planck equation and is least at Boltzmann's law. For the single agent that equation
-*is* noise of strength λ: Metropolis, Glauber and Langevin dynamics. Gradient descent without it
-ends in the nearest minimum. §2.2 maps annealing, a temperature that falls, to tuning, and calls
-the temperature a "CAP theorem slider" between agreement and freedom.
+Lemma 1 of seed 004 holds at the level of the distribution: F[p] = E[U] − λS[p] is convex, and
+descent of it ends at Boltzmann's law from anywhere. For the single agent, descent of F along the
+Fokker–Planck equation *is* noise of strength λ: Metropolis, Glauber and Langevin dynamics.
+Descent of U alone ends in the nearest minimum. §2.2 maps annealing, a temperature that falls, to
+tuning, and calls the temperature a "CAP theorem slider" between agreement and freedom.
 
 Small games with noisy players show where Lemma 1's link to the Nash equilibrium holds. Logit
 dynamics: one player at a time draws a new action with probability ∝ exp(−cost/λ). If the game has
@@ -81,6 +81,73 @@ def free_energy(p: npt.ArrayLike, energy: npt.ArrayLike, temperature: NonNegativ
     return float((law * u).sum() - temperature * math.log(2.0) * shannon(law).sum())
 
 
+@validate.checked
+def descend_free_energy(
+    energy: npt.ArrayLike,
+    temperature: Positive,
+    *,
+    way: Literal["mirror", "softmax"] = "mirror",
+    start: npt.ArrayLike | None = None,
+    steps: Count = 200,
+    rate: Annotated[float, Bounds(0.0, 1.0, open_low=True)] = 0.1,
+) -> FloatArray:
+    """Laws on the way down F = E[U] − λS, by gradient descent from one law (Lemma 1).
+
+    ``mirror``: p ← p·exp(−η ∂F/∂p), normalised, which takes the logarithm of p towards that of
+    Boltzmann's law by the factor 1 − ηλ a step; ``softmax``: θ ← θ − η ∂F/∂θ of the weights in
+    p = softmax(θ). With η = rate/λ for both.
+
+    Parameters
+    ----------
+    energy : array_like, shape (state,)
+        U of every state.
+    temperature : float
+        λ > 0.
+    way : {"mirror", "softmax"}
+        What the gradient is taken along.
+    start : array_like, shape (state,), optional
+        First law, nowhere zero; by default equal shares.
+    steps : int
+        At least 1.
+    rate : float
+        ηλ in (0, 1].
+
+    Returns
+    -------
+    ndarray, shape (steps + 1, state)
+
+    Raises
+    ------
+    ParameterError
+        If the first law is zero anywhere: what is never there, no descent brings back.
+
+    References
+    ----------
+    A. Beck, M. Teboulle, "Mirror descent and nonlinear projected subgradient methods", 2003.
+
+    Examples
+    --------
+    >>> law = boltzmann([0.0, 1.0, 0.5], 0.5)
+    >>> total_variation(descend_free_energy([0.0, 1.0, 0.5], 0.5, steps=400)[-1], law) < 1e-12
+    True
+    """
+    u = validate.finite_array("energy", energy, ndim=1)
+    first = np.full(u.size, 1.0 / u.size) if start is None else start
+    law = validate.probabilities("start", first, shape=u.shape)
+    if (law == 0.0).any():
+        raise ParameterError("start", 0.0, "a law that is nowhere zero")
+    laws, weights = np.empty((steps + 1, u.size)), np.log(law)
+    laws[0] = law
+    for t in range(1, steps + 1):
+        slope = u + temperature * np.log(laws[t - 1])  # ∂F/∂p, but for a constant
+        if way == "softmax":
+            slope = laws[t - 1] * (slope - laws[t - 1] @ slope)
+        weights = weights - rate / temperature * slope
+        weights -= weights.max()
+        laws[t] = boltzmann(-weights, 1.0)
+    return laws
+
+
 def total_variation(p: npt.ArrayLike, q: npt.ArrayLike) -> float:
     """½ Σ |p − q|: 0 for the same law, 1 for laws with nothing in common.
 
@@ -101,25 +168,27 @@ def metropolis(
     *,
     steps: Count = 1000,
     walkers: Count = 1000,
-    rule: Literal["metropolis", "glauber"] = "metropolis",
+    rule: Literal["metropolis", "glauber", "greedy"] = "metropolis",
     start: int | None = None,
     seed: Seed = 0,
 ) -> IntArray:
     """Final states of independent walkers on a ring of states, steps to either neighbour.
 
     A move to a state higher by ΔU is accepted with probability min(1, exp(−ΔU/λ))
-    (Metropolis) or 1/(1 + exp(ΔU/λ)) (Glauber). Walkers are independent, so their final states
-    are a sample that the usual tests apply to.
+    (Metropolis) or 1/(1 + exp(ΔU/λ)) (Glauber). The exploration rate ε that §2.2 writes in the
+    place of the temperature accepts every climb with the same probability ε (greedy): that is
+    Metropolis where all climbs are λ ln 1/ε, and no Boltzmann law elsewhere. Walkers are
+    independent, so their final states are a sample that the usual tests apply to.
 
     Parameters
     ----------
     energy : array_like, shape (state,)
         U of every state, at least 3 states.
     temperature : float
-        λ ≥ 0; at 0 only moves that do not climb are made: deterministic descent.
+        λ ≥ 0; at 0 only moves that do not climb are made: descent of U. For ``greedy``, ε.
     steps, walkers : int
         At least 1 each.
-    rule : {"metropolis", "glauber"}
+    rule : {"metropolis", "glauber", "greedy"}
         Acceptance.
     start : int, optional
         First state of all; by default each starts anywhere.
@@ -144,6 +213,8 @@ def metropolis(
     """
     u = validate.finite_array("energy", energy, ndim=1)
     validate.integer("number of states", u.size, 3)
+    if rule == "greedy":
+        validate.real("temperature", temperature, 0.0, 1.0)
     rng = np.random.default_rng(seed)
     if start is None:
         state = rng.integers(u.size, size=walkers)
@@ -152,22 +223,24 @@ def metropolis(
     for _ in range(steps):
         uniform = rng.random(walkers)
         move = np.where(rng.random(walkers) < 0.5, 1, -1)
-        _hop(u, temperature, rule == "glauber", move, uniform, state)
+        _hop(u, temperature, rule, move, uniform, state)
     return state
 
 
 @compiled
 def _hop(
-    energy: FloatArray, temperature: float, glauber: bool,
+    energy: FloatArray, temperature: float, rule: str,
     move: IntArray, uniform: FloatArray, state: IntArray,
 ) -> None:  # fmt: skip
     n = energy.size
     for w in range(state.size):
         target = (state[w] + move[w]) % n
         rise = energy[target] - energy[state[w]]
-        if temperature == 0.0:
-            accept = rise < 0.0 or (rise == 0.0 and not glauber)
-        elif glauber:
+        if rule == "greedy":
+            accept = rise <= 0.0 or uniform[w] < temperature
+        elif temperature == 0.0:
+            accept = rise < 0.0 or (rise == 0.0 and rule != "glauber")
+        elif rule == "glauber":
             accept = uniform[w] < 1.0 / (1.0 + np.exp(min(rise / temperature, 700.0)))
         else:
             accept = rise <= 0.0 or uniform[w] < np.exp(-rise / temperature)
@@ -335,7 +408,7 @@ def cap_slider(
 
     Nodes hold one of two versions; a pair of neighbours that differ costs the conductance of
     their edge. Glauber dynamics at λ: cold nodes agree and hardly ever change, hot ones change
-    freely and disagree.
+    freely and disagree. This is the Ising model, and nothing in it is new but the name.
 
     Parameters
     ----------
@@ -353,6 +426,11 @@ def cap_slider(
     xarray.Dataset
         Over ``temperature``: ``agreement``, mean share of edges whose ends hold the same
         version, and ``turnover``, share of updates that change a node.
+
+    References
+    ----------
+    E. Ising, "Beitrag zur Theorie des Ferromagnetismus", 1925. R. J. Glauber, "Time-dependent
+    statistics of the Ising model", 1963.
 
     Examples
     --------
@@ -534,6 +612,61 @@ def logit_dynamics(costs: npt.ArrayLike, temperature: Positive) -> FloatArray:
             for option, share in zip(options, boltzmann(cost, temperature), strict=True):
                 matrix[here, np.ravel_multi_index(option, shape)] += share / len(shape)
     return matrix
+
+
+@validate.checked
+def quantal_response(
+    costs: npt.ArrayLike,
+    temperature: Positive,
+    *,
+    steps: Count = 4000,
+    rate: Annotated[float, Bounds(0.0, 1.0, open_low=True)] = 0.05,
+) -> list[FloatArray]:
+    """Mixed actions where every player descends its own F = E[cost] − λS (Lemma 1, "local").
+
+    Each player takes a mirror step, as in :func:`descend_free_energy`, against what the others
+    play. Where that comes to rest every action has a probability ∝ exp(−expected cost/λ): the
+    logit quantal response equilibrium, a law for each player and not one of all together.
+
+    Parameters
+    ----------
+    costs : array_like, shape (player, actions…)
+        As :func:`congestion_game`.
+    temperature : float
+        λ > 0.
+    steps : int
+        At least 1.
+    rate : float
+        ηλ in (0, 1].
+
+    Returns
+    -------
+    list of ndarray
+        Probabilities of the actions of each player.
+
+    References
+    ----------
+    R. D. McKelvey, T. R. Palfrey, "Quantal response equilibria for normal form games", 1995.
+
+    Examples
+    --------
+    >>> [p.round(3) for p in quantal_response(congestion_game(1, [1.0, 2.0]), 1.0)]
+    [array([0.731, 0.269])]
+    """
+    table = _game(costs)
+    # From slightly unequal shares: players who begin alike stay alike, whatever they share.
+    mixed = [boltzmann(np.arange(n) * 1e-3 * (k + 1), 1.0) for k, n in enumerate(table.shape[1:])]
+    for _ in range(steps):
+        before = list(mixed)
+        for player, law in enumerate(before):
+            expected = table[player]
+            # From the last axis to the first, so that the ones before keep their places.
+            for other in range(len(before) - 1, -1, -1):
+                if other != player:
+                    expected = np.tensordot(expected, before[other], axes=(other, 0))
+            weight = (1.0 - rate) * np.log(law) - rate / temperature * expected
+            mixed[player] = boltzmann(-weight, 1.0)
+    return mixed
 
 
 def stationary(matrix: npt.ArrayLike) -> FloatArray:

@@ -8,6 +8,7 @@ largest and F smallest values heard (W-MSR, LeBlanc et al. 2013), on a graph tha
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
@@ -157,6 +158,28 @@ def measured_rate(run: xr.Dataset) -> float:
         raise DataError("run", f"{last} steps above rounding", "at least 4 steps of convergence")
     tail = np.arange(last // 2, last + 1)
     return float(np.exp(np.polyfit(tail, np.log(values[tail]), 1)[0]))
+
+
+@validate.checked
+def messages_to_agree(
+    graph: GraphLike, within: Annotated[float, Bounds(0.0, 1.0, True, True)] = 1e-3
+) -> int:
+    """Messages until the disagreement is at most a fraction of the first, at the best step.
+
+    Two on every edge in a step, and ⌈ln within / ln rate⌉ steps of the factor
+    max(|1 − αλ₂|, |1 − αλ_max|) at α = 2/(λ₂ + λ_max): enough from any first state.
+
+    Examples
+    --------
+    >>> from entro_nb.graphs import graph
+    >>> messages_to_agree(graph("complete", 16)), messages_to_agree(graph("ring", 16))
+    (240, 2912)
+    """
+    graph = require_edges(as_graph(graph), "averaging")
+    rate = graph.spectrum.rate(graph.spectrum.optimal)
+    # A factor that is zero but for rounding agrees in one step.
+    steps = 1 if rate < ROUNDING else math.ceil(math.log(within) / math.log(rate))
+    return 2 * graph.n_edges * steps
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,8 @@ def lin_lu_yau(graph: GraphLike, *, weight: str | None = "length") -> EdgeValues
 
     References
     ----------
-    Y. Lin, L. Lu, S.-T. Yau, "Ricci curvature of graphs", 2011.
+    Y. Lin, L. Lu, S.-T. Yau, "Ricci curvature of graphs", 2011. D. P. Bourne et al.,
+    "Ollivier–Ricci idleness functions of graphs", 2018: κ_α is piecewise linear in α.
 
     Examples
     --------
@@ -296,7 +297,7 @@ def curvature_and_distance(
         return curvature, distance
     walk = Walk(start, neighbour, length[edge], alpha)
     if np.all(length == length[0]):
-        _equal_lengths(edges, walk, curvature)
+        equal_lengths(edges, walk, curvature)
         return curvature, distance
     # Blocks of edges whose cost matrices fit into memory together.
     block = np.cumsum(np.prod(graph.degrees[edges] + 1, axis=1)) // BLOCK
@@ -348,7 +349,8 @@ def _difference(
 
 
 @compiled
-def _equal_lengths(edges: IntArray, walk: Walk, curvature: FloatArray) -> None:
+def equal_lengths(edges: IntArray, walk: Walk, curvature: FloatArray) -> None:
+    """Curvature of the given edges, where every length is the same, into `curvature`."""
     start, neighbour, _, _ = walk
     n = start.size - 1
     net = np.zeros(n)

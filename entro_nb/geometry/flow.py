@@ -2,8 +2,9 @@
 
 Seed 004, §1.3: ∂g_ij/∂t = −2 R_ij + (1/N) ∇_k Φᵏ. The sound forms are those of the
 literature: lengths shrink where curvature is positive and grow where it is negative, and the
-total length is kept, so that what remains is the difference between edges. Below them stand
-graphs whose communities are known: planted ones, and two real networks without a download.
+total length is kept, so that what remains is the difference between edges. The equation as it is
+written, added and with nothing kept, is the form ``written``. Below them stand graphs whose
+communities are known: planted ones, and two real networks without a download.
 """
 
 from __future__ import annotations
@@ -34,8 +35,11 @@ from entro_nb.validate import (
 if TYPE_CHECKING:
     import networkx as nx
     import xarray as xr
-if TYPE_CHECKING:
-    import networkx as nx
+
+#: Steps of Newton's method that bring the root of a barrier to rounding, from any length.
+NEWTON = 80
+#: What stands for a length of zero where nothing else keeps it above.
+SHORTEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -46,22 +50,29 @@ class RicciFlow(validate.Parameters):
     ----------
     step : float
         Time step in (0, 1). Below 1 a length stays positive, since κ ≤ 1.
-    form : {"ni", "bai"}
+    form : {"ni", "bai", "written"}
         ``ni``: w ← d (1 − step·κ_α), rescaled to Σw = number of edges (Ni et al. 2019);
         ``bai``: dw/dt = −κw + wΣκw with Lin–Lu–Yau κ and Σw = 1 (Bai et al. 2020), stepped in
-        log w so that no step can reach zero.
+        log w so that no step can reach zero; ``written``: w ← w − 2·step·κ_α + noise, §1.3 with
+        g read as the distance of §1.1. It begins at Σw = number of edges and keeps no sum, so
+        that what is curved positively everywhere is a point after the time w/2κ.
     alpha : float
-        Idleness in [0, 1), for ``ni`` alone.
+        Idleness in [0, 1), for ``ni`` and ``written``.
     noise : float
         Strength σ ≥ 0 of Φ (ours: the seed gives no law): each node k draws fluxes for its
-        edges that sum to zero, and log w of an edge moves by (σ/N)·√step times what its two
-        ends sent: a divergence, as written, with the seed's factor 1/N.
+        edges that sum to zero, and log w of an edge (``written``: w itself) moves by
+        (σ/N)·√step times what its two ends sent: a divergence, as written, with the seed's
+        factor 1/N.
     barrier : float
-        Λ ≥ 0 in the energy −Λ·Σ log w, whose force Λ/w is taken implicitly: lengths stay
-        positive whatever the step.
+        Λ ≥ 0 in the energy that keeps lengths from zero. Its force is taken implicitly:
+        lengths stay positive whatever the step.
     floor : float
-        Least length, as a fraction of the mean length, in [0, 1). The default only keeps a
-        long run from shrinking the inside of a community to nothing.
+        Least length, as a fraction of the mean length (``written``: of the first mean), in
+        [0, 1). The default only keeps a long run from shrinking the inside of a community to
+        nothing.
+    energy : {"log", "inverse"}
+        What Λ multiplies: −Σ log w, with the force Λ/w, or Σ 1/w, with the force Λ/w²: §4.2 with
+        d the length of an edge.
 
     Raises
     ------
@@ -70,8 +81,9 @@ class RicciFlow(validate.Parameters):
 
     Notes
     -----
-    The seed's own Λ·Σ 1/d keeps *distances* from zero. It does nothing for edge *weights*
-    (§4.2 claims it does); a barrier or a floor on the quantity that flows does.
+    The seed's Λ·Σ 1/d keeps from zero what d stands for: the lengths, if d is the length of an
+    edge. If d is the distance of state vectors, as in its code, no weight enters it; and weights
+    that are 1/d are pushed down by it (§4.2 says "no edge weight").
 
     References
     ----------
@@ -86,11 +98,12 @@ class RicciFlow(validate.Parameters):
     """
 
     step: Annotated[float, Bounds(0.0, 1.0, open_low=True, open_high=True)] = 0.1
-    form: Literal["ni", "bai"] = "ni"
+    form: Literal["ni", "bai", "written"] = "ni"
     alpha: Idleness = 0.5
     noise: NonNegative = 0.0
     barrier: NonNegative = 0.0
     floor: Annotated[float, Bounds(0.0, 1.0, open_high=True)] = 1e-9
+    energy: Literal["log", "inverse"] = "log"
 
 
 class FlowState(NamedTuple):
@@ -102,7 +115,7 @@ class FlowState(NamedTuple):
 
 
 def ricci_start(graph: GraphLike, parameters: RicciFlow | None = None) -> FlowState:
-    """State at the graph's own lengths, rescaled to the total that the form keeps.
+    """State at the graph's own lengths, rescaled to the total that the form keeps or begins at.
 
     Raises
     ------
@@ -110,7 +123,8 @@ def ricci_start(graph: GraphLike, parameters: RicciFlow | None = None) -> FlowSt
         If the graph has no edges.
     """
     graph = require_edges(as_graph(graph), "a flow of edge lengths")
-    return _measured(graph, graph.length, parameters or RicciFlow())
+    parameters = parameters or RicciFlow()
+    return _measured(graph, _rescaled(graph.length, parameters), parameters)
 
 
 def ricci_step(
@@ -143,6 +157,8 @@ def ricci_step(
     graph = as_graph(graph)
     if parameters.form == "ni":
         length = state.distance * (1.0 - parameters.step * state.curvature)
+    elif parameters.form == "written":
+        length = state.length - 2.0 * parameters.step * state.curvature
     else:
         mean = float(state.curvature @ state.distance) / float(state.distance.sum())
         length = state.distance * np.exp(parameters.step * (mean - state.curvature))
@@ -150,11 +166,35 @@ def ricci_step(
         if rng is None:
             raise ParameterError("rng", rng, "a numpy.random.Generator when noise is above 0")
         spread = parameters.noise * np.sqrt(parameters.step) / graph.n_nodes
-        length = length * np.exp(spread * _zero_sum_flux(graph, rng))
+        stir = spread * _zero_sum_flux(graph, rng)
+        length = length + stir if parameters.form == "written" else length * np.exp(stir)
     if parameters.barrier > 0.0:
-        # Implicit step of dw/dt = Λ/w: the positive root of w² − bw − step·Λ = 0.
-        length = (length + np.sqrt(length**2 + 4.0 * parameters.step * parameters.barrier)) / 2.0
-    return _measured(graph, length, parameters)
+        length = pushed_up(length, parameters.step * parameters.barrier, parameters.energy)
+    if parameters.form == "written":
+        return _measured(graph, np.maximum(length, max(parameters.floor, SHORTEST)), parameters)
+    return _measured(graph, _rescaled(length, parameters), parameters)
+
+
+def pushed_up(
+    length: FloatArray, push: float, energy: Literal["log", "inverse"] = "log"
+) -> FloatArray:
+    """Lengths after an implicit step of the force of a barrier: the root w > 0 of a polynomial.
+
+    ``log``: w² − bw − push = 0; ``inverse``: w³ − bw² − push = 0, where b is the length before.
+
+    Examples
+    --------
+    >>> pushed_up(np.array([0.0, 1.5]), 1.0), pushed_up(np.array([0.0, 1.75]), 1.0, "inverse")
+    (array([1., 2.]), array([1., 2.]))
+    """
+    if energy == "log":
+        root: FloatArray = (length + np.sqrt(length**2 + 4.0 * push)) / 2.0
+        return root
+    # Newton's method from above: the polynomial is convex there, so that it falls to the root.
+    root = np.maximum(length, 0.0) + push ** (1 / 3)
+    for _ in range(NEWTON):
+        root = root - (root**3 - length * root**2 - push) / (3.0 * root**2 - 2.0 * length * root)
+    return root
 
 
 @validate.checked
@@ -228,7 +268,7 @@ def ricci_flow(
             if not keep.all():
                 present, part = present[keep], _without(part, ~keep)
                 parts = len(part.components())
-                state = _measured(part, state.length[keep], parameters)
+                state = _measured(part, _rescaled(state.length[keep], parameters), parameters)
     ds = results.dataset(
         {
             "length": (("time", "edge"), length[: t + 1], "1", "edge length"),
@@ -261,8 +301,8 @@ def _without(graph: Graph, cut: npt.NDArray[np.bool_]) -> Graph:
 
 
 def _measured(graph: Graph, length: FloatArray, parameters: RicciFlow) -> FlowState:
-    """State at the given lengths, rescaled."""
-    length, lazy = _rescaled(length, parameters), parameters.form == "ni"
+    """State at the given lengths."""
+    lazy = parameters.form != "bai"
     curvature, distance = curvature_and_distance(
         graph, parameters.alpha if lazy else LIN_LU_YAU, length
     )
@@ -271,7 +311,7 @@ def _measured(graph: Graph, length: FloatArray, parameters: RicciFlow) -> FlowSt
 
 def _rescaled(length: FloatArray, parameters: RicciFlow) -> FloatArray:
     """Lengths with the sum that the form keeps, none below the floor."""
-    mean = 1.0 if parameters.form == "ni" else 1.0 / length.size
+    mean = 1.0 / length.size if parameters.form == "bai" else 1.0
     result: FloatArray = length * (mean * length.size / length.sum())
     low = np.zeros(length.size, dtype=bool)
     # Raising some to the floor shrinks the others, which may bring more of them to it.

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from entro_nb import results, validate
 from entro_nb.entropy import shannon
 from entro_nb.errors import ParameterError
+from entro_nb.geometry.action import COMPONENTS
 from entro_nb.geometry.curvature import curvature_and_distance
 from entro_nb.graphs import Adjacency, Graph, GraphLike, as_graph, require_edges
 from entro_nb.network.exchange import Gains, Links, exchange_into
@@ -30,9 +31,13 @@ if TYPE_CHECKING:
 
 Classical = Literal["none", "static", "diffusion", "metropolis", "least_loaded"]
 CLASSICAL: tuple[Classical, ...] = get_args(Classical)
+Mapping = Literal["poisson", "cosine", "euclidean"]
 Reading = Literal["conductance", "length", "proxy"]
 READINGS: tuple[Reading, ...] = get_args(Reading)
 
+#: Standard deviation, by component, of what arrives at the hot spot around its state (ours);
+#: two states drawn from U(0, 1)¹²⁸ are apart by 0.4 a component.
+NEAR = 0.1
 #: Share strictly between nothing and all.
 Fraction = Annotated[float, Bounds(0.0, 1.0, open_low=True, open_high=True)]
 
@@ -53,6 +58,12 @@ class Traffic(validate.Parameters):
         Load that a node serves per slot, above 0.
     slots : int
         Length of a run, at least 2.
+    mapping : {"poisson", "cosine", "euclidean"}
+        Phase I, the stream that becomes load. ``poisson``: numbers drawn for every node;
+        the others: vectors, each of them a unit of load for the node whose state vector is
+        nearest by that measure, see :func:`vectorised`.
+    patience : float
+        Slots of waiting after which a unit of work counts as an error, at least 0 (ours).
 
     Raises
     ------
@@ -70,6 +81,8 @@ class Traffic(validate.Parameters):
     dwell: Count = 40
     service: Positive = 4.0
     slots: Annotated[int, Bounds(2)] = 400
+    mapping: Mapping = "poisson"
+    patience: NonNegative = 5.0
 
 
 class Slot(NamedTuple):
@@ -85,6 +98,10 @@ class Slot(NamedTuple):
 def arrivals(graph: GraphLike, traffic: Traffic, seed: Seed = 0) -> IntArray:
     """Whole units of load that arrive at each node in each slot, shape (slot, node).
 
+    Vectors are mapped onto the nodes' own states, or where the graph has none onto states drawn
+    from U(0, 1)¹²⁸ as in §3.2. Those of the hot spot lie around its state, the others anywhere
+    in the cube of the states.
+
     Examples
     --------
     >>> import networkx as nx
@@ -97,11 +114,58 @@ def arrivals(graph: GraphLike, traffic: Traffic, seed: Seed = 0) -> IntArray:
     offered = traffic.utilisation * traffic.service * n
     rate = np.full((traffic.slots, n), (1.0 - traffic.hot) * offered / n)
     here = int(rng.choice(graph.edges.ravel()))  # a node that has somewhere to go
+    spot = np.empty(traffic.slots, np.int64)
     for t in range(traffic.slots):
         if t and t % traffic.dwell == 0:
             here = int(rng.choice(neighbour[start[here] : start[here + 1]]))
         rate[t, here] += traffic.hot * offered
-    return rng.poisson(rate).astype(np.int64)
+        spot[t] = here
+    if traffic.mapping == "poisson":
+        return rng.poisson(rate).astype(np.int64)
+    state = graph.state if graph.state.shape[1] else rng.random((n, COMPONENTS))
+    load = np.empty((traffic.slots, n), np.int64)
+    for t, hottest in enumerate(spot):
+        items = rng.random((rng.poisson(offered), state.shape[1]))
+        hot = rng.random(len(items)) < traffic.hot
+        items[hot] = state[hottest] + NEAR * rng.standard_normal((hot.sum(), state.shape[1]))
+        load[t] = np.bincount(vectorised(items, state, traffic.mapping), minlength=n)
+    return load
+
+
+@validate.checked
+def vectorised(
+    items: npt.ArrayLike, state: npt.ArrayLike, measure: Literal["cosine", "euclidean"] = "cosine"
+) -> IntArray:
+    """Phase I of §3.1, "vectorization": the node that each vector belongs to, shape (item,).
+
+    ``cosine``: the node with the largest x·s/‖s‖; ``euclidean``: with the least ‖x − s‖.
+
+    Parameters
+    ----------
+    items : array_like, shape (item, component)
+        What arrives.
+    state : array_like, shape (node, component)
+        State vectors of the nodes.
+    measure : {"cosine", "euclidean"}
+        What is nearest.
+
+    Examples
+    --------
+    >>> state = [[1.0, 0.0], [5.0, 5.0]]
+    >>> vectorised([[1.0, 1.0]], state), vectorised([[1.0, 1.0]], state, "euclidean")
+    (array([1]), array([0]))
+    """
+    s = validate.finite_array("state", state, ndim=2)
+    x = validate.finite_array("items", items, ndim=2, empty=True)
+    if x.shape[1] != s.shape[1]:
+        raise ParameterError("items", f"shape {x.shape}", f"{s.shape[1]} components, as the states")
+    squares = (s**2).sum(axis=1)
+    if measure == "cosine":
+        near = x @ s.T / np.sqrt(np.maximum(squares, np.finfo(float).tiny))
+    else:
+        near = 2.0 * x @ s.T - squares  # −‖x − s‖², but for ‖x‖²
+    nearest: IntArray = near.argmax(axis=1).astype(np.int64)
+    return nearest
 
 
 def metropolis_weights(graph: Graph) -> FloatArray:
@@ -401,7 +465,9 @@ def compare(
     -------
     xarray.Dataset
         Over (policy, replicate), means over slots: ``load_variance``, ``latency`` (slots that a
-        unit waits, by Little's law), ``moved`` and ``messages`` per slot.
+        unit waits, by Little's law), ``moved`` and ``messages`` per slot, ``error_rate`` (share
+        of the queued work that is more than the traffic's patience from being served) and
+        ``energy``, the E = latency + error rate of §2.2.
 
     Examples
     --------
@@ -416,7 +482,7 @@ def compare(
     names = [validate.choice("policies", p, known) for p in (policies or known)]
     if not names:
         raise ParameterError("policies", policies, "at least one policy")
-    values = np.empty((4, len(names), replicates))
+    values = np.empty((6, len(names), replicates))
     for r in range(replicates):
         stream = arrivals(graph, traffic, seed + r)
         for p, name in enumerate(names):
@@ -429,12 +495,16 @@ def compare(
                 totals = np.array([run[k].values for k in ("served", "moved", "messages")])
             served, moved, messages = totals.mean(axis=1)
             latency = queues.sum(axis=1).mean() / max(served, np.finfo(float).tiny)  # Little's law
-            values[:, p, r] = queues.var(axis=1).mean(), latency, moved, messages
+            late = error_rate(queues, traffic)
+            spread = queues.var(axis=1).mean()
+            values[:, p, r] = spread, latency, moved, messages, late, latency + late
     units = {
         "load_variance": ("work²", "variance of the queues over nodes"),
         "latency": ("slots", "mean wait of a unit of load"),
         "moved": ("work/slot", "load moved along edges"),
         "messages": ("1/slot", "messages sent"),
+        "error_rate": ("1", "share of the queued work that waits too long"),
+        "energy": ("1", "latency in slots, and error rate"),
     }
     return results.dataset(
         {
@@ -446,6 +516,19 @@ def compare(
         title="Balancing a queueing network with a moving hot spot",
         source="seed 004, §3.1",
     )
+
+
+def error_rate(queues: npt.ArrayLike, traffic: Traffic) -> float:
+    """Share of the queued work that is more than `patience` slots from being served.
+
+    Examples
+    --------
+    >>> error_rate([[30.0, 0.0]], Traffic(patience=5.0, service=4.0))
+    0.3333333333333333
+    """
+    q = validate.finite_array("queues", queues, low=0.0)
+    late = np.maximum(q - traffic.patience * traffic.service, 0.0).sum()
+    return float(late / max(float(q.sum()), np.finfo(float).tiny))
 
 
 def _classical(

@@ -166,6 +166,7 @@ def run_job(job: Job) -> Outcome:
 
 def _executed(job: Job, output: Path, started: float) -> Outcome:
     """Run the notebook by papermill; whatever goes wrong becomes words."""
+    record.quick_schemas()
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from traitlets.config import Config

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from entro_nb import record
 from entro_nb.errors import ParameterError, ReportError
 from entro_nb.settings import ALLOWED, Value, convert
 from entro_nb.validate import choice, nearest
@@ -111,6 +112,7 @@ def read_notebook(path: Path) -> Any:
     ReportError
         If the file cannot be read or is no notebook.
     """
+    record.quick_schemas()
     import nbformat
 
     try:
@@ -204,6 +206,7 @@ def declared(path: Path) -> dict[str, Parameter]:
         If a line of the cell is not a typed scalar with a literal default: a report could then
         neither check the parameter nor set it.
     """
+    record.quick_schemas()
     import papermill
 
     cells = [c for c in read_notebook(path).cells if "parameters" in c.metadata.get("tags", [])]

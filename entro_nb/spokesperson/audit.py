@@ -52,14 +52,8 @@ class FrameRecord:
     ----------
     channel : int
         Number of the connection in the audit trail.
-    stream : str
-        Name of the stream.
-    time : float
-        When the value was received, seconds since 1970.
-    raw : float
-        The value in the stream's units.
     frame : EeFrame
-        What the Accountant said of it.
+        What the Accountant said of a value, with stream, time and raw value.
     decision : Decision
         What the gate decided.
     number : int
@@ -67,35 +61,33 @@ class FrameRecord:
     """
 
     channel: int
-    stream: str
-    time: float
-    raw: float
     frame: EeFrame
     decision: Decision
     number: int = 0
 
 
+#: Columns of the frames. The stream stands with the channel; time and raw value there must be.
+KEPT = tuple(name for name in COLUMNS if name != "stream")
+
+
 def _column(name: str) -> str:
     column = COLUMNS[name]
     kind = "INTEGER" if column.whole else "REAL"
-    return f"{name} {kind}{'' if column.optional else ' NOT NULL'}"
+    return f"{name} {kind}{' NOT NULL' if column.given or not column.optional else ''}"
 
-
-_SEQUENCE, *_MEASURED = map(_column, COLUMNS)
 
 #: The tables and their columns, as SQL has them.
 TABLES: Mapping[str, str] = {
     "channels": "id INTEGER PRIMARY KEY, time REAL NOT NULL, stream TEXT NOT NULL, "
     "units TEXT NOT NULL, parameters TEXT NOT NULL",
-    "frames": f"id INTEGER PRIMARY KEY, channel INTEGER NOT NULL, {_SEQUENCE}, "
-    f"time REAL NOT NULL, raw REAL NOT NULL, {', '.join(_MEASURED)}",
+    "frames": f"id INTEGER PRIMARY KEY, channel INTEGER NOT NULL, {', '.join(map(_column, KEPT))}",
     "decisions": "frame INTEGER PRIMARY KEY, path TEXT NOT NULL, reason TEXT NOT NULL",
     "actions": "id INTEGER PRIMARY KEY, time REAL NOT NULL, who TEXT NOT NULL, "
     "command TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL",
     "events": "id INTEGER PRIMARY KEY, time REAL NOT NULL, channel INTEGER, kind TEXT NOT NULL, "
     "detail TEXT NOT NULL, count INTEGER NOT NULL",
 }
-_values = attrgetter(*COLUMNS)
+_values = attrgetter(*KEPT)
 
 
 def is_trail(connection: sqlite3.Connection, path: Path) -> bool:
@@ -236,8 +228,8 @@ class Audit:
         """Write frames and the decisions on them."""
         numbered = list(enumerate(records, self._number + 1))
         self._insert(
-            f"frames (id, channel, time, raw, {', '.join(COLUMNS)})",
-            [(n, r.channel, r.time, r.raw, *_values(r.frame)) for n, r in numbered],
+            f"frames (id, channel, {', '.join(KEPT)})",
+            [(n, r.channel, *_values(r.frame)) for n, r in numbered],
         )
         self._insert(
             "decisions", [(n, r.decision.path.value, r.decision.reason) for n, r in numbered]
@@ -391,17 +383,9 @@ class Keeper:
         self._thread.start()
         atexit.register(self.close, haste=True)
 
-    def action(
-        self, time: float, who: str, command: str, detail: Mapping[str, Any], outcome: str
-    ) -> None:
-        """Have it written what an operator asked for; see :meth:`Audit.action`."""
-        self.put(partial(self.audit.action, time, who, command, detail, outcome))
-
-    def event(
-        self, channel: int | None, time: float, kind: str, detail: str, count: int = 1
-    ) -> None:
-        """Have it written what happened; see :meth:`Audit.event`."""
-        self.put(partial(self.audit.event, channel, time, kind, detail, count))
+    def write(self, row: Callable[..., object], *values: object) -> None:
+        """Have something written besides frames: a method of :class:`Audit`, and its arguments."""
+        self.put(partial(row, *values))
 
     def ask(self, act: Callable[[], Any] = lambda: None) -> Future[Any]:
         """What `act` returns, once all that came so far is permanent."""

@@ -18,6 +18,7 @@ from entro_nb.accountant import (
     Normalizer,
     NormalizerConfig,
     Stability,
+    Thresholds,
 )
 from entro_nb.errors import ParameterError
 from entro_nb.spokesperson.audit import FrameRecord, Keeper
@@ -115,6 +116,35 @@ class NoticeCounter:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelState:
+    """What is to be known of a channel from outside: a copy, by which nothing can be changed.
+
+    Parameters
+    ----------
+    number : int
+        Number of the channel in the audit trail.
+    readings : int
+        Values measured so far.
+    totals : Counter
+        How often each thing happened to the stream.
+    thresholds : Thresholds
+        Limits of the classes now in force.
+    beat : Beat or None
+        State of the heartbeat; None while that is shut down.
+    latency_sum, latency_max : float
+        Seconds from receipt to frame: the sum, and the largest.
+    """
+
+    number: int
+    readings: int
+    totals: Counter[Happening]
+    thresholds: Thresholds
+    beat: Beat | None
+    latency_sum: float
+    latency_max: float
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """State of the heartbeat after a frame.
 
@@ -136,8 +166,8 @@ class Beat:
 class Heartbeat:
     """Entropy of the Accountant's own recent stability classes (seed 003, §2, link 5).
 
-    H = −Σ p log₂ p over the shares of the classes among the last `window` frames; cold-start
-    frames do not count. One class alone gives 0, two that alternate 1 bit, all five evenly
+    H = −Σ p log₂ p over the shares of the classes among the last `window` frames; those without
+    a class do not count. One class alone gives 0, two that alternate 1 bit, all five evenly
     log₂ 5. The placeholder of the Diagnostician: it tells an operator that the classification
     itself has become unsteady.
 
@@ -216,7 +246,8 @@ class Channel:
         self.number, self.source, self.events, self.gate = number, source, events, gate
         self.accountant = Accountant(config)
         self.normalizer = Normalizer(normalizer or NormalizerConfig(source.low, source.high))
-        self.heartbeat = Heartbeat()
+        #: None while it is shut down.
+        self.heartbeat: Heartbeat | None = Heartbeat()
         self.tally = NoticeCounter()
         self.readings = 0
         #: Seconds from receipt to frame: the sum, and the largest.
@@ -233,7 +264,20 @@ class Channel:
             "thresholds": asdict(self.accountant.thresholds),
             "normalizer": asdict(self.normalizer.config),
             "min_confidence": self.gate.min_confidence,
+            "routes": {label.name: path.name for label, path in self.gate.routes.items()},
         }
+
+    def state(self) -> ChannelState:
+        """What is to be known of it from outside."""
+        return ChannelState(
+            self.number,
+            self.readings,
+            Counter(self.tally.totals),
+            self.accountant.thresholds,
+            None if self.heartbeat is None else self.heartbeat.beat,
+            self.latency_sum,
+            self.latency_max,
+        )
 
     async def run(self) -> None:
         """Take in the stream until it ends or is cancelled."""
@@ -255,7 +299,8 @@ class Channel:
 
     def _take(self, reading: Arrival) -> None:
         """Stages 3 to 5 for one value."""
-        frame = self.accountant.process(self.normalizer.process(reading.value))
+        z = self.normalizer.process(reading.value)
+        frame = self.accountant.process(z, self.source.name, reading.time, reading.value)
         decision = self.gate.route(frame)
         latency = time.perf_counter() - reading.arrived
         self.readings += 1
@@ -263,9 +308,9 @@ class Channel:
         self.latency_max = max(self.latency_max, latency)
         if self.watch is not None:
             self.watch(latency)
-        self._keeper.put(
-            FrameRecord(self.number, self.source.name, reading.time, reading.value, frame, decision)
-        )
+        self._keeper.put(FrameRecord(self.number, frame, decision))
+        if self.heartbeat is None:
+            return
         before = self.heartbeat.beat.unsteady
         beat = self.heartbeat.hear(frame.stability)
         if beat.unsteady != before:
@@ -286,4 +331,5 @@ class Channel:
 
     def say(self, notice: Notice, count: int = 1) -> None:
         """Have it written that something happened to the stream, so many times."""
-        self._keeper.event(self.number, notice.time, notice.kind.value, notice.detail, count)
+        row = (self.number, notice.time, notice.kind.value, notice.detail, count)
+        self._keeper.write(self._keeper.audit.event, *row)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from entro_nb.accountant import AccountantConfig, DecisionGate, NormalizerConfig, Thresholds
 from entro_nb.errors import EntroError, ParameterError, SessionError
 from entro_nb.spokesperson.audit import FrameRecord, Keeper
-from entro_nb.spokesperson.channel import Channel, intake
+from entro_nb.spokesperson.channel import Channel, ChannelState, Heartbeat, intake
 from entro_nb.spokesperson.trail import Display, Extension, Trail
 from entro_nb.streams import Event, Happening, Notice, Source, find
 
@@ -136,9 +136,9 @@ class Session:
     ) -> None:
         self.path = None if audit is None else Path(audit)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self.who = getpass.getuser() if who is None else who
-        self.gate = DecisionGate() if gate is None else gate
-        self.now = now
+        self._who = getpass.getuser() if who is None else who
+        self._gate = DecisionGate() if gate is None else gate
+        self._now = now
         self._batch = batch
         self._keeper: Keeper | None = None
         self._channels: dict[str, Channel] = {}
@@ -147,7 +147,8 @@ class Session:
         self._number = 0
         self._trail: Trail | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.display = Display(self.trail)
+        self._paused = False
+        self.display = Display(self.trail, lambda: self._paused)
 
     async def __aenter__(self) -> Session:
         self.loop = asyncio.get_running_loop()
@@ -159,7 +160,7 @@ class Session:
         COLLECTOR.enter()
         self.display.number = self._keeper.audit.acknowledged
         self._number = self._keeper.audit.channels
-        self._log(self.who, "start", {}, "done")
+        self._log(self._who, "start", {}, "done")
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -175,9 +176,17 @@ class Session:
         return self._keeper is not None
 
     @property
-    def channels(self) -> Mapping[str, Channel]:
-        """Chains now connected, by the name of their stream."""
-        return self._channels
+    def channels(self) -> Mapping[str, ChannelState]:
+        """State of the chains now connected, by the name of their stream.
+
+        Only the state: the way to an Accountant is a command, and commands are on record.
+        """
+        return {name: channel.state() for name, channel in self._channels.items()}
+
+    @property
+    def extensions(self) -> tuple[Extension, ...]:
+        """Those attached."""
+        return tuple(self._extensions)
 
     @property
     def acknowledged(self) -> int:
@@ -206,7 +215,8 @@ class Session:
         return keeper
 
     def _log(self, who: str | None, command: str, detail: Mapping[str, Any], outcome: str) -> None:
-        self._running().action(self.now(), who or self.who, command, detail, outcome)
+        keeper, row = self._running(), (self._now(), who or self._who, command, detail, outcome)
+        keeper.write(keeper.audit.action, *row)
 
     def _do(
         self, who: str | None, command: str, detail: Mapping[str, Any], act: Callable[[], object]
@@ -261,16 +271,15 @@ class Session:
             keeper, source = self._running(), find(stream)
             if source.name in self._channels:
                 raise ParameterError("stream", source.name, "one that is not connected yet")
-            taken = intake(source, data, live=live, speed=speed, now=self.now)
+            taken = intake(source, data, live=live, speed=speed, now=self._now)
             number = self._number + 1
-            channel = Channel(number, source, taken, self.gate, keeper, config, normalizer)
+            channel = Channel(number, source, taken, self._gate, keeper, config, normalizer)
             COLLECTOR.set_aside()
             self._number, self._channels[source.name] = number, channel
             what = source.name, source.units, channel.parameters()
-            keeper.put(partial(keeper.audit.channel, number, self.now(), *what))
-            self._tasks[source.name] = asyncio.create_task(
-                self._run(channel), name=f"stream {source.name}"
-            )
+            keeper.write(keeper.audit.channel, number, self._now(), *what)
+            task = asyncio.create_task(self._run(channel), name=f"stream {source.name}")
+            self._tasks[source.name] = task
 
         name = getattr(stream, "name", stream)
         self._do(who, "connect", {"stream": name, "live": live}, act)
@@ -283,7 +292,7 @@ class Session:
                 return
             except Exception as error:
                 words = f"the chain failed: {type(error).__name__}"
-                channel.say(Notice(self.now(), Happening.DROPPED, words))
+                channel.say(Notice(self._now(), Happening.DROPPED, words))
                 await asyncio.sleep(RESTART)
 
     async def disconnect(self, stream: str, *, who: str | None = None) -> None:
@@ -339,11 +348,11 @@ class Session:
 
     def pause(self, *, who: str | None = None) -> None:
         """Hold the display; frames go on into the audit trail, and are shown on resume."""
-        self._do(who, "pause", {}, lambda: setattr(self.display, "paused", True))
+        self._do(who, "pause", {}, lambda: setattr(self, "_paused", True))
 
     def resume(self, *, who: str | None = None) -> None:
         """Let the display go on, from the frame where it was held."""
-        self._do(who, "resume", {}, lambda: setattr(self.display, "paused", False))
+        self._do(who, "resume", {}, lambda: setattr(self, "_paused", False))
 
     def thresholds(self, stream: str, thresholds: Thresholds, *, who: str | None = None) -> None:
         """Put other limits in force for a stream, from its next sample on."""
@@ -353,6 +362,14 @@ class Session:
             {"stream": stream, "thresholds": str(thresholds)},
             lambda: self._connected(stream).accountant.set_thresholds(thresholds),
         )
+
+    def heartbeat(self, stream: str, on: bool, *, who: str | None = None) -> None:
+        """Shut down the heartbeat of a stream, or begin it afresh."""
+
+        def act() -> None:
+            self._connected(stream).heartbeat = Heartbeat() if on else None
+
+        self._do(who, "heartbeat", {"stream": stream, "on": on}, act)
 
     def attach(
         self,
@@ -369,13 +386,26 @@ class Session:
         keeper = self._here()
 
         def report(text: str) -> None:
-            keeper.event(None, self.now(), Happening.EXTENSION.value, text)
+            keeper.write(keeper.audit.event, None, self._now(), Happening.EXTENSION.value, text)
 
         path, start = keeper.audit.path, keeper.audit.acknowledged
         extension = Extension(path, read, label, start, report)
         self._extensions.append(extension)
         self._log(who, "attach", {"extension": label}, "done")
         return extension
+
+    async def detach(self, extension: Extension, *, who: str | None = None) -> None:
+        """Shut down one extension: it reads no record after the one that it is at."""
+
+        def act() -> None:
+            if extension not in self._extensions:
+                names = ", ".join(e.name for e in self._extensions) or "none is"
+                raise ParameterError("extension", extension, f"one that is attached ({names})")
+            self._extensions.remove(extension)
+
+        label = getattr(extension, "name", str(extension))
+        self._do(who, "detach", {"extension": label}, act)
+        await asyncio.to_thread(extension.close, now=True)
 
     async def retain(
         self,
@@ -385,7 +415,7 @@ class Session:
         who: str | None = None,
     ) -> int:
         """Delete the oldest frames beyond an age or a size; see :meth:`Audit.retain`."""
-        keeper, time, name = self._here(), self.now(), who or self.who
+        keeper, time, name = self._here(), self._now(), who or self._who
         retain = partial(keeper.audit.retain, time, name, seconds=seconds, megabytes=megabytes)
         gone: int = await asyncio.wrap_future(keeper.ask(retain))
         return gone

@@ -32,9 +32,12 @@ LOOK = 0.05
 
 _PATHS = {path.value: path for path in GatePath}
 #: What the frames' Dataset holds besides classes, paths and coordinates: units and long name.
-_VARIABLES = {"raw": ("stream's own", "value as received")} | {
-    name: column[:2] for name, column in COLUMNS.items() if not column.whole
+_VARIABLES = {
+    name: column[:2]
+    for name, column in COLUMNS.items()
+    if not column.whole and name not in ("stream", "time")
 }
+_FIELDS = ", ".join("c.stream" if name == "stream" else f"f.{name}" for name in COLUMNS)
 _JOINED = "frames f JOIN channels c ON c.id = f.channel JOIN decisions d ON d.frame = f.id"
 
 
@@ -90,21 +93,18 @@ class Trail:
     def after(self, number: int, limit: int = 1000) -> list[FrameRecord]:
         """Records after a frame's number, in order, at most so many."""
         rows = self._connection.execute(
-            "SELECT f.id, f.channel, c.stream, f.time, f.raw, d.path, d.reason, "
-            f"{', '.join(COLUMNS)} FROM {_JOINED} WHERE f.id > ? ORDER BY f.id LIMIT ?",
+            f"SELECT f.id, f.channel, d.path, d.reason, {_FIELDS} "
+            f"FROM {_JOINED} WHERE f.id > ? ORDER BY f.id LIMIT ?",
             (number, limit),
         )
         return [
             FrameRecord(
                 channel,
-                stream,
-                time,
-                raw,
-                EeFrame(*(*measured, Stability(stability))),
+                EeFrame(*(*measured, Stability(stability), stream, time, raw)),
                 Decision(_PATHS[path], reason),
                 number,
             )
-            for number, channel, stream, time, raw, path, reason, *measured, stability in rows
+            for number, channel, path, reason, *measured, stability, stream, time, raw in rows
         ]
 
     def records(self, number: int = 0) -> Iterator[FrameRecord]:
@@ -168,21 +168,15 @@ class Trail:
             },
         )
 
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        """Rows of one of the tables, in order."""
-        return self._select(table, "ASC")
-
-    def _select(self, table: str, order: str) -> list[dict[str, Any]]:
+    def rows(self, table: str, latest: int | None = None) -> list[dict[str, Any]]:
+        """Rows of one of the tables, in order; or the latest so many, the newest first."""
         if table not in TABLES:
             raise DataError("table", table, f"one of {', '.join(TABLES)}")
         key = "frame" if table == "decisions" else "id"
+        order = "ASC" if latest is None else f"DESC LIMIT {int(latest)}"
         cursor = self._connection.execute(f"SELECT * FROM {table} ORDER BY {key} {order}")
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
-
-    def latest(self, table: str, count: int) -> list[dict[str, Any]]:
-        """Last rows of one of the tables, the newest first."""
-        return self._select(table, f"DESC LIMIT {int(count)}")
 
     def log(self, table: str) -> xr.Dataset:
         """Operator actions or stream events as a Dataset over `time`."""
@@ -295,24 +289,28 @@ class Display:
     ----------
     trail : callable
         Returns the trail to read.
+    held : callable
+        Says whether it is paused: a command of the operator's, which only the session takes.
 
     Attributes
     ----------
     number : int
         Number of the last frame shown.
-    paused : bool
-        Whether it is held.
     """
 
-    def __init__(self, trail: Callable[[], Trail]) -> None:
-        self._trail = trail
+    def __init__(self, trail: Callable[[], Trail], held: Callable[[], bool]) -> None:
+        self._trail, self._held = trail, held
         self.number = 0
-        self.paused = False
-        self.closed = False
+        self._closed = False
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is held."""
+        return self._held()
 
     def look(self, limit: int = 5000) -> list[FrameRecord]:
         """Records since the last look, at most so many; none while paused."""
-        if self.paused or self.closed:
+        if self.paused or self._closed:
             return []
         records = self._trail().after(self.number, limit)
         if records:
@@ -322,13 +320,13 @@ class Display:
     def speak(self, tell: Callable[[str], object], limit: int = 5000) -> None:
         """Say each record since the last look in one sentence."""
         for record in self.look(limit):
-            source = CATALOG.get(record.stream)
-            name = source.title if source is not None else record.stream
+            stream = str(record.frame.stream)
+            name = CATALOG[stream].title if stream in CATALOG else stream
             tell(sentence(name, record.frame, record.decision))
 
     def close(self) -> None:
         """Look no more."""
-        self.closed = True
+        self._closed = True
 
 
 class Extension:
@@ -349,7 +347,8 @@ class Extension:
     number : int
         Frame after which it begins.
     report : callable, optional
-        Told, in words, when `read` raises; it must be safe to call from any thread.
+        Told, in words, when `read` raises and when it is shut down; it must be safe to call from
+        any thread.
     """
 
     def __init__(
@@ -365,7 +364,7 @@ class Extension:
         self.number = number
         self.errors = 0
         self._report = report
-        self._stop = threading.Event()
+        self._stop, self._now = threading.Event(), False
         # A daemon: one that blocks for ever must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=f"extension {name}", daemon=True)
         self._thread.start()
@@ -376,6 +375,8 @@ class Extension:
                 stopping = self._stop.is_set()
                 records = trail.after(self.number)
                 for record in records:
+                    if self._now:
+                        return
                     try:
                         self.read(record)
                     except Exception as error:
@@ -389,8 +390,14 @@ class Extension:
                         return
                     self._stop.wait(LOOK)
 
-    def close(self, patience: float = 1.0) -> bool:
-        """Let it read to the end of the trail, for so many seconds; whether it did."""
+    def close(self, patience: float = 1.0, *, now: bool = False) -> bool:
+        """Let it read to the end of the trail, or no further now; whether it is over in so long.
+
+        Whoever shuts it down, it is reported.
+        """
+        if not self._stop.is_set() and self._report is not None:
+            self._report(f"extension {self.name} is shut down")
+        self._now = now
         self._stop.set()
         self._thread.join(patience)
         return not self._thread.is_alive()
@@ -415,8 +422,8 @@ class WeightedEsi:
     >>> from entro_nb.accountant import Decision, EeFrame, Path, Stability
     >>> esi = WeightedEsi({"usgs": 1.0, "noaa": 3.0})
     >>> for stream, value in (("usgs", 1.0), ("noaa", 0.5)):
-    ...     frame = EeFrame(9, 0.0, 0.0, value, 0.0, 0.0, 0.0, 1.0, Stability.STABLE)
-    ...     esi.read(FrameRecord(1, stream, 0.0, 0.0, frame, Decision(Path.PROCEED, "")))
+    ...     frame = EeFrame(9, 0.0, 0.0, value, 0.0, 0.0, 0.0, 1.0, Stability.STABLE, stream)
+    ...     esi.read(FrameRecord(1, frame, Decision(Path.PROCEED, "")))
     >>> esi.value
     0.625
     """
@@ -430,7 +437,7 @@ class WeightedEsi:
         self.weights = MappingProxyType(checked)
         self._latest: dict[str, float] = {}
         #: (time, ESI) of the recent frames.
-        self.history: deque[tuple[float, float]] = deque(maxlen=length)
+        self.history: deque[tuple[float | None, float]] = deque(maxlen=length)
 
     @property
     def value(self) -> float | None:
@@ -442,8 +449,9 @@ class WeightedEsi:
 
     def read(self, record: FrameRecord) -> None:
         """Take in one record."""
-        if record.stream not in self.weights or record.frame.confidence < 1.0:
+        frame, stream = record.frame, str(record.frame.stream)
+        if stream not in self.weights or frame.confidence < 1.0:
             return
-        self._latest[record.stream] = record.frame.esi
+        self._latest[stream] = frame.esi
         if (value := self.value) is not None:
-            self.history.append((record.time, value))
+            self.history.append((frame.time, value))

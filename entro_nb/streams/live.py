@@ -35,17 +35,21 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from entro_nb.errors import ParameterError
-from entro_nb.streams import stomp
 from entro_nb.streams.catalog import CATALOG, Source, find
 from entro_nb.streams.connection import (
     Arrival,
+    Carrier,
     Event,
+    FrameBuffer,
     Happening,
     LostError,
     Notice,
     Policy,
+    frame_bytes,
+    heartbeat_period,
     opened,
     retry_after,
+    send_heartbeats,
 )
 from entro_nb.streams.messages import Content, Deduplicator
 from entro_nb.validate import Positive, checked
@@ -523,16 +527,16 @@ class STOMPAdapter(WebSocketAdapter):
         carrier = await self._carrier()
         beat: asyncio.Task[None] | None = None
         try:
-            await carrier.send(stomp.frame_bytes("CONNECT", self._login()))
+            await carrier.send(frame_bytes("CONNECT", self._login()))
             async with aclosing(self._frames(carrier)) as frames:
                 async for frame in frames:
                     if frame.cmd == "CONNECTED":
                         offer = frame.headers.get("heart-beat", "0,0")
-                        if period := stomp.heartbeat_period(offer, self.policy.ping):
-                            beat = asyncio.create_task(stomp.send_heartbeats(carrier, period))
+                        if period := heartbeat_period(offer, self.policy.ping):
+                            beat = asyncio.create_task(send_heartbeats(carrier, period))
                         for number, destination in enumerate(self.source.subscribe):
                             headers = {"destination": destination, "id": number, "ack": "auto"}
-                            await carrier.send(stomp.frame_bytes("SUBSCRIBE", headers))
+                            await carrier.send(frame_bytes("SUBSCRIBE", headers))
                         yield self.notice(Happening.CONNECTED, self.source.endpoint)
                     elif frame.cmd == "MESSAGE":
                         body = frame.body
@@ -548,7 +552,7 @@ class STOMPAdapter(WebSocketAdapter):
                 beat.cancel()
             carrier.abort()
 
-    async def _carrier(self) -> stomp.Carrier:
+    async def _carrier(self) -> Carrier:
         parts = urlsplit(self.source.endpoint)
         if parts.scheme in ("ws", "wss"):
             socket = await self._open(_PROTOCOLS)
@@ -558,7 +562,7 @@ class STOMPAdapter(WebSocketAdapter):
                 return await socket.recv(decode=False) or b"\n"
 
             send = functools.partial(socket.send, text=True)
-            return stomp.Carrier(send, receive, socket.transport.abort)
+            return Carrier(send, receive, socket.transport.abort)
 
         tls = self.tls if parts.scheme == "stomps" else None
         async with asyncio.timeout(self.policy.timeout):
@@ -570,11 +574,11 @@ class STOMPAdapter(WebSocketAdapter):
             writer.write(data)
             await writer.drain()
 
-        return stomp.Carrier(write, functools.partial(reader.read, 65536), writer.transport.abort)
+        return Carrier(write, functools.partial(reader.read, 65536), writer.transport.abort)
 
-    async def _frames(self, carrier: stomp.Carrier) -> AsyncGenerator[Any, None]:
+    async def _frames(self, carrier: Carrier) -> AsyncGenerator[Any, None]:
         clock = asyncio.get_running_loop().time
-        buffer = stomp.FrameBuffer(self.policy.limit)
+        buffer = FrameBuffer(self.policy.limit)
         timeout = self.policy.timeout
         deadline = clock() + timeout
         while True:

@@ -24,7 +24,7 @@ import panel as pn
 import param
 
 from entro_nb.errors import ParameterError
-from entro_nb.record import REPORT, THUMBNAIL
+from entro_nb.record import REPORT, THUMBNAIL, quick_schemas
 from entro_nb.views import style
 
 #: A view: from the app's result to something HoloViews draws.
@@ -124,13 +124,8 @@ class App(param.Parameterized):  # type: ignore[misc]
 
     def knobs(self) -> pn.Param:
         """The parameters as widgets."""
-        return pn.Param(
-            self.param,
-            parameters=self.controls(),
-            name=self.title,
-            widgets=self.widgets,
-            width=320,  # a selector is 300 wide
-        )
+        look = {"name": self.title, "widgets": self.widgets, "width": 320}  # a selector is 300
+        return pn.Param(self.param, parameters=self.controls(), **look)
 
     def panel(self) -> pn.viewable.Viewable:
         """Controls beside the plots, for a notebook or a server."""
@@ -336,6 +331,8 @@ def setup() -> None:
     >>> setup()
     """
     keep_early_messages()
+    if "ipykernel" in sys.modules:
+        quick_schemas()
     hv.extension("bokeh", inline=True, logo=False)
     pn.extension(inline=True)
     style.apply()

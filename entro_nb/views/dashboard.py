@@ -9,7 +9,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
@@ -39,45 +39,33 @@ _LOOKS = (("orange", "circle"), ("sky", "square"), ("green", "triangle"), ("purp
 _COMMON: dict[str, Any] = {"width": WIDTH, "height": 110, "toolbar": "right", "xaxis": None}
 
 
-@dataclass(frozen=True)
-class Afternoon(Measured):
-    """A stream as received, with what the Accountant says about it."""
-
-    raw: Any = None  #: values in the stream's units, shape (time,)
-    units: str = "1"
-
-
-def afternoon(stream: str, limits: Thresholds, length: int = 1024) -> Afternoon:
+def afternoon(stream: str, limits: Thresholds, length: int = 1024) -> Measured:
     """Something to replay for a stream, measured with given thresholds in force."""
     source, data = CATALOG[stream], sample(stream, length)
     x = data.values[:length]
     z = accountant.normalize(x, accountant.NormalizerConfig(source.low, source.high))
-    run = measured(z, AccountantConfig(), limits)
-    return Afternoon(run.values, run.frames, run.limits, x, source.units)
+    return replace(measured(z, AccountantConfig(), limits), raw=x)
 
 
-def from_trail(frames: xr.Dataset, limits: Thresholds, units: str) -> Afternoon:
+def from_trail(frames: xr.Dataset, limits: Thresholds) -> Measured:
     """The same from the frames of an audit trail."""
-    return Afternoon(frames.value.values, frames, limits, frames.raw.values, units)
+    return Measured(frames.value.values, frames, limits, frames.raw.values)
 
 
-def raw_curve(run: Afternoon) -> hv.Curve:
+def raw_curve(run: Measured) -> hv.Curve:
     """The values as received, in the stream's units."""
     data, axis = (np.arange(len(run.raw)), run.raw), ("value", "value (stream's units)")
     return style.curve(data, SAMPLE, axis, colour=GREY, line_width=1, **_COMMON)
 
 
-def index_curves(run: Afternoon) -> hv.Overlay:
+def index_curves(run: Measured) -> hv.Overlay:
     """ESI and confidence, both between 0 and 1."""
     steps = np.arange(len(run.values))
     axis = hv.Dimension("share", label="ESI, confidence (1)", range=(0, 1.02))
     esi, sure = ((steps, run.frames[name].values) for name in ("esi", "confidence"))
-    return style.over(
-        style.curve(esi, SAMPLE, axis, "ESI", "blue")
-        * style.curve(sure, SAMPLE, axis, "confidence", "orange", "dashed"),
-        **_COMMON,
-        legend_position="right",
-    )
+    index = style.curve(esi, SAMPLE, axis, "ESI", "blue")
+    trust = style.curve(sure, SAMPLE, axis, "confidence", "orange", "dashed")
+    return style.over(index * trust, **_COMMON, legend_position="right")
 
 
 def weighted_esi(records: Iterable[FrameRecord], weights: Mapping[str, float]) -> hv.Overlay:
@@ -85,11 +73,12 @@ def weighted_esi(records: Iterable[FrameRecord], weights: Mapping[str, float]) -
     reader = WeightedEsi(weights)
     own: dict[str, list[tuple[int, float]]] = {name: [] for name in reader.weights}
     together = []
-    for record in sorted(records, key=lambda r: (r.frame.sequence, r.stream)):
+    for record in sorted(records, key=lambda r: (r.frame.sequence, r.frame.stream or "")):
         reader.read(record)
-        if record.stream in own and record.frame.confidence == 1.0:
-            own[record.stream].append((record.frame.sequence, record.frame.esi))
-            together.append((record.frame.sequence, reader.value))
+        frame = record.frame
+        if frame.stream in own and frame.confidence == 1.0:
+            own[frame.stream].append((frame.sequence, frame.esi))
+            together.append((frame.sequence, reader.value))
     axis = hv.Dimension("esi", label="ESI (1)", range=(0, 1.02))
     curves = [
         style.dots(points, SAMPLE, axis, f"{name}, weight {reader.weights[name]:g}", *look, size=3)
@@ -105,13 +94,9 @@ def waits(policy: Policy, failures: int = 10) -> hv.Overlay:
     k = np.arange(1, failures + 1)
     most = np.minimum(policy.cap, policy.base * 2.0 ** (k - 1))
     least = most * (1 - policy.jitter)
-    return style.over(
-        style.shade(hv.Area((k, least, most), x, [y, "most"]), "sky", 0.3)
-        * style.curve((k, most), x, y, colour="blue")
-        * style.curve((k, least), x, y, colour="blue"),
-        height=220,
-        show_grid=True,
-    )
+    band = style.shade(hv.Area((k, least, most), x, [y, "most"]), "sky", 0.3)
+    edges = [style.curve((k, edge), x, y, colour="blue") for edge in (most, least)]
+    return style.over([band, *edges], height=220, show_grid=True)
 
 
 class SpokespersonApp(App):
@@ -150,7 +135,7 @@ class SpokespersonApp(App):
         """The calibrated thresholds, with the operator's own limit of H′."""
         return replace(accountant.default_thresholds(AccountantConfig()), velocity=self.velocity)
 
-    def compute(self) -> Afternoon:
+    def compute(self) -> Measured:
         """Replay of the chosen stream, all at once."""
         return afternoon(self.stream, self.limits)
 
@@ -222,11 +207,11 @@ class Strips:
             name: [float("nan") if (v := getattr(f, name)) is None else v for f in frames]
             for name in _MEASURED
         }
-        columns |= {"number": [r.number for r in records], "raw": [r.raw for r in records]}
+        columns |= {"number": [r.number for r in records], "raw": [f.raw for f in frames]}
         self.data.stream(columns | _classes([f.stability for f in frames]), rollover=SHOWN)
         pn.io.push_notebook(self.pane)
 
-    def show(self, run: Afternoon) -> None:
+    def show(self, run: Measured) -> None:
         """Show a whole replay at once, in the place of what is there."""
         frames, labels = run.frames, [Stability(int(s)) for s in run.frames.stability.values]
         last = slice(-SHOWN, None)
@@ -456,7 +441,7 @@ class Dashboard:
             self._looks += 1
             if records:
                 last = records[-1]
-                title = CATALOG[last.stream].title
+                title = CATALOG[str(last.frame.stream)].title
                 self._said = sentence(title, last.frame, last.decision)
             self._say(self._refused or f"{self._state(session)} {self._said}")
             if self._looks % SELDOM == 0:
@@ -483,7 +468,7 @@ class Dashboard:
         if session.display.paused:
             return f"Paused at frame {session.display.number}; nothing is lost."
         for name, channel in session.channels.items():
-            totals = channel.tally.totals
+            totals = channel.totals
             if totals[Happening.ENDED]:
                 return f"The replay of {name} is over, {channel.readings} values."
             if not channel.readings and totals[Happening.DROPPED]:
@@ -502,8 +487,8 @@ class Dashboard:
         if self.path is None:
             return
         with Trail(self.path) as trail:
-            self.log.object = html_table(trail.latest("events", ROWS))
-            self.viewer.object = html_table(trail.latest(self.shown.value, ROWS))
+            self.log.object = html_table(trail.rows("events", ROWS))
+            self.viewer.object = html_table(trail.rows(self.shown.value, ROWS))
 
     def _download(
         self, name: str, label: str, write: Callable[[Trail, Path], Path]

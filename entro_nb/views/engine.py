@@ -1,4 +1,8 @@
-"""Views of the entropy budget: the control law, trajectories, predictions, fronts, stability."""
+"""Views of ENTRO-ENGINE: the control law, trajectories, predictions, fronts, stability; regimes.
+
+Of the regime engines: trajectory, hysteresis, return map, bifurcation, and who gives the
+published counts.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +16,14 @@ import param
 import xarray as xr
 
 from entro_nb import engine
-from entro_nb.engine import ENTROEngineController, Law, PublishedRow
+from entro_nb.engine import REGIMES, SHAPES, ENTROEngineController, Law, Plant, PublishedRow
 from entro_nb.validate import FloatArray
 from entro_nb.views import style
 from entro_nb.views.app import App
-from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
+from entro_nb.views.style import CLASS_COLOURS, COLOURS, CYCLE, GREY, WIDTH
 
 TIME = hv.Dimension("time", unit="s")
 QUEUE = ("queue", "queue q (requests)")
-MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "star", "hex", "cross")
 _STRIP: dict[str, Any] = {"width": WIDTH, "height": 150, "toolbar": "right"}
 _SMALL = {"fontsize": {"legend": 8}}
 
@@ -35,11 +38,9 @@ def control_surface(law: ENTROEngineController, pressure_max: float = 2.0) -> hv
     value = hv.Dimension("u", label="u (1)", range=(-law.alpha, 0.0))
     image = hv.Image((share, pressure, u), plane, value)
     lines = hv.operation.contours(image, levels=np.linspace(-0.9, -0.1, 5) * law.alpha)
-    return (image * lines).opts(
-        hv.opts.Image(cmap="Viridis", colorbar=True, clabel="u (1)", width=WIDTH, height=300),
-        hv.opts.Contours(color=GREY, line_width=1, show_legend=False, cmap=[GREY]),
-        hv.opts.Overlay(height=300),
-    )
+    image.opts(cmap="Viridis", colorbar=True, clabel="u (1)", width=WIDTH, height=300)
+    lines.opts(color=GREY, line_width=1, show_legend=False, cmap=[GREY])
+    return style.over(image * lines, height=300)
 
 
 def culprit_share(rate: float, alpha: float, queue_max: float = 100.0) -> hv.Overlay:
@@ -71,40 +72,31 @@ def total_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     curve = style.curve((run.time, psi), TIME, y, "Ψ_total", "blue")
     line = hv.HLine(run.attrs["budget"]).opts(color=COLOURS["vermilion"])
     title = f"{run.attrs['law_label']}: {int(run.violations[replicate])} steps above the budget"
-    return style.over(
-        _shaded(run, replicate, 0.0, top) * curve * line,
-        **_STRIP | {"height": 200, "title": title},
-        show_legend=False,
-        ylabel="Ψ_total (nats)",
-    )
+    look = _STRIP | {"height": 200, "title": title, "show_legend": False, "ylabel": y.label}
+    return style.over(_shaded(run, replicate, 0.0, top) * curve * line, **look)
 
 
 def queue_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     """The queue, and what has been held back so far."""
     queue = run.queue.values[replicate]
     lost = run.deferred_so_far.values[replicate] + run.refused_so_far.values[replicate]
-    held = "deferred or refused so far"
-    return style.over(
-        style.curve((run.time, queue), TIME, "requests", "queue", "blue")
-        * style.curve((run.time, lost), TIME, "requests", held, "orange", "dashed"),
-        **_STRIP | _SMALL,
-        legend_position="top_left",
-    )
+    axes = (TIME, "requests")
+    waiting = style.curve((run.time, queue), *axes, "queue", "blue")
+    held = style.curve((run.time, lost), *axes, "deferred or refused so far", "orange", "dashed")
+    return style.over(waiting * held, **_STRIP, **_SMALL, legend_position="top_left")
 
 
 def admission_curve(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     """What was offered to the sources, and what was admitted."""
-    y = ("rate", "rate (req/s)")
+    axes = (TIME, ("rate", "rate (req/s)"))
     stores = [str(name) for name in run.subsystem.values if str(name).startswith("scraper")]
     nodes = stores or [str(run.subsystem.values[0])]
-    offered = run.offered.sel(subsystem=nodes).sum("subsystem").values[replicate]
-    admitted = run.rate.sel(subsystem=nodes).sum("subsystem").values[replicate]
-    return style.over(
-        style.curve((run.time, offered), TIME, y, "offered", GREY, line_width=1.2)
-        * style.curve((run.time, admitted), TIME, y, "admitted", "green", line_width=1.2),
-        **_STRIP | _SMALL,
-        legend_position="top_right",
-    )
+    looks = (("offered", GREY, run.offered), ("admitted", "green", run.rate))
+    curves = []
+    for name, colour, rates in looks:
+        summed = rates.sel(subsystem=nodes).sum("subsystem").values[replicate]
+        curves.append(style.curve((run.time, summed), *axes, name, colour, line_width=1.2))
+    return style.over(curves, **_STRIP, **_SMALL, legend_position="top_right")
 
 
 def signal_curve(run: xr.Dataset, replicate: int = 0) -> hv.Curve:
@@ -121,16 +113,13 @@ def phase_portrait(run: xr.Dataset, replicate: int = 0) -> hv.Overlay:
     grid = np.linspace(0.0, max(float(queue.max()) * 1.05, 20.0), 400)
     edge = np.maximum(math.exp(run.attrs["budget"]) / (1.0 + grid) - 1.0, 0.0)
     colours = np.where(run.violation.values[replicate], COLOURS["vermilion"], COLOURS["blue"])
+    path = style.curve((queue, rate), QUEUE, y, colour=GREY, line_width=0.6)
     points = hv.Points((queue, rate, colours), [QUEUE, y], "colour")
-    return style.over(
-        style.curve((queue, rate), QUEUE, y, colour=GREY, line_width=0.6)
-        * points.opts(color="colour", size=3, line_alpha=0)
-        * style.curve((grid, np.minimum(edge, 3.1)), QUEUE, y, colour="vermilion")
-        * hv.HLine(1.2),
-        height=300,
-        show_legend=False,
-        title="red line: Ψ_total = budget; dashed: capacity",
-    )
+    points.opts(color="colour", size=3, line_alpha=0)
+    border = style.curve((grid, np.minimum(edge, 3.1)), QUEUE, y, colour="vermilion")
+    title = "red line: Ψ_total = budget; dashed: capacity"
+    parts = path * points * border * hv.HLine(1.2)
+    return style.over(parts, height=300, show_legend=False, title=title)
 
 
 def stacked(run: xr.Dataset, replicate: int = 0, every: int = 2) -> hv.Overlay:
@@ -146,37 +135,84 @@ def stacked(run: xr.Dataset, replicate: int = 0, every: int = 2) -> hv.Overlay:
         area = hv.Area((time, below, tops[:, k]), TIME, [y, "top"], label=str(name))
         layers.append(style.shade(area, CYCLE[k % len(CYCLE)], 0.6))
     line = hv.HLine(run.attrs["budget"]).opts(color=COLOURS["vermilion"], line_width=2)
-    return style.over(
-        [*layers, line],
-        height=280,
-        legend_position="top_right",
-        legend_cols=4,
-        title=f"{int(run.violations[replicate])} steps above the budget (dashed)",
-    )
+    title = f"{int(run.violations[replicate])} steps above the budget (dashed)"
+    look = {"legend_position": "top_right", "legend_cols": 4, "title": title}
+    return style.over([*layers, line], height=280, **look)
+
+
+#: How the shapes of a surge are told apart: colour and dashes.
+_SHAPES = dict(
+    zip(SHAPES, (("blue", "solid"), ("orange", "dashed"), ("green", "dotdash")), strict=True)
+)
+
+
+def family_demand(plants: Sequence[tuple[Plant, int]], each: int = 6) -> hv.Overlay:
+    """Demand over time of some plants of each shape that give the same uncontrolled row."""
+    rate = hv.Dimension("rate", label="offered rate (req/s)")
+    layers, left = [], dict.fromkeys(SHAPES, each)
+    for plant, _ in plants:
+        if left[plant.shape]:
+            label = plant.shape if left[plant.shape] == each else ""
+            left[plant.shape] -= 1
+            colour, dash = _SHAPES[plant.shape]
+            phases = plant.phases()
+            path = [(t, p.rate) for p in phases for t in (p.start, p.stop)]
+            layers.append(style.curve(path, TIME, rate, label, colour, dash, line_width=1.2))
+    return style.over(layers, height=260, legend_position="right")
 
 
 def predictions(rows: xr.Dataset, name: str, published: Mapping[str, PublishedRow]) -> hv.Overlay:
-    """Each reading's 95 % interval over all fitting plants, and the published values as lines."""
+    """Each reading's 95 % range over the plants of each shape; the published values as lines."""
     values = rows[name]
-    low, middle, high = np.percentile(values.values, [2.5, 50.0, 97.5], axis=1)
     labels = [str(r) for r in rows.reading.values][::-1]
-    places = np.arange(len(labels))[::-1]
     x = hv.Dimension(name, label=f"{values.attrs['long_name']} ({values.attrs['units']})")
-    bars = hv.Segments((low, places, high, places), [x, "reading", "high", "same"])
-    dots = style.dots((middle, places), x, "reading", colour=GREY, marker="diamond", size=7)
-    looks = (("blue", "solid"), ("orange", "dashed"), ("vermilion", "dotdash"))
     lines = [
-        hv.VLine(getattr(row, name)).opts(color=COLOURS[colour], line_dash=dash, line_width=2)
-        for row, (colour, dash) in zip(published.values(), looks, strict=False)
+        hv.VLine(getattr(row, name)).opts(color=GREY, line_dash=dash, line_width=2)
+        for row, dash in zip(published.values(), ("solid", "dashed", "dotdash"), strict=False)
     ]
-    return style.over(
-        [*lines, bars.opts(color=GREY, line_width=4), dots],
-        **style.rows(labels),
-        height=300,
-        show_legend=False,
-        xlabel=x.label,
-        title="lines, published: uncontrolled (solid), static (dashed), controlled (dot-dash)",
+    layers: list[Any] = []
+    for k, shape in enumerate(SHAPES):
+        part = values.values[:, rows["shape"].values == shape]
+        low, middle, high = np.percentile(part, [2.5, 50.0, 97.5], axis=1)
+        places = np.arange(len(labels))[::-1] + 0.25 * (1 - k)
+        colour, marker = _SHAPES[shape][0], style.MARKERS[k]
+        bars = hv.Segments((low, places, high, places), [x, "reading", "high", "same"])
+        layers.append(bars.opts(color=COLOURS[colour], line_width=3))
+        layers.append(style.dots((middle, places), x, "reading", shape, colour, marker, size=5))
+    title = "lines, published: uncontrolled (solid), static (dashed), controlled (dot-dash)"
+    look = style.rows(labels) | {"legend_position": "right", "xlabel": x.label, "title": title}
+    return style.over([*lines, *layers], height=60 + 24 * len(labels), **look)
+
+
+def over_delay(
+    delays: Sequence[int], overshoot: FloatArray, spread: FloatArray, last: int
+) -> hv.Overlay:
+    """How far a loop overshoots and what swing stays, over its delay, and the last that settles."""
+    x = hv.Dimension("delay", label="delay (steps)")
+    y = hv.Dimension("nats", label="Ψ_total (nats)", range=(0.0, None))
+    names = (
+        ("overshoot beyond the rest", overshoot, "blue", "solid"),
+        ("swing that stays", spread, "vermilion", "dashed"),
     )
+    lines = [
+        style.curve((delays, values), x, y, name, colour, dash)
+        for name, values, colour, dash in names
+    ]
+    edge = hv.VLine(last + 0.5).opts(color=GREY, line_dash="dotted")
+    return style.over([*lines, edge], height=260, legend_position="top_left")
+
+
+def idle_steps(found: xr.Dataset) -> hv.Overlay:
+    """Steps with one queue collapsed and the other empty, over the first one's share of work."""
+    x = hv.Dimension("share", label="share of the first queue (1)")
+    y = hv.Dimension("steps", label="steps of 1000", range=(0.0, None))
+    mean = found.steps.mean("replicate")
+    dashes = ("solid", "dashed", "dotdash", "dotted", "solid")
+    lines = [
+        style.curve((found.share, mean.sel(law=law)), x, y, str(law), colour, dash)
+        for law, colour, dash in zip(found.law.values, CYCLE, dashes, strict=False)
+    ]
+    return style.over(lines, height=280, legend_position="right", **_SMALL)
 
 
 def front(table: xr.Dataset, value: str = "violations", highlight: str = "headroom") -> hv.Overlay:
@@ -192,20 +228,20 @@ def front(table: xr.Dataset, value: str = "violations", highlight: str = "headro
         error = part[f"{value}_ci"].values[order]
         ours = family == highlight
         colour = COLOURS["vermilion"] if ours else (*CYCLE[:3], *CYCLE[4:], GREY)[k % 7]
-        marker, size, width = MARKERS[k % len(MARKERS)], 10 if ours else 6, 2.5 if ours else 0.8
+        marker, size, width = (
+            style.MARKERS[k % len(style.MARKERS)],
+            10 if ours else 6,
+            2.5 if ours else 0.8,
+        )
         points = style.dots((lost, cost), x, y, family, colour, marker, size=size)
         # Past the end of the palette a family is told by its dashes as well as by its marker.
         dash = "solid" if ours or k < 7 else "dashed"
         joined = style.curve((lost, cost), x, y, colour=colour, dash=dash, line_width=width)
         bars = hv.ErrorBars((lost, cost, error), x, [y, "ci"]).opts(color=colour, line_width=1)
         layers += [joined, bars, points]
+    legend = _SMALL | {"legend_position": "right", "legend_limit": 100}
     return style.over(
-        layers,
-        **_SMALL,
-        height=420,
-        legend_position="right",
-        legend_limit=100,
-        xlim=(-0.2, 1.03 * float(table.lost_share.max())),
+        layers, height=420, xlim=(-0.2, 1.03 * float(table.lost_share.max())), **legend
     )
 
 
@@ -216,14 +252,11 @@ def stability_map(
     x, y = ("delay", "delay (steps)"), ("log10_beta", "log₁₀ β (β in 1/nat)")
     z = hv.Dimension("radius", label="spectral radius (1)", range=(0.85, 1.15))
     image = hv.Image((np.asarray(delays), np.log10(gains), radius), [x, y], z)
-    return style.over(
-        image.opts(cmap="RdBu_r", colorbar=True, clabel="spectral radius (1)")
-        * style.curve((np.asarray(delays), np.log10(edge)), x, y, colour=GREY, line_width=3)
-        * hv.HLine(math.log10(beta)),
-        height=320,
-        show_legend=False,
-        title="stable below the line, except at the bottom (no rest); dashed: published β",
-    )
+    image.opts(cmap="RdBu_r", colorbar=True, clabel="spectral radius (1)")
+    border = style.curve((np.asarray(delays), np.log10(edge)), x, y, colour=GREY, line_width=3)
+    title = "stable below the line, except at the bottom (no rest); dashed: published β"
+    parts = image * border * hv.HLine(math.log10(beta))
+    return style.over(parts, height=320, show_legend=False, title=title)
 
 
 class BudgetApp(App):
@@ -250,9 +283,8 @@ class BudgetApp(App):
         n = self.scrapers
         sources = []
         for k in range(n):
-            phases = engine.three_phases(
-                0.9 / n, 2.4 / n, 0.8 / n, warmup=60.0 + 25.0 * k, surge=60.0, duration=400.0
-            )
+            times = {"warmup": 60.0 + 25.0 * k, "surge": 60.0, "duration": 400.0}
+            phases = engine.three_phases(0.9 / n, 2.4 / n, 0.8 / n, **times)
             sources.append(engine.Scraper(f"scraper {k + 1}", phases, noise=0.03))
         plant = engine.fan(sources, engine.LLMQueue())
         gains = (self.alpha, self.beta, self.budget)
@@ -263,14 +295,9 @@ class BudgetApp(App):
 ALLOWANCE = "headroom, allowance"
 
 #: Laws by their labels: those of the table, how else Eq. 14 may act, headroom with an allowance.
-CONTROLLERS = {
-    law.label: law
-    for law in (
-        *engine.LAWS.values(),
-        engine.EntropyLaw(actuation="additive"),
-        engine.EntropyLaw(actuation="multiplicative"),
-    )
-} | {ALLOWANCE: engine.HeadroomLaw()}
+_EITHER = [engine.EntropyLaw(actuation=way) for way in ("additive", "multiplicative")]
+CONTROLLERS = {law.label: law for law in (*engine.LAWS.values(), *_EITHER)}
+CONTROLLERS[ALLOWANCE] = engine.HeadroomLaw()
 
 
 class PipelineApp(App):
@@ -303,21 +330,141 @@ class PipelineApp(App):
 
     def chosen(self) -> Law:
         """The law with the present gains."""
-        law = CONTROLLERS[self.law].having(
-            alpha=self.alpha,
-            beta=self.beta,
-            psi_budget=self.budget,
-            setpoint=self.budget,
-            relaxation=self.relaxation,
-        )
+        gains = {name: getattr(self, name) for name in ("alpha", "beta", "relaxation")}
+        budget = {"psi_budget": self.budget, "setpoint": self.budget}
+        law = CONTROLLERS[self.law].having(**gains, **budget)
         return law.having(allowance=self.allowance) if self.law == ALLOWANCE else law
 
     def compute(self) -> xr.Dataset:
         """Run the chosen law on the chosen plant."""
-        phases = engine.three_phases(
-            1.0, self.surge_rate, self.recovery_rate, 100.0, self.surge, 600.0
-        )
+        rates = (1.0, self.surge_rate, self.recovery_rate)
+        phases = engine.three_phases(*rates, 100.0, self.surge, 600.0)
         plant = engine.pipeline(phases, noise=self.noise)
-        return engine.simulate(
-            plant, self.chosen(), delay=self.delay, budget=self.budget, seed=self.seed
-        )
+        settings = {"delay": self.delay, "budget": self.budget, "seed": self.seed}
+        return engine.simulate(plant, self.chosen(), **settings)
+
+
+STEP = hv.Dimension("time", label="step")
+LOAD = hv.Dimension("load", label="load x (1)", range=(0.0, 3.6))
+_LEGEND = {"legend_position": "top_left", "legend_cols": 3}
+
+
+def regime_trajectory(run: xr.Dataset) -> hv.Overlay:
+    """The load with its moving thresholds; each regime has a colour and a marker."""
+    load, time = run.system_load.values, run.time.values
+    layers = [style.curve((time, load), STEP, LOAD, colour=GREY, line_width=1)]
+    for number, (name, marker) in enumerate(
+        zip(REGIMES, ("circle", "triangle", "square"), strict=True)
+    ):
+        here = run.regime.values == number
+        data, look = (time[here], load[here]), (CLASS_COLOURS[name], marker)
+        layers.append(style.dots(data, STEP, LOAD, f"{name} {int(here.sum())}", *look, size=6))
+    for name, dash in (("threshold_stress", "dashed"), ("threshold_critical", "dotdash")):
+        data = (time, run[name].values)
+        layers.append(style.curve(data, STEP, LOAD, "", "purple", dash, line_width=1.2))
+    return style.over(layers, **_LEGEND, height=290, ylim=(0.0, 4.3))
+
+
+def regime_ribbon(run: xr.Dataset) -> hv.Overlay:
+    """Energy, memory and stability beside the load."""
+    y = ("value", "e, m, s (1)")
+    looks = (
+        ("energy", "vermilion", "solid"),
+        ("memory", "purple", "dashed"),
+        ("stability", "green", "dotted"),
+    )
+    layers = [style.curve((run.time.values, run[look[0]].values), STEP, y, *look) for look in looks]
+    return style.over(layers, **_LEGEND, height=190, ylim=(-2.2, 3.4))
+
+
+def hysteresis_loop(loop: xr.Dataset) -> hv.Overlay:
+    """Load at rest while the drive climbs and while it falls."""
+    x = ("drive", "drive D (1)")
+    up, down = ((loop.drive.values, loop.system_load.sel(way=way).values) for way in ("up", "down"))
+    climbing = style.curve(up, x, LOAD, "climbing", "blue", line_width=2.5)
+    falling = style.curve(down, x, LOAD, "falling", "vermilion", "dashed", line_width=2.5)
+    title = f"area of the loop {loop.attrs['area']:.2f}"
+    return style.over(climbing * falling, height=260, legend_position="top_left", title=title)
+
+
+def return_picture(pairs: xr.Dataset) -> hv.Overlay:
+    """Each load against the next, with the diagonal on which nothing changes."""
+    following = hv.Dimension("following", label="next load (1)", range=(0.0, 3.6))
+    data, diagonal = (pairs.system_load.values, pairs.following.values), ([0.0, 3.6], [0.0, 3.6])
+    same = style.curve(diagonal, LOAD, following, "", GREY, "dashed", line_width=1)
+    dots = style.dots(data, LOAD, following, colour="blue", size=4)
+    return style.over(same * dots, width=360, height=320, title="return map")
+
+
+def bifurcation_picture(tree: xr.Dataset, here: float | None = None, label: str = "") -> hv.Overlay:
+    """Loads that are visited along a parameter; a line marks where the engine stands."""
+    x = ("value", label or f"{tree.attrs['parameter']} (1)")
+    values = np.repeat(tree["value"].values, tree.sizes["sample"])
+    dots = hv.Points((values, tree.system_load.values.ravel()), [x, LOAD])
+    dots.opts(color=COLOURS["blue"], size=1.2, alpha=0.4, line_alpha=0)
+    mark = hv.VLine(tree["value"].values[0] if here is None else here)
+    mark.opts(color=COLOURS["vermilion"], alpha=0.0 if here is None else 1.0)
+    return style.over(dots * mark, height=260)
+
+
+def exponent_curve(tree: xr.Dataset, label: str = "") -> hv.Overlay:
+    """Largest Lyapunov exponent along the same parameter; above 0 lies chaos."""
+    x, y = ("value", label or f"{tree.attrs['parameter']} (1)"), ("exponent", "exponent (1/step)")
+    data = (tree["value"].values, tree.exponent.values)
+    return style.over(style.curve(data, x, y, colour="purple") * hv.HLine(0.0), height=160)
+
+
+def matches_picture(found: xr.Dataset, x: str, y: str) -> hv.Scatter:
+    """Engines that give the published counts, each a dot over two of their parameters."""
+    across, up = ((name, f"{name} (1)") for name in (x, y))
+    data = (found[x].values, found[y].values)
+    title = f"{found.attrs['version']}: {found.attrs['matches']} of {found.attrs['draws']}"
+    return style.dots(data, across, up, "", "vermilion", "diamond", size=7).opts(
+        width=360, height=300, title=title
+    )
+
+
+class RegimeApp(App):
+    """v9 and v10 with every parameter under a slider."""
+
+    title = "Regimes"
+    alt = (
+        "The load over 80 steps with its moving thresholds, each regime with a colour and a "
+        "marker; energy, memory and stability; the return map; and the bifurcation diagram with "
+        "the largest Lyapunov exponent beneath, a line at the present value."
+    )
+    twin = ("drive", (1.2, 1.4, 1.65, 1.9, 2.2))
+
+    version = param.Selector(default="v9", objects=["v9", "v10"], label="Engine")
+    drive = param.Number(1.65, bounds=(0.3, 3.0), step=0.05, label="Drive D (1)")
+    feedback = param.Number(0.15, bounds=(0.0, 0.3), step=0.01, label="Feedback g (1)")
+    wear = param.Number(0.4, bounds=(0.0, 1.0), step=0.05, label="Wear h (1)")
+    shift = param.Number(0.3, bounds=(0.0, 0.6), step=0.05, label="Shift of thresholds k (1)")
+    stress_ratio = param.Number(0.55, bounds=(0.3, 0.95), step=0.05, label="Stress ratio f (1)")
+    amplitude = param.Number(0.3, bounds=(0.0, 0.6), step=0.05, label="v9: wave A (1)")
+    period = param.Number(45.0, bounds=(5.0, 100.0), step=1.0, label="v9: period P (steps)")
+    rate = param.Number(2.05, bounds=(0.5, 3.5), step=0.05, label="v10: rate ρ (1)")
+
+    views: ClassVar[Any] = (
+        regime_trajectory, regime_ribbon, return_picture, bifurcation_picture, exponent_curve,
+    )  # fmt: skip
+
+    def compute(self) -> dict[str, Any]:
+        """Run the engine, and sweep its own parameter."""
+        names = ("drive", "feedback", "wear", "shift", "stress_ratio")
+        shared = {name: getattr(self, name) for name in names}
+        made: engine.WaveEngine | engine.AttractorEngine
+        if self.version == "v9":
+            made = engine.WaveEngine(**shared, amplitude=self.amplitude, period=self.period)
+            values, name = [0.3 + 0.03 * k for k in range(91)], "drive"
+        else:
+            made = engine.AttractorEngine(**shared, rate=self.rate)
+            values, name = [0.5 + 0.02 * k for k in range(151)], "rate"
+        tree = engine.bifurcation(made, name, values, transient=400, samples=60, stride=1)
+        return {
+            "run": engine.regimes(made),
+            "pairs": engine.return_map(made),
+            "tree": tree,
+            "here": float(getattr(made, name)),
+            "label": "v9: drive D, v10: rate ρ (1)",  # one axis for both
+        }

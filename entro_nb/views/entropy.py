@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -21,41 +20,36 @@ from entro_nb.streams import CHANGES, RECORDINGS, Scenario, generate, load_recor
 from entro_nb.validate import FloatArray
 from entro_nb.views import style
 from entro_nb.views.app import App
-from entro_nb.views.style import CLASS_COLOURS, COLOURS, CYCLE, GREY, WIDTH
+from entro_nb.views.style import CLASS_COLOURS, COLOURS, CYCLE, DASHES, GREY, WIDTH
 
 CATEGORIES = 8
 SAMPLE = hv.Dimension("sample")
 
 
-@dataclass(frozen=True)
-class Estimates:
-    """A distribution and what every measure says of it."""
+def measures_of(p: FloatArray, samples: int, order: float) -> dict[str, float]:
+    """Every measure of a distribution by name, in bits.
 
-    weights: FloatArray  #: heights of the bars as dragged, shape (categories,)
-    samples: int  #: how many samples an estimate would have
-    order: float  #: of the Rényi entropy
-
-    @property
-    def p(self) -> FloatArray:
-        """The distribution: the heights, divided by their sum."""
-        p: FloatArray = self.weights / self.weights.sum()
-        return p
-
-    def measures(self) -> dict[str, float]:
-        """Every measure by name, in bits but for the one that is normalised."""
-        h = float(entropy.shannon(self.p))
-        mean = entropy.expected_plugin(self.p, self.samples)
-        return {
-            "H": h,
-            f"Rényi, order {self.order:g}": float(entropy.renyi(self.p, self.order)),
-            f"plug-in estimate, mean over samples of {self.samples}": mean,
-            "ceiling log₂ n": float(np.log2(self.p.size)),
-        }
+    Parameters
+    ----------
+    p : ndarray, shape (categories,)
+        The distribution.
+    samples : int
+        How many samples an estimate would have.
+    order : float
+        Of the Rényi entropy.
+    """
+    mean = entropy.expected_plugin(p, samples)
+    return {
+        "H": float(entropy.shannon(p)),
+        f"Rényi, order {order:g}": float(entropy.renyi(p, order)),
+        f"plug-in estimate, mean over samples of {samples}": mean,
+        "ceiling log₂ n": float(np.log2(p.size)),
+    }
 
 
-def distribution(state: Estimates) -> hv.Rectangles:
+def distribution(p: FloatArray) -> hv.Rectangles:
     """The distribution as bars."""
-    bars = [(k + 0.6, 0.0, k + 1.4, p) for k, p in enumerate(state.p)]
+    bars = [(k + 0.6, 0.0, k + 1.4, height) for k, height in enumerate(p)]
     sides = ["category", ("p", "probability (1)"), "right", "top"]
     return hv.Rectangles(bars, sides).opts(
         width=WIDTH // 2, height=260, xlim=(0.4, CATEGORIES + 0.6), ylim=(0, 1),
@@ -64,33 +58,24 @@ def distribution(state: Estimates) -> hv.Rectangles:
     )  # fmt: skip
 
 
-def tops(state: Estimates) -> hv.Points:
+def tops(p: FloatArray) -> hv.Points:
     """What one takes hold of to drag a bar."""
-    points = [(k + 1.0, p) for k, p in enumerate(state.p)]
-    look = {"color": COLOURS["blue"], "size": 11, "marker": "circle"}
-    return hv.Points(points, ["category", "p"]).opts(**look)
+    points = hv.Points([(k + 1.0, height) for k, height in enumerate(p)], ["category", "p"])
+    return points.opts(color=COLOURS["blue"], size=11, marker="circle")
 
 
-def measures(state: Estimates) -> hv.Overlay:
+def measures(p: FloatArray, samples: int, order: float) -> hv.Overlay:
     """The measures of a distribution as bars with their values written on them."""
-    found = list(enumerate(reversed(state.measures().items())))
+    found = list(enumerate(reversed(measures_of(p, samples, order).items())))
     # Categories would have to be the same for every state: positions with labels may change.
-    bars = hv.Rectangles(
-        [(0, k - 0.35, value, k + 0.35) for k, (_, value) in found],
-        [("bits", "entropy (bits)"), "row", "end", "top"],
-    )
-    labels = hv.Labels(
-        [(0.05, k, f"{name}: {value:.3f}") for k, (name, value) in found], ["bits", "row"], "text"
-    )
-    return style.over(
-        bars.opts(color=COLOURS["orange"], alpha=0.5, line_color=None)
-        * labels.opts(text_align="left", text_color=GREY, text_font_size="9pt"),
-        width=WIDTH // 2 + 40,
-        height=260,
-        xlim=(0, 3.2),
-        yaxis=None,
-        show_grid=False,
-    )
+    boxes = [(0, k - 0.35, value, k + 0.35) for k, (_, value) in found]
+    bars = hv.Rectangles(boxes, [("bits", "entropy (bits)"), "row", "end", "top"])
+    bars.opts(color=COLOURS["orange"], alpha=0.5, line_color=None)
+    words = [(0.05, k, f"{name}: {value:.3f}") for k, (name, value) in found]
+    labels = hv.Labels(words, ["bits", "row"], "text")
+    labels.opts(text_align="left", text_color=GREY, text_font_size="9pt")
+    look = {"xlim": (0, 3.2), "yaxis": None, "show_grid": False}
+    return style.over(bars * labels, width=WIDTH // 2 + 40, height=260, **look)
 
 
 class HistogramApp(App):
@@ -113,12 +98,12 @@ class HistogramApp(App):
 
     views: ClassVar[Any] = (distribution, measures)
 
-    def compute(self) -> Estimates:
+    def compute(self) -> dict[str, FloatArray]:
         """The distribution of the present heights; all bars at zero count as all alike."""
         weights = np.array([getattr(self, f"bar_{k + 1}") for k in range(CATEGORIES)])
         if not weights.any():
             weights = np.ones(CATEGORIES)
-        return Estimates(weights, self.samples, self.order)
+        return {"p": weights / weights.sum()}
 
     def pull(self, bar: int, share: float) -> None:
         """Give a bar a probability; the others keep their proportions."""
@@ -134,7 +119,7 @@ class HistogramApp(App):
     def live(self) -> hv.Layout:
         """Linked plots that follow the parameters, and the tops of the bars under the mouse."""
         bars, beside = super().live()
-        held = self.follow(tops)
+        held = self.follow(lambda result: tops(result.p))
         self._drag = hv.streams.PointDraw(source=held, add=False, drag=True)
         self._drag.add_subscriber(self._dragged)
         tools = {"default_tools": ["reset"], "active_tools": ["point_draw"]}
@@ -193,15 +178,15 @@ def bias_study(bins: int, sizes: Any, draws: int, seed: int) -> xr.Dataset:
 def bias_curves(study: xr.Dataset) -> hv.Overlay:
     """Estimated over true entropy against sample size, measured beside theory."""
     axes = (("samples", "samples in the histogram"), ("ratio", "estimate / true entropy (1)"))
-    size, blue, orange = study.samples.values, CYCLE[0], CYCLE[1]
     exact, first_order, plugin, corrected = (
-        (size, study[name].values) for name in ("exact", "first_order", "plugin", "miller_madow")
+        ((study.samples.values, study[name].values), *axes)
+        for name in ("exact", "first_order", "plugin", "miller_madow")
     )
     curves = [
-        style.curve(exact, *axes, "plug-in, exact mean", blue),
-        style.curve(first_order, *axes, "first-order theory", GREY, "dashed"),
-        style.dots(plugin, *axes, "plug-in, measured", blue, size=8),
-        style.dots(corrected, *axes, "Miller–Madow, measured", orange, "triangle", size=8),
+        style.curve(*exact, "plug-in, exact mean", "blue"),
+        style.curve(*first_order, "first-order theory", GREY, "dashed"),
+        style.dots(*plugin, "plug-in, measured", "blue", size=8),
+        style.dots(*corrected, "Miller–Madow, measured", "orange", "triangle", size=8),
         hv.HLine(1.0),
     ]
     return style.over(curves, height=300, logx=True, legend_position="bottom_right")
@@ -209,10 +194,9 @@ def bias_curves(study: xr.Dataset) -> hv.Overlay:
 
 def series(named: dict[str, Any], ylabel: str, height: int = 220) -> hv.Overlay:
     """Several series over the sample number, told apart by colour and dash."""
-    dashes = ("solid", "dashed", "dotted", "dotdash")
     curves = []
     for k, (name, values) in enumerate(named.items()):
-        data, look = (np.arange(len(values)), values), (CYCLE[k], dashes[k % 4])
+        data, look = (np.arange(len(values)), values), (CYCLE[k], DASHES[k % 4])
         curves.append(style.curve(data, SAMPLE, ("value", ylabel), name, *look))
     return style.over(curves, height=height, legend_position="top_left")
 
@@ -230,14 +214,9 @@ def filter_gain(window: int, points: int = 400) -> hv.Overlay:
     derivative = 2 * np.pi * frequency * (window - 1) / 2
     x = ("frequency", "frequency (cycles per sample)")
     y = hv.Dimension("gain", label="gain (1)", range=(1e-3, 100))
-    return style.over(
-        style.curve((frequency, velocity), x, y, f"H′ over {window} values", CYCLE[0])
-        * style.curve((frequency, derivative), x, y, "a derivative", CYCLE[3], "dashed"),
-        height=280,
-        logx=True,
-        logy=True,
-        legend_position="top_left",
-    )
+    ours = style.curve((frequency, velocity), x, y, f"H′ over {window} values", "blue")
+    true = style.curve((frequency, derivative), x, y, "a derivative", "vermilion", "dashed")
+    return style.over(ours * true, height=280, logx=True, logy=True, legend_position="top_left")
 
 
 _COMMON: dict[str, Any] = {"width": WIDTH, "height": 100, "toolbar": "right", "xaxis": None}
@@ -250,6 +229,7 @@ class Measured:
     values: Any  #: the normalised samples, shape (time,)
     frames: xr.Dataset  #: what :func:`entro_nb.account` returned
     limits: Thresholds  #: the thresholds in force
+    raw: Any = None  #: the samples as received, in the stream's units, shape (time,)
 
 
 def measured(values: Any, config: AccountantConfig, limits: Thresholds) -> Measured:
@@ -301,13 +281,10 @@ def ribbon(run: Measured) -> hv.Rectangles:
         (start, codes[start] - 0.4, end, codes[start] + 0.4, names[codes[start]])
         for start, end in zip(starts, ends, strict=True)
     ]
-    return hv.Rectangles(boxes, [SAMPLE, "class", "end", "top"], "stability").opts(
-        **_COMMON | style.rows(names) | {"height": 190, "xaxis": "bottom", "show_legend": False},
-        color="stability",
-        cmap={name: CLASS_COLOURS[name] for name in names},
-        line_color=None,
-        line_alpha=0,
-    )
+    frame = style.rows(names) | {"height": 190, "xaxis": "bottom", "show_legend": False}
+    look = {"cmap": {name: CLASS_COLOURS[name] for name in names}, "line_color": None}
+    ribbon = hv.Rectangles(boxes, [SAMPLE, "class", "end", "top"], "stability")
+    return ribbon.opts(**_COMMON | frame | look, color="stability", line_alpha=0)
 
 
 #: The three rates as plots, in an app's `views`.
@@ -369,9 +346,8 @@ class AccountantApp(App):
 
     def compute(self) -> Measured:
         """Measure the chosen stream with the chosen parameters."""
-        config = AccountantConfig(
-            window=self.window, bins=self.bins, derivative_window=self.derivative_window
-        )
+        names = ("window", "bins", "derivative_window")
+        config = AccountantConfig(**{name: getattr(self, name) for name in names})
         own = self.source if self.null.startswith("this") else ""
         limits = limits_of(config, float(self.promise), own, self.seed)
         return measured(samples_of(self.source, self.seed), config, limits)
@@ -384,27 +360,37 @@ def run_length_curve(lengths: Any, promise: float) -> hv.Overlay:
     x = ("frames", "frames since full confidence")
     y = hv.Dimension("share", label="share of runs without an alarm (1)", range=(1e-3, 1))
     times = np.linspace(0, ordered[-1], 200)
-    return style.over(
-        style.curve((ordered, share), x, y, "measured", "blue")
-        * style.curve((times, np.exp(-times / promise)), x, y, "promised", "vermilion", "dashed"),
-        height=240,
-        legend_position="top_right",
-    )
+    law = (times, np.exp(-times / promise))
+    measured = style.curve((ordered, share), x, y, "measured", "blue")
+    promised = style.curve(law, x, y, "promised", "vermilion", "dashed")
+    return style.over(measured * promised, height=240, legend_position="top_right")
 
 
-def delays_table(delays: Mapping[str, xr.Dataset]) -> pd.DataFrame:
-    """Median delay and share noticed, detectors down and kinds of change across, as text."""
+def delays_table(delays: dict[str, xr.Dataset], nothing: xr.Dataset) -> pd.DataFrame:
+    """Median delay and share noticed, detectors down and kinds of change across, as text.
 
-    def cell(values: Any) -> str:
+    A tilde marks a share that is no more than two standard errors above that of `nothing`: the
+    same detectors on streams in which nothing changes.
+    """
+
+    def rows(d: xr.Dataset) -> Any:
+        return d.delay.transpose("detector", "replicate").values
+
+    by_chance = np.isfinite(rows(nothing))
+    chance, few = by_chance.mean(axis=1), 1 / by_chance.shape[1]
+
+    def cell(values: Any, chance: float) -> str:
         seen = np.isfinite(values)
         delay = np.median(np.where(seen, values, np.inf))
         middle = f"{delay:.0f}" if np.isfinite(delay) else "-"
-        return f"{middle} ({seen.mean():.0%})"
+        error = np.sqrt(chance * (1 - chance) * (1 / seen.size + few))
+        mark = "~" if seen.mean() <= chance + 2 * error else " "
+        return f"{middle} ({seen.mean():.0%}){mark}"
 
     return pd.DataFrame(
         {
-            kind: [cell(row) for row in d.delay.transpose("detector", "replicate").values]
-            for kind, d in delays.items()
+            kind: list(map(cell, rows(d), chance))
+            for kind, d in (delays | {"nothing": nothing}).items()
         },
         index=[str(name) for name in next(iter(delays.values())).detector.values],
     )

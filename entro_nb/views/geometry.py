@@ -16,13 +16,12 @@ import xarray as xr
 
 from entro_nb import geometry, graphs, results
 from entro_nb.geometry import karate_club, planted_communities, split_of
-from entro_nb.graphs import Graph, GraphLike, as_graph
+from entro_nb.graphs import Graph, as_graph
 from entro_nb.validate import FloatArray
 from entro_nb.views import style
 from entro_nb.views.app import App
-from entro_nb.views.style import COLOURS, CYCLE, GREY, WIDTH
+from entro_nb.views.style import COLOURS, CYCLE, DASHES, GREY, WIDTH
 
-DASHES = ("solid", "dashed", "dotted", "dotdash")
 #: Colours of classes of nodes: none that curvature has.
 KINDS = (COLOURS["orange"], COLOURS["purple"], COLOURS["green"], COLOURS["yellow"])
 MARKERS = ("circle", "triangle", "square", "diamond", "inverted_triangle", "star")
@@ -158,36 +157,31 @@ def intervals(values: xr.DataArray, ylabel: str, *, logx: bool = True) -> hv.Ove
     low = np.maximum(mean - half, mean * 1e-3)  # a logarithmic axis has no room for zero
     bars = hv.Segments((low, rows, mean + half, rows), [axis, "row", "end", "row2"])
     dots = hv.Points((mean, rows, names), [axis, "row"], "policy")
-    return style.over(
-        bars.opts(color=GREY, line_width=3) * dots.opts(color=CYCLE[0], size=9, tools=["hover"]),
-        **style.rows(names[::-1]) | {"ylim": (-0.7, len(names) - 0.3)},
-        height=60 + 28 * len(names),
-        logx=logx,
-    )
+    parts = [
+        bars.opts(color=GREY, line_width=3),
+        dots.opts(color=CYCLE[0], size=9, tools=["hover"]),
+    ]
+    look = style.rows(names[::-1]) | {"ylim": (-0.7, len(names) - 0.3)}
+    return style.over(parts, height=60 + 28 * len(names), logx=logx, **look)
 
 
 def landscape(x: FloatArray, temperature: float, width: float = 8.0) -> hv.Overlay:
     """Where walkers are, against Boltzmann's law, over the landscape they walk in."""
     grid = np.linspace(-width, width, 401)
     energy = np.array([geometry.rugged(float(place)) for place in grid])
-    law = (
-        geometry.boltzmann(energy, temperature) / (grid[1] - grid[0])
-        if temperature > 0
-        else np.nan * grid
-    )
+    law = np.nan * grid
+    if temperature > 0:
+        law = geometry.boltzmann(energy, temperature) / (grid[1] - grid[0])
     counts, edges = np.histogram(x, np.linspace(-width, width, 65), density=True)
     place = ("place", "place x (1)")
     density = hv.Dimension("density", label="density (1); landscape U, not to scale", range=(0, 1))
     # Scaled to the plot: its heights are energies, the axis is density.
     shape = np.minimum(0.25 * (energy - energy.min()), 1.0)
+    hills = style.shade(hv.Area((grid, shape), place, density, label="landscape U"), GREY, 0.25)
     walkers = hv.Histogram((edges, counts), kdims=[place], vdims=[density], label="walkers")
-    return style.over(
-        style.shade(hv.Area((grid, shape), place, density, label="landscape U"), GREY, 0.25)
-        * walkers.opts(color=COLOURS["sky"], alpha=0.7, line_color=None)
-        * style.curve((grid, law), place, density, "Boltzmann's law", "vermilion", line_width=2),
-        height=320,
-        legend_position="top_right",
-    )
+    walkers.opts(color=COLOURS["sky"], alpha=0.7, line_color=None)
+    curve = style.curve((grid, law), place, density, "Boltzmann's law", "vermilion", line_width=2)
+    return style.over(hills * walkers * curve, height=320, legend_position="top_right")
 
 
 def shares(study: xr.DataArray, columns: Sequence[str]) -> hv.Overlay:
@@ -195,20 +189,17 @@ def shares(study: xr.DataArray, columns: Sequence[str]) -> hv.Overlay:
     rows = [str(name) for name in study["graph"].values]
     cells = study.transpose("graph", ...).values.reshape(len(rows), -1)
     data = [
-        (column, row, float(cells[r, c]))
-        for r, row in enumerate(rows)
-        for c, column in enumerate(columns)
+        (column, row, float(cell))
+        for row, values in zip(rows, cells, strict=True)
+        for column, cell in zip(columns, values, strict=True)
     ]
     share = hv.Dimension("share", label="share of runs (1)", range=(0, 1))
     heat = hv.HeatMap(data, ["case", "graph"], share)
     words = hv.Labels([(a, b, f"{s:.0%}") for a, b, s in data], ["case", "graph"], "text")
     greens = _blend("#E8E8E8", COLOURS["green"], 64)
-    return style.over(
-        heat.opts(cmap=greens, colorbar=False, xrotation=30, xlabel="", ylabel="")
-        * words.opts(text_color="#202020", text_font_size="9pt"),
-        height=90 + 42 * len(rows),
-        show_grid=False,
-    )
+    heat.opts(cmap=greens, colorbar=False, xrotation=30, xlabel="", ylabel="")
+    words.opts(text_color="#202020", text_font_size="9pt")
+    return style.over(heat * words, height=90 + 42 * len(rows), show_grid=False)
 
 
 #: Steps of the flow that the app can play through.
@@ -224,18 +215,31 @@ class Drawn:
     kind: Any
 
 
+#: Graphs of the apps, by name.
+FLOWING: dict[str, Callable[[], Any]] = {
+    "karate club": karate_club,
+    "three communities": lambda: planted_communities(3, 10, 0.6, 0.03, seed=1),
+    "barbell": lambda: graphs.graph("barbell", 16, seed=1),
+    "lattice": lambda: graphs.graph("lattice", 16, seed=1),
+    "tree": lambda: graphs.graph("tree", 16, seed=1),
+    "random": lambda: graphs.graph("random", 16, seed=1),
+}
+HALLS: dict[str, Callable[[], Any]] = {
+    "complete, 9 nodes": lambda: nx.complete_graph(9),
+    "3-robust, 12 nodes": lambda: geometry.robust_graph(12, 3, seed=1),
+    "5-robust, 12 nodes": lambda: geometry.robust_graph(12, 5, seed=1),
+    "cycle, 12 nodes": lambda: nx.cycle_graph(12),
+    "small world, 12 nodes": lambda: graphs.graph("small_world", 12, seed=1),
+}
+#: The attribute that tells a node's class, where one is known.
+KNOWN = {"karate club": "club", "three communities": "block"}
+
+
 @functools.cache
 def drawn(name: str) -> Drawn:
-    """Graph of the app by name."""
-    kind = None
-    if name == "karate club":
-        known = karate_club()
-        graph, kind = as_graph(known), split_of(known, "club")
-    elif name == "three communities":
-        known = planted_communities(3, 10, 0.6, 0.03, seed=1)
-        graph, kind = as_graph(known), split_of(known, "block")
-    else:
-        graph = graphs.graph(name, 16, seed=1)
+    """Graph of an app by name."""
+    found = (FLOWING | HALLS)[name]()
+    graph, kind = as_graph(found), split_of(found, KNOWN[name]) if name in KNOWN else None
     return Drawn(graph, places(graph), kind)
 
 
@@ -251,16 +255,10 @@ def flowed(name: str, parameters: geometry.RicciFlow, cutoff: float, seed: int) 
 def flowing_graph(picture: Drawn, run: xr.Dataset, step: int) -> hv.Overlay:
     """Edges at one step: colour is curvature, thickness length."""
     length, curvature = run["length"].values[step], run["curvature"].values
-    relative = np.nan_to_num(length / np.nanmean(length))
-    return graph_picture(
-        picture.graph,
-        picture.spots,
-        curvature[step],
-        np.clip(3.0 * relative, 0.8, 14.0),
-        kind=picture.kind,
-        limit=max(float(np.nanmax(np.abs(curvature[0]))), 0.1),
-        name="curvature (1)",
-    )
+    width = np.clip(3.0 * np.nan_to_num(length / np.nanmean(length)), 0.8, 14.0)
+    limit = max(float(np.nanmax(np.abs(curvature[0]))), 0.1)
+    look = {"kind": picture.kind, "limit": limit, "name": "curvature (1)"}
+    return graph_picture(picture.graph, picture.spots, curvature[step], width, **look)
 
 
 def curvature_paths(run: xr.Dataset, step: int) -> hv.Overlay:
@@ -268,12 +266,9 @@ def curvature_paths(run: xr.Dataset, step: int) -> hv.Overlay:
     axes = [("step", "step of the flow"), ("kappa", "curvature (1)")]
     values = run["curvature"].values
     paths = hv.Path([np.column_stack([np.arange(len(values)), one]) for one in values.T], axes)
-    return style.over(
-        paths.opts(color=COLOURS["blue"], alpha=0.35, line_width=1)
-        * hv.VLine(step).opts(color=COLOURS["vermilion"], line_dash="solid"),
-        height=200,
-        xlim=(0, LONGEST),
-    )
+    paths.opts(color=COLOURS["blue"], alpha=0.35, line_width=1)
+    here = hv.VLine(step).opts(color=COLOURS["vermilion"], line_dash="solid")
+    return style.over(paths * here, height=200, xlim=(0, LONGEST))
 
 
 class FlowApp(App):
@@ -288,20 +283,14 @@ class FlowApp(App):
     twin = ("step", (0, 2, 5, 10, 20, 40))
     widgets: ClassVar[dict[str, Any]] = {
         "step": {
-            "widget_type": pn.widgets.Player,
-            "interval": 250,
-            "width": 250,
-            "show_loop_controls": False,
+            "widget_type": pn.widgets.Player, "interval": 250, "width": 250,
             "visible_buttons": ["first", "previous", "pause", "play", "next", "last"],
+            "show_loop_controls": False,
         }
-    }
+    }  # fmt: skip
     seed = param.Integer(1, precedence=-1)
 
-    graph = param.Selector(
-        default="karate club",
-        objects=["karate club", "three communities", "barbell", "lattice", "tree", "random"],
-        label="Graph",
-    )
+    graph = param.Selector(default="karate club", objects=list(FLOWING), label="Graph")
     step = param.Integer(0, bounds=(0, LONGEST), label="Step")
     form = param.Selector(default="ni", objects=["ni", "bai"], label="Form of the flow")
     alpha = param.Number(0.5, bounds=(0.0, 0.95), step=0.05, label="Idleness α")
@@ -315,9 +304,8 @@ class FlowApp(App):
 
     def compute(self) -> dict[str, Any]:
         """The flow with the present parameters, at the present step."""
-        parameters = geometry.RicciFlow(
-            step=0.3, form=self.form, alpha=self.alpha, noise=self.noise, barrier=self.barrier
-        )
+        moved = {name: getattr(self, name) for name in ("form", "alpha", "noise", "barrier")}
+        parameters = geometry.RicciFlow(step=0.3, **moved)
         run = flowed(self.graph, parameters, self.cutoff, self.seed)
         step = min(self.step, run.sizes["time"] - 1)
         return {"picture": drawn(self.graph), "run": run, "step": step}
@@ -343,27 +331,8 @@ class LandscapeApp(App):
 
     def compute(self) -> dict[str, Any]:
         """Where walkers from anywhere end at the present temperature."""
-        x = geometry.langevin(
-            self.temperature, steps=self.steps, walkers=self.walkers, step=0.2, seed=self.seed
-        )
-        return {"x": x}
-
-
-#: Graphs of the consensus app.
-HALLS: dict[str, Callable[[], GraphLike]] = {
-    "complete, 9 nodes": lambda: nx.complete_graph(9),
-    "3-robust, 12 nodes": lambda: geometry.robust_graph(12, 3, seed=1),
-    "5-robust, 12 nodes": lambda: geometry.robust_graph(12, 5, seed=1),
-    "cycle, 12 nodes": lambda: nx.cycle_graph(12),
-    "small world, 12 nodes": lambda: graphs.graph("small_world", 12, seed=1),
-}
-
-
-@functools.cache
-def hall(name: str) -> Drawn:
-    """Graph of the consensus app by name."""
-    graph = as_graph(HALLS[name]())
-    return Drawn(graph, places(graph), None)
+        settings = {"steps": self.steps, "walkers": self.walkers, "seed": self.seed}
+        return {"x": geometry.langevin(self.temperature, step=0.2, **settings)}
 
 
 TRAJECTORIES = {"width": WIDTH, "height": 320, "ylim": (-3.3, 3.3), "xlim": (0, 66)}
@@ -376,29 +345,22 @@ def trajectories(run: xr.Dataset) -> hv.Overlay:
     honest, at = run["x"].values[:, run["honest"].values], run["time"].values
     ends = (at[[0, -1]], [run.attrs["low"]] * 2, [run.attrs["high"]] * 2)
     paths = hv.Path([np.column_stack([at, column]) for column in honest.T], [STEPS, state])
+    paths.opts(color=CYCLE[0], line_width=1.5)
     agreed = geometry.agreement(run)
     verdict = "honest nodes agree within their range" if agreed else "no honest agreement"
-    return style.over(
-        style.shade(hv.Area(ends, STEPS, ["state", "high"]))
-        * paths.opts(color=CYCLE[0], line_width=1.5)
-        * hv.Text(float(at[-1]) / 2, 2.8, verdict).opts(color=GREY, text_font_size="11pt"),
-        **TRAJECTORIES,
-    )
+    words = hv.Text(float(at[-1]) / 2, 2.8, verdict).opts(color=GREY, text_font_size="11pt")
+    band = style.shade(hv.Area(ends, STEPS, ["state", "high"]))
+    return style.over(band * paths * words, **TRAJECTORIES)
 
 
 def who_lies(picture: Drawn, run: xr.Dataset) -> hv.Overlay:
     """The graph with its liars as triangles."""
-    m = picture.graph.n_edges
-    return graph_picture(
-        picture.graph,
-        picture.spots,
-        np.zeros(m),
-        np.ones(m),
-        kind=(~run["honest"].values).astype(int),
-        height=260,
-        colours=(COLOURS["blue"], COLOURS["vermilion"]),
-        name="role",
-    ).opts(hv.opts.Segments(colorbar=False, color=GREY))
+    even = np.ones(picture.graph.n_edges)
+    colours = (COLOURS["blue"], COLOURS["vermilion"])
+    liars = (~run["honest"].values).astype(int)
+    look: dict[str, Any] = {"kind": liars, "colours": colours, "name": "role"}
+    whole = graph_picture(picture.graph, picture.spots, 0 * even, even, height=260, **look)
+    return whole.opts(hv.opts.Segments(colorbar=False, color=GREY))
 
 
 class LiarsApp(App):
@@ -427,7 +389,7 @@ class LiarsApp(App):
 
     def compute(self) -> dict[str, Any]:
         """Sixty steps with the present liars; drifting ones move a twentieth of it a step."""
-        picture = hall(self.graph)
+        picture = drawn(self.graph)
         rng = np.random.default_rng(self.seed)
         nodes = picture.graph.nodes
         x0 = rng.random(len(nodes))
@@ -438,9 +400,8 @@ class LiarsApp(App):
             nodes[k]: geometry.Liar(self.strategy, scale * value)
             for k, value in zip(chosen, (self.value, self.second), strict=False)
         }
-        run = geometry.resilient_consensus(
-            picture.graph, x0, lies, tolerated=self.tolerated, rule=self.rule, steps=60
-        )
+        settings = {"tolerated": self.tolerated, "rule": self.rule, "steps": 60}
+        run = geometry.resilient_consensus(picture.graph, x0, lies, **settings)
         return {"picture": picture, "run": run}
 
     def handles(self) -> hv.DynamicMap:

@@ -68,12 +68,9 @@ def streamed(stream: Any, frames: xr.Dataset) -> hv.Overlay:
 def budgeted(pipeline: xr.Dataset, budget: float) -> hv.Overlay:
     """ENTRO-ENGINE: the sum of two proxies and the line it should stay under."""
     data = (pipeline.time.values, pipeline.psi_total.values[0])
-    return style.over(
-        style.curve(data, ("t", "time (s)"), ("psi", "Ψ_total (nats)"), colour="blue")
-        * hv.HLine(budget).opts(color=COLOURS["vermilion"]),
-        **_SIZE,
-        title="budgeted: ENTRO-ENGINE",
-    )
+    curve = style.curve(data, ("t", "time (s)"), ("psi", "Ψ_total (nats)"), colour="blue")
+    line = hv.HLine(budget).opts(color=COLOURS["vermilion"])
+    return style.over(curve * line, **_SIZE, title="budgeted: ENTRO-ENGINE")
 
 
 def shared(nodes: xr.Dataset) -> hv.Overlay:
@@ -102,16 +99,10 @@ def shaped(curvature: dict[Any, float]) -> hv.Graph:
     table = (left, right, kappa, 1 + 4 * np.abs(kappa))
     kappa_axis = hv.Dimension("curvature", range=(-0.6, 0.6))
     return hv.Graph((table, nodes), vdims=[kappa_axis, "thickness"]).opts(
-        **_SIZE,
-        title="shaped: IEGN",
-        edge_color="curvature",
-        edge_cmap=[COLOURS["vermilion"], GREY, COLOURS["blue"]],
+        **_SIZE, title="shaped: IEGN", xaxis=None, yaxis=None, node_size=6, node_color=GREY,
+        edge_color="curvature", edge_cmap=[COLOURS["vermilion"], GREY, COLOURS["blue"]],
         edge_line_width="thickness",
-        node_size=6,
-        node_color=GREY,
-        xaxis=None,
-        yaxis=None,
-    )
+    )  # fmt: skip
 
 
 class SystemMap(App):
@@ -176,12 +167,9 @@ def verdict_bars(found: xr.Dataset, by: str = "system") -> hv.Overlay:
         line_color="white", show_legend=True, legend_position="bottom", legend_cols=3,
     )  # fmt: skip
     text = hv.Labels(labels, ["claims", "row"], "text")
-    return style.over(
-        bars * text.opts(text_color="black", text_font_size="9pt"),
-        **style.rows(groups[::-1]),
-        height=110 + 55 * len(groups),
-        show_grid=False,
-    )
+    text.opts(text_color="black", text_font_size="9pt")
+    look = style.rows(groups[::-1]) | {"show_grid": False}
+    return style.over(bars * text, height=110 + 55 * len(groups), **look)
 
 
 def evidence(found: xr.Dataset) -> str:
@@ -244,11 +232,9 @@ class ClaimsApp(App):
 
     def panel(self) -> pn.viewable.Viewable:
         """The filters above the claims that pass them."""
-        changed = (self.param[name] for name in self.FILTERS)
-        shown = pn.bind(lambda *_: evidence(self.result), *changed)
-        filters = pn.Param(
-            self.param, parameters=[*self.FILTERS], default_layout=pn.Row, show_name=False
-        )
+        shown = pn.bind(lambda *_: evidence(self.result), *(self.param[n] for n in self.FILTERS))
+        names = [*self.FILTERS]
+        filters = pn.Param(self.param, parameters=names, default_layout=pn.Row, show_name=False)
         return pn.Column(filters, pn.pane.HTML(shown, width=WIDTH))
 
 
@@ -273,13 +259,9 @@ def psi_curve(data: xr.Dataset, summary: Summary) -> hv.Overlay:
     axis, top = ("psi", "Ψ (nats)"), ("psi above", "Ψ above the budget (nats)")
     line = np.full(psi.size, summary.budget)
     area = hv.Area((time, np.fmax(psi, line), line), TIME, [axis, top])  # nothing over a gap
-    return style.over(
-        style.shade(area, "vermilion", 0.4)
-        * style.curve((time, psi), TIME, axis, colour="blue", line_width=1)
-        * hv.HLine(summary.budget).opts(color=GREY),
-        height=220,
-        title=f"Ψ and its budget, {summary.period.label}",
-    )
+    curve = style.curve((time, psi), TIME, axis, colour="blue", line_width=1)
+    parts = style.shade(area, "vermilion", 0.4) * curve * hv.HLine(summary.budget).opts(color=GREY)
+    return style.over(parts, height=220, title=f"Ψ and its budget, {summary.period.label}")
 
 
 def regime_bars(summaries: Sequence[Summary]) -> hv.Bars:
@@ -290,35 +272,27 @@ def regime_bars(summaries: Sequence[Summary]) -> hv.Bars:
         for k, name in enumerate(REGIMES)
     ]
     return hv.Bars(rows, ["period", "regime"], ("share", "readings (%)")).opts(
-        stacked=True,
-        color="regime",
-        cmap=[CLASS_COLOURS[name] for name in REGIMES],
-        line_color=None,
-        width=WIDTH,
-        height=240,
-        xrotation=60,
-        legend_position="right",
+        stacked=True, color="regime", cmap=[CLASS_COLOURS[name] for name in REGIMES],
+        line_color=None, width=WIDTH, height=240, xrotation=60, legend_position="right",
         title="Regimes",
-    )
+    )  # fmt: skip
 
 
 def health_curve(summaries: Sequence[Summary]) -> hv.Overlay:
     """Health of each period, and its risk as a marker."""
     known = [s for s in summaries if s.totals.count]
     axis = hv.Dimension("health", label="health (of 100)", range=(0, 105))
-    looks = (
+    path = [(s.period.label, s.health) for s in known]
+    layers = [style.curve(path, "period", axis, colour=GREY, line_width=1)]
+    for risk, *look in (
         ("LOW", "green", "circle"),
         ("MODERATE", "orange", "triangle"),
         ("HIGH", "vermilion", "square"),
-    )
-    path = [(s.period.label, s.health) for s in known]
-    layers = [style.curve(path, "period", axis, colour=GREY, line_width=1)]
-    for risk, *look in looks:
+    ):
         if points := [(s.period.label, s.health) for s in known if s.risk == risk]:
             layers.append(style.dots(points, "period", axis, f"risk {risk}", *look, size=9))
-    return style.over(
-        layers, height=220, xrotation=60, legend_position="right", title="Health and risk"
-    )
+    legend, title = "right", "Health and risk"
+    return style.over(layers, height=220, xrotation=60, legend_position=legend, title=title)
 
 
 def glance(data: xr.Dataset, summary: Summary, around: Sequence[Summary]) -> hv.Layout:

@@ -34,6 +34,10 @@ COLOURS = MappingProxyType(
 )
 CYCLE = tuple(COLOURS.values())
 
+#: Markers and dashes that tell apart, beside their colours, the curves of one picture.
+MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "star", "hex", "cross")
+DASHES = ("solid", "dashed", "dotted", "dotdash")
+
 #: Text, axes and reference lines: readable on white and on near-black alike.
 GREY = "#7A7A7A"
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -125,28 +126,77 @@ def test_classes_follow_the_limits_in_order_of_severity() -> None:
     limits = calibrate(AccountantConfig(), 200.0, precision=0.1)
     x = np.random.default_rng(3).standard_normal(50_000)
     ds = account(x, AccountantConfig(thresholds=limits))
-    beyond = [
-        (np.abs(ds.jerk) > limits.jerk, Stability.TRANSITION),
-        (np.abs(ds.acceleration) > limits.acceleration, Stability.ACCELERATING),
-        (np.abs(ds.velocity) > limits.velocity, Stability.DRIFTING),
-        (
-            (ds.entropy < limits.entropy_low) | (ds.entropy > limits.entropy_high),
-            Stability.UNSTABLE,
-        ),
-    ]
+    np.testing.assert_array_equal(ds.stability.values, classes(ds, limits, 128))
+    assert set(np.unique(ds.stability)) == set(Stability)
+
+
+def classes(ds: xr.Dataset, limits: Thresholds, window: int) -> np.ndarray:
+    """Classes by their definition: limits (N/n)² times as wide while n of N samples are held."""
+    width = (window / np.minimum(np.arange(1, ds.sizes["time"] + 1), window)) ** 2
+    band = limits.entropy_high - limits.entropy_low
     expected = np.full(ds.sizes["time"], int(Stability.STABLE))
-    for mask, stability in beyond:
-        expected[mask.values] = stability
-    expected[:127] = Stability.UNKNOWN
-    np.testing.assert_array_equal(ds.stability.values, expected)
-    assert set(np.unique(expected)) == set(Stability)
+    for row, limit, stability in (
+        (ds.jerk, limits.jerk, Stability.TRANSITION),
+        (ds.acceleration, limits.acceleration, Stability.ACCELERATING),
+        (ds.velocity, limits.velocity, Stability.DRIFTING),
+    ):
+        expected[np.abs(row.values) > width * limit] = stability
+    low = limits.entropy_low - band * (width - 1)
+    expected[(ds.entropy.values < low) | (ds.entropy.values > limits.entropy_high)] = (
+        Stability.UNSTABLE
+    )
+    expected[:3] = Stability.UNKNOWN
+    return expected
+
+
+@pytest.mark.parametrize("window", [2, 8, 128])
+def test_a_frame_has_a_class_while_the_window_fills(window: int) -> None:
+    config = AccountantConfig(window=window, bins=4, derivative_window=2)
+    limits, rng = Thresholds(0.5, 1.9, 0.1, 0.1, 0.1), np.random.default_rng(window)
+    config = replace(config, thresholds=limits)
+    seen = set()
+    for run in range(40):
+        x = rng.standard_normal(window + 20) * (run % 5)  # some of them one value throughout
+        ds = account(x, config)
+        np.testing.assert_array_equal(ds.stability.values, classes(ds, limits, window))
+        streaming = Accountant(config)
+        assert [streaming.process(v).stability for v in x.tolist()] == ds.stability.values.tolist()
+        seen |= set(ds.stability.values[3 : window - 1].tolist())
+    # One value throughout is told before the window is full, with the confidence that it has.
+    assert Stability.UNSTABLE in seen or window == 2
+    assert Stability.STABLE in seen or window == 2
+
+
+def test_limits_that_are_infinite_stay_so_while_the_window_fills() -> None:
+    x = np.random.default_rng(0).standard_normal(200)
+    ds = account(x, AccountantConfig(thresholds=Thresholds.never()))
+    assert set(ds.stability.values[3:]) == {Stability.STABLE}
+    half = replace(Thresholds.never(), entropy_low=3.5)
+    known = account(x, AccountantConfig(thresholds=half)).stability.values
+    assert set(known[3:127]) == {Stability.STABLE}
+    assert set(known[127:]) == {Stability.UNSTABLE}
+
+
+@pytest.mark.parametrize(("window", "bins", "memory"), [(128, 16, 32), (64, 16, 16), (32, 8, 8)])
+def test_false_alarms_come_no_more_often_while_the_window_fills(
+    window: int, bins: int, memory: int
+) -> None:
+    config = AccountantConfig(window=window, bins=bins, derivative_window=memory)
+    limits = calibrate(config, 1000.0, precision=0.05)
+    accountant, rng = Accountant(replace(config, thresholds=limits)), np.random.default_rng(5)
+    alarmed = []
+    for _ in range(2000):
+        accountant.reset()
+        label = accountant.process_many(rng.standard_normal(window - 1)).stability.values
+        alarmed.append((label > Stability.STABLE).any())
+    assert np.mean(alarmed) < 1 - np.exp(-window / 1000)
 
 
 def test_confidence_grows_to_one_and_stays() -> None:
     ds = account(np.zeros(300))
     assert (np.diff(ds.confidence) >= 0).all()
     assert ds.confidence.values[126] < 1 == ds.confidence.values[127]
-    assert (ds.stability.values[:127] == Stability.UNKNOWN).all()
+    assert (ds.stability.values == Stability.UNKNOWN).tolist() == [True] * 3 + [False] * 297
     assert ds.confidence.values[0] == pytest.approx(1 / 128 / 4)
 
 

@@ -58,10 +58,10 @@ def test_run_lengths_are_what_the_accountant_labels() -> None:
     rng = np.random.default_rng(8)
     lengths = []
     for _ in range(600):
-        stability = account(rng.standard_normal(3000), config).stability.values
-        alarms = np.flatnonzero(stability > Stability.STABLE)
-        first_sure = np.flatnonzero(stability != Stability.UNKNOWN)[0]
-        lengths.append(alarms[0] - first_sure + 1 if alarms.size else 3000)
+        ds = account(rng.standard_normal(3000), config)
+        sure = ds.stability.values[ds.confidence.values == 1.0]
+        alarms = np.flatnonzero(sure > Stability.STABLE)
+        lengths.append(alarms[0] + 1 if alarms.size else 3000)
     assert np.mean(lengths) == pytest.approx(300, rel=0.12)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from entro_nb import DecisionGate, EeFrame
-from entro_nb.accountant import Path, Stability
+from entro_nb import Accountant, AccountantConfig, DecisionGate, EeFrame
+from entro_nb.accountant import COLUMNS, Path, Stability, Thresholds
 from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, PathUnavailableError
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -24,6 +24,9 @@ frames = st.builds(
     jerk=st.none() | numbers,
     confidence=st.floats(0, 1),
     stability=st.sampled_from(Stability),
+    stream=st.none() | st.text(),
+    time=st.none() | numbers,
+    raw=st.none() | numbers,
 )
 
 
@@ -32,7 +35,19 @@ def test_json_both_ways(frame: EeFrame) -> None:
     text = frame.to_json()
     assert EeFrame.from_json(text) == frame
     assert json.loads(text)["stability"] == frame.stability.name
-    assert ("null" in text) == (None in (frame.velocity, frame.acceleration, frame.jerk))
+    missing = [name for name, value in json.loads(text).items() if value is None]
+    assert missing == [name for name in COLUMNS if getattr(frame, name) is None]
+    assert all(COLUMNS[name].optional for name in missing)
+
+
+def test_a_frame_carries_what_it_is_told_and_measures_the_same() -> None:
+    told, untold = Accountant(), Accountant()
+    for k in range(200):
+        frame = told.process(math.sin(k), "usgs", 1e9 + k, 5.0 * k)
+        assert (frame.stream, frame.time, frame.raw) == ("usgs", 1e9 + k, 5.0 * k)
+        plain = untold.process(math.sin(k))
+        assert (plain.stream, plain.time, plain.raw) == (None, None, None)
+        assert dataclasses.replace(frame, stream=None, time=None, raw=None) == plain
 
 
 def test_a_frame_is_frozen() -> None:
@@ -54,6 +69,9 @@ def test_a_frame_is_frozen() -> None:
         {"confidence": math.inf},
         {"stability": "FINE"},
         {"stability": 1},
+        {"stream": 7},
+        {"time": "noon"},
+        {"raw": math.nan},
         {"unknown": 1},
     ],
 )
@@ -74,13 +92,24 @@ def test_every_frame_takes_an_active_path(frame: EeFrame, least: float) -> None:
     decision = DecisionGate(min_confidence=least).route(frame)
     assert decision.path in {Path.PROCEED, Path.PAUSE, Path.ABORT}
     assert frame.stability.name in decision.reason
-    if frame.stability is Stability.UNSTABLE:
-        enough = frame.confidence >= least
-        assert decision.path is (Path.ABORT if enough else Path.PAUSE)
-        assert ("below" in decision.reason) == (not enough)
+    enough = frame.confidence >= least
+    assert ("below" in decision.reason) == (not enough)
+    if not enough:
+        assert decision.path is Path.PAUSE
+    elif frame.stability is Stability.UNSTABLE:
+        assert decision.path is Path.ABORT
     else:
-        calm = frame.stability in {Stability.UNKNOWN, Stability.STABLE, Stability.TRANSITION}
+        calm = frame.stability in {Stability.STABLE, Stability.TRANSITION}
         assert decision.path is (Path.PROCEED if calm else Path.PAUSE)
+
+
+@given(st.lists(st.floats(-4, 4), min_size=1, max_size=60), st.floats(0.01, 1))
+def test_nothing_passes_before_the_confidence_asked(x: list[float], least: float) -> None:
+    accountant = Accountant(AccountantConfig(window=40, thresholds=Thresholds.never()))
+    gate = DecisionGate(min_confidence=least)
+    for frame in map(accountant.process, x):
+        passes = gate.route(frame).path is not Path.PAUSE
+        assert passes == (frame.confidence >= least and frame.stability is not Stability.UNKNOWN)
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,9 @@ def say(text: str) -> None:
 
 def records(count: int) -> list[FrameRecord]:
     accountant, gate = Accountant(), DecisionGate()
-    frames = [accountant.process(x) for x in np.random.default_rng(0).standard_normal(count)]
-    return [FrameRecord(1, "numbers", 0.0, 0.0, f, gate.route(f)) for f in frames]
+    values = np.random.default_rng(0).standard_normal(count)
+    frames = [accountant.process(x, "numbers", 0.0, x) for x in values.tolist()]
+    return [FrameRecord(1, f, gate.route(f)) for f in frames]
 
 
 def test_reading_a_message_beside_parsing_its_json() -> None:

@@ -15,7 +15,7 @@ from entro_nb.report.notebook import available
 
 #: A report of all notebooks that was made already (CI makes one); else a small one is made here.
 MADE = os.environ.get("ENTRO_NB_PAGES")
-FEW = ["00_start_here", "02_accountant"]
+FEW = ["01_entropy"]
 NOTEBOOKS = [name.replace("/", "-") for name in available(settings.notebooks())] if MADE else FEW
 
 #: For each figure, how many pixels its canvases have drawn.

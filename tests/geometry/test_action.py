@@ -24,7 +24,7 @@ from entro_nb.geometry import (
     ricci_start,
     ricci_step,
 )
-from entro_nb.geometry.action import stable_step
+from entro_nb.geometry.action import COMPONENTS, stable_step, step_cost
 
 GRID = graphs.graph("lattice", 9)
 
@@ -322,3 +322,30 @@ def test_bad_input_to_the_classes_of_the_seed() -> None:
     spoilt.adj_matrix = np.zeros((3, 3))
     with pytest.raises(ParameterError, match="adj_matrix"):
         spoilt.step_ricci_flow()
+
+
+def test_every_node_has_its_own_mass() -> None:
+    # Two masses on one spring: ω² = 1/m₁ + 1/m₂ of the relative motion; momentum is kept.
+    graph, mass = nx.path_graph(2), (1.0, 3.0)
+    action = Action(mass=mass, backlog=0.0, temperature=0.0, step=1e-3)
+    run = integrate(graph, [0.75, -0.25], [0.0, 0.0], action, steps=2000)
+    np.testing.assert_allclose(
+        run.q[:, 0] - run.q[:, 1], np.cos(np.sqrt(4 / 3) * run.time), atol=1e-6
+    )
+    np.testing.assert_allclose(run.velocity.values @ np.array(mass), 0.0, atol=1e-12)
+    np.testing.assert_allclose(run.kinetic, 0.5 * (run.velocity.values**2 @ np.array(mass)))
+    assert lagrangian(graph, [0.0, 0.0], [2.0, 2.0], action).kinetic == 8.0
+    for bad in ((1.0, 0.0), (1.0, math.nan)):
+        with pytest.raises(ParameterError, match=r"mass\[1\]"):
+            Action(mass=bad)
+    with pytest.raises(ParameterError, match=r"mass .* shape \(2,\)"):
+        lagrangian(graph, [0.0, 0.0], [0.0, 0.0], Action(mass=(1.0, 2.0, 3.0)))
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 16])
+def test_operations_by_their_closed_form(n: int) -> None:
+    step, action, work = step_cost(n)
+    pairs = n * (n - 1) // 2
+    assert step == (0 if n == 1 else 2 + math.log2(COMPONENTS) + 7)
+    assert action == max(1 + math.ceil(math.log2(n)), math.ceil(math.log2(n * n))) + 1
+    assert work == pairs * (3 * COMPONENTS + 8) + n * n + 2 * n - 1

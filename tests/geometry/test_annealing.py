@@ -20,12 +20,14 @@ from entro_nb.geometry import (
     cap_slider,
     congestion_game,
     descend,
+    descend_free_energy,
     free_energy,
     langevin,
     logit_dynamics,
     metropolis,
     potential,
     pure_nash,
+    quantal_response,
     rugged,
     stationary,
     temperatures,
@@ -179,3 +181,71 @@ def test_bad_input() -> None:
         total_variation([1.0], [0.5, 0.5])
     with pytest.raises(ParameterError, match=r"energy .* shape \(1,\)"):
         free_energy([1.0], [0.5, 0.5], 1.0)
+
+
+@given(st.integers(0, 10**6), st.floats(0.05, 5.0), st.floats(0.01, 1.0))
+def test_mirror_descent_shrinks_the_logarithm_by_one_factor(seed, temperature, rate) -> None:
+    rng = np.random.default_rng(seed)
+    energy, start = rng.normal(size=6), rng.dirichlet(np.ones(6)) + 1e-3
+    start /= start.sum()
+    laws = descend_free_energy(energy, temperature, start=start, steps=12, rate=rate)
+    target = np.log(boltzmann(energy, temperature))
+    expected = target + (1 - rate) ** 12 * (np.log(start) - target)
+    np.testing.assert_allclose(laws[12], np.exp(expected) / np.exp(expected).sum(), atol=1e-10)
+
+
+@pytest.mark.parametrize("way", ["mirror", "softmax"])
+def test_descent_of_the_free_energy_never_climbs_and_ends_at_boltzmanns_law(way: str) -> None:
+    energy = np.array([0.0, 1.0, 0.4, 1.5, 0.2, 0.9, 0.7, 1.2])
+    laws = descend_free_energy(energy, 0.6, way=way, steps=20_000)  # type: ignore[arg-type]
+    falls = np.diff([free_energy(p, energy, 0.6) for p in laws[::50]])
+    assert falls.max() < 1e-12
+    assert falls[0] < -1e-4
+    assert total_variation(laws[-1], boltzmann(energy, 0.6)) < 1e-12
+
+
+def test_softmax_weights_go_down_the_slope_of_the_free_energy() -> None:
+    energy, lam, theta = np.array([0.3, 1.0, -0.5]), 0.7, np.array([0.2, -0.1, 0.4])
+
+    def value(weights: np.ndarray) -> float:
+        return free_energy(boltzmann(-weights, 1.0), energy, lam)
+
+    slope = [(value(theta + e) - value(theta - e)) / 2e-5 for e in 1e-5 * np.eye(3)]
+    laws = descend_free_energy(
+        energy, lam, way="softmax", start=boltzmann(-theta, 1.0), steps=1, rate=0.05
+    )
+    expected = boltzmann(-(theta - 0.05 / lam * np.array(slope)), 1.0)
+    np.testing.assert_allclose(laws[1], expected, atol=1e-9)
+    with pytest.raises(ParameterError, match="nowhere zero"):
+        descend_free_energy(energy, lam, start=[1.0, 0.0, 0.0])
+
+
+def test_exploration_is_a_temperature_only_where_all_climbs_are_alike() -> None:
+    alike, lam = np.array([0.0, 1.0, 2.0, 3.0, 2.0, 1.0]), 0.8
+    same = {"steps": 200, "walkers": 3000, "seed": 2}
+    np.testing.assert_array_equal(
+        metropolis(alike, lam, **same), metropolis(alike, math.exp(-1 / lam), rule="greedy", **same)
+    )
+    uneven = np.array([0.0, 2.0, 0.5, 0.6])
+    final = metropolis(uneven, 0.3, rule="greedy", **same)
+    share = np.bincount(final, minlength=4) / final.size
+    assert (
+        min(total_variation(share, boltzmann(uneven, heat)) for heat in np.geomspace(0.05, 20, 60))
+        > 0.05
+    )  # no temperature gives this law
+    with pytest.raises(ParameterError, match="temperature"):
+        metropolis(uneven, 1.5, rule="greedy")
+
+
+@pytest.mark.parametrize("lam", [0.3, 1.0, 5.0])
+def test_where_each_descends_its_own_free_energy_nobody_can_do_better(lam: float) -> None:
+    costs = np.random.default_rng(4).normal(size=(3, 2, 3, 2))
+    mixed = quantal_response(costs, lam, rate=0.02, steps=6000)
+    for player, law in enumerate(mixed):
+        letters = "abc"
+        others = [k for k in range(3) if k != player]
+        expected = np.einsum(
+            f"abc,{letters[others[0]]},{letters[others[1]]}->{letters[player]}",
+            costs[player], *(mixed[k] for k in others),
+        )  # fmt: skip
+        np.testing.assert_allclose(law, boltzmann(expected, lam), atol=1e-9)

@@ -18,6 +18,7 @@ from entro_nb.geometry import (
     byzantine_study,
     consensus,
     measured_rate,
+    messages_to_agree,
     resilient_consensus,
     robust_graph,
     robustness,
@@ -218,3 +219,14 @@ def test_bad_input() -> None:
             robustness(nx.complete_graph(n))
     with pytest.raises(ParameterError, match="n = 3"):
         robust_graph(3, 3)
+
+
+@pytest.mark.parametrize("name", ["ring", "star", "lattice", "complete"])
+def test_messages_are_those_that_a_run_needs(name: str) -> None:
+    graph = graphs.graph(name, 16)
+    # From the slowest mode, where the bound is met.
+    slowest = np.linalg.eigh(graph.laplacian())[1][:, 1]
+    run = consensus(graph, slowest, steps=400)
+    needed = int(np.argmax(run.disagreement.values <= 1e-3 * (1 + 1e-9)))
+    assert messages_to_agree(graph) == 2 * graph.n_edges * needed
+    assert messages_to_agree(graph, 0.5) <= messages_to_agree(graph)

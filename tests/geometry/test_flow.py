@@ -25,6 +25,7 @@ from entro_nb.geometry import (
     ricci_step,
     split_of,
 )
+from entro_nb.geometry.flow import pushed_up
 
 
 def uneven(graph: nx.Graph, seed: int = 0) -> nx.Graph:
@@ -193,3 +194,57 @@ def test_real_graphs() -> None:
     assert nx.is_connected(routes)
     # Boston to Los Angeles is about 4200 km.
     assert 4.1 < routes.edges["BOS", "LAX"]["length"] < 4.3
+
+
+def test_as_written_a_sphere_is_a_point_in_finite_time_and_a_flat_cycle_stays() -> None:
+    # κ is the same on every edge and does not change with the scale: w(t) = 1 − 2κt.
+    flow = RicciFlow(step=0.01, form="written")
+    run = ricci_flow(nx.complete_graph(5), flow, steps=100)
+    expected = np.maximum(1 - 2 * 0.625 * run.time.values, flow.floor)
+    np.testing.assert_allclose(run.length, np.repeat(expected[:, None], 10, axis=1), atol=1e-12)
+    np.testing.assert_allclose(ricci_flow(nx.cycle_graph(8), flow, steps=50).length, 1.0)
+
+
+def test_as_written_is_added_and_nothing_is_rescaled() -> None:
+    graph = uneven(nx.balanced_tree(2, 3))
+    flow = RicciFlow(step=0.05, form="written", noise=0.3)
+    before = ricci_start(graph, flow)
+    still, stirred = (
+        ricci_step(graph, before, f, np.random.default_rng(3))
+        for f in (RicciFlow(step=0.05, form="written"), flow)
+    )
+    np.testing.assert_allclose(still.length, before.length - 0.1 * before.curvature)
+    one, two = (ricci_step(graph, before, RicciFlow(step=0.05, form="written", noise=x),
+                           np.random.default_rng(3)).length - still.length
+                for x in (0.3, 0.6))  # fmt: skip
+    np.testing.assert_allclose(2 * one, two, atol=1e-12)
+    # A divergence: what one edge gains others lose.
+    assert stirred.length.sum() == pytest.approx(still.length.sum())
+    assert still.length.sum() != pytest.approx(before.length.sum(), rel=1e-3)
+    assert one.std() > 0
+
+
+@given(st.floats(-5, 50), st.floats(1e-9, 10.0), st.sampled_from(["log", "inverse"]))
+def test_a_barrier_is_the_implicit_step_of_its_force(before: float, push: float, energy) -> None:
+    (after,) = pushed_up(np.array([before]), push, energy)
+    force = push / after if energy == "log" else push / after**2
+    assert after > 0
+    if before > -0.1:  # else both sides of the next line are rounding
+        assert after == pytest.approx(before + force, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("push", [0.001, 0.01, 0.05])
+def test_the_documents_barrier_comes_to_rest_where_its_force_meets_the_curvature(push) -> None:
+    # As written, 2κ = Λ/w² on a complete graph.
+    flow = RicciFlow(step=0.01, form="written", barrier=push, energy="inverse", floor=0.0)
+    run = ricci_flow(nx.complete_graph(5), flow, steps=1000)
+    np.testing.assert_allclose(run.length[-1], np.sqrt(push / (2 * 0.625)), rtol=1e-6)
+
+
+def test_the_documents_barrier_keeps_the_lengths_of_a_barbell() -> None:
+    least = {}
+    for push in (0.0, 0.01):
+        flow = RicciFlow(step=0.5, floor=0.0, barrier=push, energy="inverse")
+        least[push] = ricci_flow(nx.barbell_graph(5, 0), flow, steps=200).length.min("edge")
+    assert float(least[0.0][-1]) < 1e-6 * float(least[0.0][100])
+    assert float(least[0.01][-1]) == pytest.approx(float(least[0.01][100]), rel=1e-6)

@@ -8,6 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from scipy.spatial.distance import cdist
 
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.geometry import (
@@ -15,8 +16,10 @@ from entro_nb.geometry import (
     Workflow,
     arrivals,
     compare,
+    error_rate,
     load_entropy,
     run_workflow,
+    vectorised,
 )
 from entro_nb.geometry.workflow import (
     CLASSICAL,
@@ -129,3 +132,33 @@ def test_bad_input() -> None:
         load_entropy([math.nan])
     with pytest.raises(ParameterError, match=r"load\[1\]"):
         load_entropy([1.0, -1.0])
+
+
+@pytest.mark.parametrize("measure", ["cosine", "euclidean"])
+def test_vectors_go_to_the_nearest_state(measure: str) -> None:
+    rng = np.random.default_rng(0)
+    items, state = rng.normal(size=(50, 6)), rng.normal(size=(9, 6))
+    expected = cdist(items, state, measure).argmin(axis=1)
+    np.testing.assert_array_equal(vectorised(items, state, measure), expected)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="6 components"):
+        vectorised(items[:, :5], state)
+
+
+@pytest.mark.parametrize("mapping", ["cosine", "euclidean"])
+def test_mapped_load_is_what_arrives_and_the_hot_spot_gets_its_share(mapping: str) -> None:
+    traffic = Traffic(slots=60, dwell=100, hot=0.5, mapping=mapping)  # type: ignore[arg-type]
+    load = arrivals(GRID, traffic, 1)
+    offered = traffic.utilisation * traffic.service * 16
+    assert load.sum(axis=1).mean() == pytest.approx(offered, abs=5 * np.sqrt(offered / 60))
+    assert 0.5 - 0.05 < (load.sum(axis=0) / load.sum()).max() < 0.9
+    own = graph("lattice", 16).replace(state=np.eye(16))
+    assert arrivals(own, traffic, 1).sum(axis=1).mean() == pytest.approx(offered, rel=0.1)
+
+
+def test_energy_is_latency_and_error_rate() -> None:
+    assert error_rate(np.zeros((3, 2)), Traffic()) == 0.0
+    assert error_rate([[20.0], [30.0]], Traffic(service=4.0, patience=5.0)) == 10 / 50
+    run = compare(GRID, ["none", "diffusion"], Traffic(slots=80), replicates=2)
+    np.testing.assert_allclose(run.energy, run.latency + run.error_rate)
+    assert (run.error_rate.sel(policy="none") > run.error_rate.sel(policy="diffusion")).all()
+    assert ((run.error_rate >= 0) & (run.error_rate <= 1)).all()

@@ -138,7 +138,7 @@ class Setting:
     async def events(self) -> list[dict[str, Any]]:
         """What the audit trail says of the stream since `listen`."""
         # What the tally still counts would be written ten seconds later: here, now.
-        self.session.channels["numbers"].flush()
+        self.session._channels["numbers"].flush()
         await self.session.settled()
         return [e for e in self.session.trail().rows("events") if e["id"] > self.before]
 

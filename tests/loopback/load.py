@@ -77,7 +77,7 @@ async def run(folder: Path, rate: float, seconds: float, *, paused: bool = False
         )  # fmt: skip
         async with Session(folder / "audit.db", who="test") as session:
             session.connect(source, WebSocketAdapter(source))
-            session.channels["flood"].watch = outcome.receipt.append
+            session._channels["flood"].watch = outcome.receipt.append
             if paused:
                 session.pause()
             display = asyncio.create_task(_show(session, outcome))

@@ -233,12 +233,8 @@ def trail(tmp_path):
             records = []
             for minute in range(600):
                 value = float(np.clip(rng.normal(0, 1 if channel == 1 else 4), -4, 4))
-                frame = accountant.process(value)
-                records.append(
-                    FrameRecord(
-                        channel, name, float(seconds + 60 * minute), value, frame, gate.route(frame)
-                    )
-                )
+                frame = accountant.process(value, name, float(seconds + 60 * minute), value)
+                records.append(FrameRecord(channel, frame, gate.route(frame)))
             audit.frames(records)
         audit.commit()
         yield path  # still being written

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -238,3 +240,11 @@ def test_preset_is_quick_or_full_and_given_once(asked: dict[str, str], preset: s
 
 def test_preset_is_harmless_where_no_notebook_has_one() -> None:
     assert bind({"b": BOOKS["b"]}, {}, "full") == {"b": {}}
+
+
+def test_a_notebook_is_read_without_a_grammar_of_addresses() -> None:
+    probe = (
+        "import sys; from entro_nb import record; record.quick_schemas(); import nbformat\n"
+        "sys.exit(len({'lark', 'rfc3987_syntax'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", probe]).returncode == 0

@@ -110,10 +110,10 @@ def test_running_sections_are_told_and_jobs_are_bounded(report, watch) -> None:
 
 
 def test_a_notebook_that_runs_out_of_time_is_ended_and_kept(books, tmp_path) -> None:
-    (entry,) = run_report(["slow"], out=tmp_path / "out", folder=books, timeout=6).entries
+    (entry,) = run_report(["slow"], out=tmp_path / "out", folder=books, timeout=3).entries
     assert entry.status == "timed out"
-    assert entry.error.startswith("ran out of the 6 s allowed")
-    assert 6 <= entry.seconds < 6 + job.GRACE
+    assert entry.error.startswith("ran out of the 3 s allowed")
+    assert 3 <= entry.seconds < 3 + job.GRACE
     assert "This notebook timed out." in (tmp_path / "out" / "02_slow.html").read_text()
     assert "time.sleep" in (tmp_path / "out" / "02_slow.ipynb").read_text()
 

@@ -26,8 +26,8 @@ def records(
     values = np.random.default_rng(seed).standard_normal(count)
     made = []
     for k, x in enumerate(values.tolist()):
-        frame = accountant.process(x)
-        made.append(FrameRecord(channel, "numbers", start + k / 8, x / 3, frame, gate.route(frame)))
+        frame = accountant.process(x, "numbers", start + k / 8, x / 3)
+        made.append(FrameRecord(channel, frame, gate.route(frame)))
     return made
 
 
@@ -50,7 +50,7 @@ def test_every_number_comes_back_exactly(tmp_path: Path) -> None:
     for before, after in zip(made, found, strict=True):
         assert after.frame == before.frame
         assert after.decision == before.decision
-        assert (after.raw, after.time, after.stream) == (before.raw, before.time, before.stream)
+        assert after.frame.stream == "numbers"
     assert found[0].frame.velocity is None
 
 
@@ -58,17 +58,21 @@ def test_one_table_says_what_a_frame_holds(tmp_path: Path) -> None:
     made = filled(tmp_path / "a.db")
     with Trail(tmp_path / "a.db") as trail:
         rows, ds = trail.rows("frames"), trail.frames()
-    assert set(rows[0]) == {"id", "channel", "time", "raw", *COLUMNS}
+    assert set(rows[0]) == {"id", "channel", *COLUMNS} - {"stream"}  # that is the channel's
     assert list(made[0].frame.to_dict()) == list(COLUMNS)
     measured = account([0.0, 1.0, 2.0], CONFIG)
     for name, column in COLUMNS.items():
+        if name == "stream":
+            continue
         assert [row[name] for row in rows] == [getattr(r.frame, name) for r in made]
         for shown in (ds, measured):
             if name in shown.data_vars:
                 attributes = shown[name].attrs
                 assert (attributes["units"], attributes["long_name"]) == column[:2]
-    assert set(COLUMNS) - set(measured.data_vars) == {"sequence", "value"}
-    assert set(COLUMNS) - set(ds.data_vars) == {"sequence"}
+    given = {name for name, column in COLUMNS.items() if column.given}
+    assert given == {"stream", "time", "raw"}
+    assert set(COLUMNS) - set(measured.data_vars) == {"sequence", "value"} | given
+    assert set(COLUMNS) - set(ds.data_vars) == {"sequence", "stream", "time"}
 
 
 def test_reading_on_from_a_number(tmp_path: Path) -> None:
@@ -157,7 +161,7 @@ def test_frames_as_a_dataset(tmp_path: Path) -> None:
         ds = trail.frames()
         assert ds.sizes == {"time": 50}
         np.testing.assert_array_equal(ds.entropy, [r.frame.entropy for r in made])
-        np.testing.assert_array_equal(ds.raw, [r.raw for r in made])
+        np.testing.assert_array_equal(ds.raw, [r.frame.raw for r in made])
         assert math.isnan(ds.velocity[0])
         assert ds.entropy.attrs["units"] == "bits"
         assert str(ds.time.values[0]) == "2001-09-09T01:46:40.000000000"
@@ -181,7 +185,7 @@ def test_exports(tmp_path: Path) -> None:
     assert {f.stem for f in files} == {"channels", "frames", "decisions", "actions", "events"}
     with (tmp_path / "csv" / "frames.csv").open() as lines:
         rows = list(csv.DictReader(lines))
-    assert [float(r["raw"]) for r in rows] == [r.raw for r in made]
+    assert [float(r["raw"]) for r in rows] == [r.frame.raw for r in made]
 
 
 def test_an_empty_trail_exports_too(tmp_path: Path) -> None:

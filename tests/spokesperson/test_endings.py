@@ -90,7 +90,7 @@ def test_a_program_that_fails_elsewhere_ends_and_loses_nothing(tmp_path: Path, t
     async def hold() -> None:
         async with Session(path, who="ada") as session:
             session.connect(numbers(), endless(0.0))
-            channels.extend(session.channels.values())
+            channels.extend(session._channels.values())
             await asyncio.sleep(60)
 
     async def fail() -> None:
@@ -184,6 +184,8 @@ def test_a_full_disk_when_the_program_ends_is_told_and_the_session_is_over(
 
     async def main() -> None:
         held = asyncio.create_task(hold())
+        while not waiting and not held.done():
+            await asyncio.sleep(0.01)
         await asyncio.sleep(0.5)
         assert not held.done()  # while the program goes on the disk is waited for
         held.cancel()

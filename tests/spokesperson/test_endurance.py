@@ -153,7 +153,7 @@ def test_a_month_without_growth(memory_folder: Path, monkeypatch: pytest.MonkeyP
             await asyncio.sleep(seconds * 2 / 3)
             late = _state()
             counts = {
-                name: (channel.readings, channel.tally.totals[Happening.DROPPED])
+                name: (channel.readings, channel.totals[Happening.DROPPED])
                 for name, channel in session.channels.items()
             }
         return early, late, counts

@@ -35,10 +35,9 @@ from entro_nb.streams import (
     open_recording,
     record_to_file,
 )
-from entro_nb.streams.connection import LostError, retry_after
+from entro_nb.streams.connection import FrameBuffer, LostError, retry_after
 from entro_nb.streams.live import RESTPollingAdapter
 from entro_nb.streams.replay import record_stream, save_recording
-from entro_nb.streams.stomp import FrameBuffer
 
 POLICY = Policy(base=0.02, cap=0.1, timeout=2.0, ping=0.5, stall=2.0)
 

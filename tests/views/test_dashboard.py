@@ -85,7 +85,7 @@ def test_script_tags_in_every_string_of_a_message_reach_no_page(
     with Trail(tmp_path / "a.db") as trail:
         events = trail.rows("events")
         for name in ("channels", "frames", "decisions", "actions", "events"):
-            plain(html_table(trail.latest(name, 1000)))
+            plain(html_table(trail.rows(name, latest=1000)))
     assert any(SCRIPT in e["detail"] for e in events)  # it was there to be shown
 
 
@@ -150,7 +150,7 @@ def test_a_trail_is_drawn_like_a_replay(tmp_path: Path) -> None:
             return session.trail().frames()
 
     frames = asyncio.run(run())
-    run_again = from_trail(frames, app.limits, "1")
+    run_again = from_trail(frames, app.limits)
     at_once = afternoon("usgs", app.limits)
     np.testing.assert_array_equal(run_again.values, at_once.values)
     np.testing.assert_array_equal(run_again.frames.entropy, at_once.frames.entropy)
@@ -197,7 +197,7 @@ def test_after_a_switch_nothing_of_the_former_stream_is_drawn() -> None:
         assert board.session is not None
         gone = 0
         for stream in ("wikipedia", "usgs"):
-            (channel,) = board.session.channels.values()
+            (channel,) = board.session._channels.values()
             # One frame has just gone into the queue, and stays there for a batch's time.
             while channel.readings < 20 or (
                 gone + channel.readings != board.session.acknowledged + 1
@@ -235,7 +235,7 @@ def test_weighted_esi_is_drawn_in_the_order_of_the_samples() -> None:
 
     records = asyncio.run(run())
     one = weighted_esi(records, weights)
-    other = weighted_esi(sorted(records, key=lambda r: (r.stream, r.frame.sequence)), weights)
+    other = weighted_esi(sorted(records, key=lambda r: (r.frame.stream, r.frame.sequence)), weights)
     for left, right in zip(one, other, strict=True):
         assert left.label == right.label
         np.testing.assert_array_equal(left.array(), right.array())

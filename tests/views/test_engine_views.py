@@ -10,7 +10,7 @@ import pytest
 
 from entro_nb import engine, views
 from entro_nb.engine import PUBLISHED
-from entro_nb.views import engine as view, regimes as regime_view
+from entro_nb.views import engine as view
 
 views.setup()
 
@@ -68,9 +68,19 @@ def test_comparisons_can_be_drawn_and_hold_their_numbers():
     assert drawn(picture)
     points = [e for e in picture if isinstance(e, hv.Scatter)]
     assert {e.label for e in points} == set(families)
-    rows = engine.predict(engine.fitting_plants(4))
+    plants = engine.fitting_plants(4)
+    rows = engine.predict(plants)
     intervals = view.predictions(rows, "violations", PUBLISHED)
     assert drawn(intervals)
+    assert {e.label for e in intervals if isinstance(e, hv.Scatter)} == set(engine.SHAPES)
+    demand = view.family_demand(plants, each=1)
+    assert drawn(demand)
+    assert [e["rate"].max() for e in demand] == [p.surge_rate for p, _ in plants[:3]]
+    found = engine.beside_idle((0.5, 0.9), replicates=2)
+    idle = view.idle_steps(found)
+    assert drawn(idle)
+    assert idle.Curve.No_control["steps"] == pytest.approx(found.steps[0].mean("replicate"))
+    assert drawn(view.over_delay(range(3), np.ones(3), np.arange(3.0), 1))
     lines = [e.data for e in intervals if isinstance(e, hv.VLine)]
     assert lines == [row.violations for row in PUBLISHED.values()]
     gains = np.geomspace(0.5, 5.0, 4)
@@ -79,20 +89,20 @@ def test_comparisons_can_be_drawn_and_hold_their_numbers():
 
 def test_regime_pictures_show_each_step_once():
     run = engine.regimes()
-    marks = [e for e in regime_view.regime_trajectory(run) if isinstance(e, hv.Scatter)]
+    marks = [e for e in view.regime_trajectory(run) if isinstance(e, hv.Scatter)]
     assert [len(e) for e in marks] == [24, 19, 37]
     assert len({e.opts.get("style").kwargs["marker"] for e in marks}) == 3
     found = engine.search("v9", draws=50_000)
     tree = engine.bifurcation(values=[1.0, 2.0])
     for picture in (
-        regime_view.regime_trajectory(run),
-        regime_view.regime_ribbon(run),
-        regime_view.hysteresis_loop(engine.hysteresis(levels=20)),
-        regime_view.return_picture(engine.return_map()),
-        regime_view.bifurcation_picture(tree, 1.5),
-        regime_view.bifurcation_picture(tree),
-        regime_view.exponent_curve(tree),
-        regime_view.matches_picture(found, "drive", "feedback"),
+        view.regime_trajectory(run),
+        view.regime_ribbon(run),
+        view.hysteresis_loop(engine.hysteresis(levels=20)),
+        view.return_picture(engine.return_map()),
+        view.bifurcation_picture(tree, 1.5),
+        view.bifurcation_picture(tree),
+        view.exponent_curve(tree),
+        view.matches_picture(found, "drive", "feedback"),
     ):
         assert drawn(picture)
 

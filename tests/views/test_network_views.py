@@ -17,7 +17,7 @@ from entro_nb.network import (
     predicted_variance,
     transfer_study,
 )
-from entro_nb.views import learning, network
+from entro_nb.views import network
 
 views.setup()
 
@@ -102,11 +102,11 @@ def test_the_scaling_app_draws_the_prediction() -> None:
 
 def test_the_learning_app_walks_on_the_simplex() -> None:
     app = views.apps.Learning(n_nodes=2)
-    x, y = learning._flat(np.eye(3))
+    x, y = network._flat(np.eye(3))
     np.testing.assert_allclose(np.hypot(np.diff([*x, x[0]]), np.diff([*y, y[0]])), 1.0)
     path = app.views[0](app.result).get(1)
     assert path.dimension_values(0)[-1] == pytest.approx(
-        learning._flat(app.result.run.weights.values[-1])[0][0]
+        network._flat(app.result.run.weights.values[-1])[0][0]
     )
 
 
@@ -120,13 +120,13 @@ def test_the_isolation_app_counts_who_is_isolated() -> None:
 
 def test_figures_of_studies_are_drawn() -> None:
     policies = compare_policies(Task(2, 60), replicates=3, tuning_seeds=1)
-    assert drawn(learning.policies_figure({"scraper": policies}))
-    assert drawn(learning.adaptation_figure({"a": transfer_study(replicates=3, periods=2)}))
+    assert drawn(network.policies_figure({"scraper": policies}))
+    assert drawn(network.adaptation_figure({"a": transfer_study(replicates=3, periods=2)}))
     shape = (len(FAULTS), len(ISOLATIONS), 2, 3)
     protection = xr.Dataset(
         {"protection": (("fault", "isolation", "n_faulty", "replicate"), np.ones(shape))},
         coords={"fault": list(FAULTS), "isolation": list(ISOLATIONS), "n_faulty": [1, 2]},
     )
-    assert drawn(learning.protection_figure(protection))
+    assert drawn(network.protection_figure(protection))
     nodes = np.array([2.0, 20.0, 50.0])
-    assert drawn(learning.law_figure(nodes, nodes / 200, (0.3, 40.0)))
+    assert drawn(network.law_figure(nodes, nodes / 200, (0.3, 40.0)))

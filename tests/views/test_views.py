@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import itertools
 from pathlib import Path
 
@@ -148,9 +147,11 @@ def test_thumbnails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_estimates_normalise_what_was_dragged() -> None:
-    state = entropy.Estimates(np.array([2.0, 1.0, 1.0]), samples=10, order=2.0)
-    assert state.measures()["H"] == 1.5
-    assert dataclasses.replace(state, order=1.0).measures()["Rényi, order 1"] == 1.5
+    heights = {f"bar_{k}": 0.0 for k in range(3, 9)} | {"bar_1": 0.5, "bar_2": 1.0, "bar_8": 0.5}
+    p = views.apps.Histogram(**heights).result.p
+    np.testing.assert_array_equal(p, [0.25, 0.5, 0, 0, 0, 0, 0, 0.25])
+    assert entropy.measures_of(p, samples=10, order=2.0)["H"] == 1.5
+    assert entropy.measures_of(p, samples=10, order=1.0)["Rényi, order 1"] == 1.5
 
 
 @pytest.mark.parametrize(("bar", "share"), [(0, 0.5), (7, 0.25), (3, 0.0), (2, 1.7), (2, -1.0)])
