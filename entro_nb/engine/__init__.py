@@ -47,16 +47,20 @@ from entro_nb.engine.plant import (
 )
 from entro_nb.engine.published import (
     PUBLISHED as PUBLISHED,
+    SHAPES as SHAPES,
     TOLERANCE as TOLERANCE,
     Plant as Plant,
     PublishedRow as PublishedRow,
+    as_written as as_written,
     fitting_plants as fitting_plants,
     identify as identify,
+    interpretations as interpretations,
     largest_service as largest_service,
     least_peak_entropy as least_peak_entropy,
     least_rate_memoryless as least_rate_memoryless,
     least_violations as least_violations,
     predict as predict,
+    traits as traits,
 )
 from entro_nb.engine.regimes import (
     PUBLISHED_COUNTS as PUBLISHED_COUNTS,
@@ -84,6 +88,7 @@ from entro_nb.engine.simulation import (
 from entro_nb.engine.stability import Loop as Loop, critical_gain as critical_gain
 from entro_nb.engine.studies import (
     ablation as ablation,
+    beside_idle as beside_idle,
     candidates as candidates,
     fronts as fronts,
     trials as trials,

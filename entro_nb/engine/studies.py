@@ -17,10 +17,20 @@ import numpy as np
 
 from entro_nb import results
 from entro_nb.engine import laws
+from entro_nb.engine.control import EntropyBudget
 from entro_nb.engine.laws import EntropyLaw, HeadroomLaw, Law
-from entro_nb.engine.plant import Phase, Pipeline
-from entro_nb.engine.simulation import Total, latency, lost_share, lost_work, outcomes, sums
-from entro_nb.validate import Bounds, Count, FloatArray, Natural, checked
+from entro_nb.engine.plant import LLMQueue, Phase, Pipeline, Scraper
+from entro_nb.engine.published import as_written
+from entro_nb.engine.simulation import (
+    Total,
+    latency,
+    lost_share,
+    lost_work,
+    outcomes,
+    simulate,
+    sums,
+)  # fmt: skip
+from entro_nb.validate import Bounds, Count, FloatArray, Natural, Positive, Seed, checked
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -124,11 +134,11 @@ def matching_allowance(needed: FloatArray, lost: float) -> float:
     inf
     """
     ordered = np.sort(needed)
-    if ordered.mean() <= lost:
-        return math.inf
     # mean(min(a, needed)) is piecewise linear with its corners at the sorted needs.
     n = ordered.size
     corners = (np.cumsum(ordered) + ordered * np.arange(n - 1, -1, -1)) / n
+    if corners[-1] <= lost:
+        return math.inf
     k = int(np.searchsorted(corners, lost))
     below = float(ordered[:k].sum())
     return (lost * n - below) / (n - k)
@@ -323,6 +333,69 @@ def scenarios(plant: Pipeline) -> dict[str, PlantCase]:
         "surge twice as long": PlantCase(_with_phases(plant, stretched)),
         "two surges": PlantCase(_with_phases(plant, twice)),
     }
+
+
+@checked
+def beside_idle(
+    shares: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.9),
+    *,
+    critical: Positive = 2.0,
+    replicates: Count = 10,
+    seed: Seed = 505,
+) -> xr.Dataset:
+    """Steps in which one of two queues is beyond its critical entropy while the other is empty.
+
+    One scraper feeds two queues beside each other, of which the first gets a share of the work.
+    The budget is that of three subsystems, γ·N·Ψ_c = 4.5 nats (project page of seed 000, Eq. 10).
+
+    Parameters
+    ----------
+    shares : tuple of float
+        Shares of the first queue.
+    critical : float
+        Ψ_c in nats, beyond which a subsystem counts as collapsed; published: 2.
+    replicates, seed : int
+        Runs, and the seed of their noise.
+
+    Returns
+    -------
+    xarray.Dataset
+        steps over ``law`` (none, and Eq. 14 as written), ``share`` and ``replicate``.
+
+    Examples
+    --------
+    >>> found = beside_idle((0.9,), replicates=1)
+    >>> int(found.steps.sel(law="no control")[0, 0]) > 0
+    True
+    """
+    budget = EntropyBudget.of_subsystems(3, critical).psi_budget
+    tried = {"no control": laws.NoControl()} | {
+        name: replace(law, psi_budget=budget) for name, law in as_written().items()
+    }
+    steps = np.empty((len(tried), len(shares), replicates))
+    for i, law in enumerate(tried.values()):
+        for j, share in enumerate(shares):
+            queues = LLMQueue("first", valve=True), LLMQueue("second", valve=True)
+            plant = Pipeline((Scraper(), *queues), ((0, 1, share), (0, 2, 1.0 - share)))
+            psi = simulate(plant, law, replicates=replicates, seed=seed).psi.values[..., 1:]
+            alone = (psi.max(axis=-1) > critical) & (psi.min(axis=-1) == 0.0)
+            steps[i, j] = alone.sum(axis=1)
+    return results.dataset(
+        {
+            "steps": (
+                ("law", "share", "replicate"), steps, "steps",
+                "one queue beyond its critical entropy, the other empty",
+            )
+        },
+        coords={
+            "law": (list(tried), "1"),
+            "share": (list(shares), "1"),
+            "replicate": (np.arange(replicates), "1"),
+        },
+        parameters={"critical": critical, "budget": budget, "seed": seed},
+        title="collapse beside idleness",
+        source="seed 000, Vision",
+    )  # fmt: skip
 
 
 @checked

@@ -16,7 +16,7 @@ import param
 import xarray as xr
 
 from entro_nb import engine
-from entro_nb.engine import REGIMES, ENTROEngineController, Law, PublishedRow
+from entro_nb.engine import REGIMES, SHAPES, ENTROEngineController, Law, Plant, PublishedRow
 from entro_nb.validate import FloatArray
 from entro_nb.views import style
 from entro_nb.views.app import App
@@ -140,23 +140,79 @@ def stacked(run: xr.Dataset, replicate: int = 0, every: int = 2) -> hv.Overlay:
     return style.over([*layers, line], height=280, **look)
 
 
+#: How the shapes of a surge are told apart: colour and dashes.
+_SHAPES = dict(
+    zip(SHAPES, (("blue", "solid"), ("orange", "dashed"), ("green", "dotdash")), strict=True)
+)
+
+
+def family_demand(plants: Sequence[tuple[Plant, int]], each: int = 6) -> hv.Overlay:
+    """Demand over time of some plants of each shape that give the same uncontrolled row."""
+    rate = hv.Dimension("rate", label="offered rate (req/s)")
+    layers, left = [], dict.fromkeys(SHAPES, each)
+    for plant, _ in plants:
+        if left[plant.shape]:
+            label = plant.shape if left[plant.shape] == each else ""
+            left[plant.shape] -= 1
+            colour, dash = _SHAPES[plant.shape]
+            phases = plant.phases()
+            path = [(t, p.rate) for p in phases for t in (p.start, p.stop)]
+            layers.append(style.curve(path, TIME, rate, label, colour, dash, line_width=1.2))
+    return style.over(layers, height=260, legend_position="right")
+
+
 def predictions(rows: xr.Dataset, name: str, published: Mapping[str, PublishedRow]) -> hv.Overlay:
-    """Each reading's 95 % interval over all fitting plants, and the published values as lines."""
+    """Each reading's 95 % range over the plants of each shape; the published values as lines."""
     values = rows[name]
-    low, middle, high = np.percentile(values.values, [2.5, 50.0, 97.5], axis=1)
     labels = [str(r) for r in rows.reading.values][::-1]
-    places = np.arange(len(labels))[::-1]
     x = hv.Dimension(name, label=f"{values.attrs['long_name']} ({values.attrs['units']})")
-    bars = hv.Segments((low, places, high, places), [x, "reading", "high", "same"])
-    dots = style.dots((middle, places), x, "reading", colour=GREY, marker="diamond", size=7)
-    looks = (("blue", "solid"), ("orange", "dashed"), ("vermilion", "dotdash"))
     lines = [
-        hv.VLine(getattr(row, name)).opts(color=COLOURS[colour], line_dash=dash, line_width=2)
-        for row, (colour, dash) in zip(published.values(), looks, strict=False)
+        hv.VLine(getattr(row, name)).opts(color=GREY, line_dash=dash, line_width=2)
+        for row, dash in zip(published.values(), ("solid", "dashed", "dotdash"), strict=False)
     ]
+    layers: list[Any] = []
+    for k, shape in enumerate(SHAPES):
+        part = values.values[:, rows["shape"].values == shape]
+        low, middle, high = np.percentile(part, [2.5, 50.0, 97.5], axis=1)
+        places = np.arange(len(labels))[::-1] + 0.25 * (1 - k)
+        colour, marker = _SHAPES[shape][0], style.MARKERS[k]
+        bars = hv.Segments((low, places, high, places), [x, "reading", "high", "same"])
+        layers.append(bars.opts(color=COLOURS[colour], line_width=3))
+        layers.append(style.dots((middle, places), x, "reading", shape, colour, marker, size=5))
     title = "lines, published: uncontrolled (solid), static (dashed), controlled (dot-dash)"
-    look = style.rows(labels) | {"show_legend": False, "xlabel": x.label, "title": title}
-    return style.over([*lines, bars.opts(color=GREY, line_width=4), dots], height=300, **look)
+    look = style.rows(labels) | {"legend_position": "right", "xlabel": x.label, "title": title}
+    return style.over([*lines, *layers], height=60 + 24 * len(labels), **look)
+
+
+def over_delay(
+    delays: Sequence[int], overshoot: FloatArray, spread: FloatArray, last: int
+) -> hv.Overlay:
+    """How far a loop overshoots and what swing stays, over its delay, and the last that settles."""
+    x = hv.Dimension("delay", label="delay (steps)")
+    y = hv.Dimension("nats", label="Ψ_total (nats)", range=(0.0, None))
+    names = (
+        ("overshoot beyond the rest", overshoot, "blue", "solid"),
+        ("swing that stays", spread, "vermilion", "dashed"),
+    )
+    lines = [
+        style.curve((delays, values), x, y, name, colour, dash)
+        for name, values, colour, dash in names
+    ]
+    edge = hv.VLine(last + 0.5).opts(color=GREY, line_dash="dotted")
+    return style.over([*lines, edge], height=260, legend_position="top_left")
+
+
+def idle_steps(found: xr.Dataset) -> hv.Overlay:
+    """Steps with one queue collapsed and the other empty, over the first one's share of work."""
+    x = hv.Dimension("share", label="share of the first queue (1)")
+    y = hv.Dimension("steps", label="steps of 1000", range=(0.0, None))
+    mean = found.steps.mean("replicate")
+    dashes = ("solid", "dashed", "dotdash", "dotted", "solid")
+    lines = [
+        style.curve((found.share, mean.sel(law=law)), x, y, str(law), colour, dash)
+        for law, colour, dash in zip(found.law.values, CYCLE, dashes, strict=False)
+    ]
+    return style.over(lines, height=280, legend_position="right", **_SMALL)
 
 
 def front(table: xr.Dataset, value: str = "violations", highlight: str = "headroom") -> hv.Overlay:

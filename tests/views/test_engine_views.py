@@ -68,9 +68,19 @@ def test_comparisons_can_be_drawn_and_hold_their_numbers():
     assert drawn(picture)
     points = [e for e in picture if isinstance(e, hv.Scatter)]
     assert {e.label for e in points} == set(families)
-    rows = engine.predict(engine.fitting_plants(4))
+    plants = engine.fitting_plants(4)
+    rows = engine.predict(plants)
     intervals = view.predictions(rows, "violations", PUBLISHED)
     assert drawn(intervals)
+    assert {e.label for e in intervals if isinstance(e, hv.Scatter)} == set(engine.SHAPES)
+    demand = view.family_demand(plants, each=1)
+    assert drawn(demand)
+    assert [e["rate"].max() for e in demand] == [p.surge_rate for p, _ in plants[:3]]
+    found = engine.beside_idle((0.5, 0.9), replicates=2)
+    idle = view.idle_steps(found)
+    assert drawn(idle)
+    assert idle.Curve.No_control["steps"] == pytest.approx(found.steps[0].mean("replicate"))
+    assert drawn(view.over_delay(range(3), np.ones(3), np.arange(3.0), 1))
     lines = [e.data for e in intervals if isinstance(e, hv.VLine)]
     assert lines == [row.violations for row in PUBLISHED.values()]
     gains = np.geomspace(0.5, 5.0, 4)
