@@ -233,6 +233,35 @@ def _claims(options: Options) -> int:
 
 
 @_command(
+    "--nodes 20 --steps 800 --regime scraper --repeats 4",
+    _arg("--nodes", type=int, default=20, metavar="N", help="nodes (default: %(default)s)"),
+    _arg("--steps", type=int, default=800, metavar="N", help="steps (default: %(default)s)"),
+    _arg("--regime", choices=("scraper", "phase_shift"), default="scraper",
+         help="what drives the nodes (default: %(default)s)"),
+    _arg("--repeats", type=int, default=4, metavar="N", help="runs (default: %(default)s)"),
+)  # fmt: skip
+def _network(options: Options) -> int:
+    """Run the scaling study of ENTRO-NET for one number of nodes, as documents 001 and 002 do."""
+    from entro_nb.network import scaling_study
+
+    study = scaling_study([options.nodes], options.steps, options.repeats, regime=options.regime)
+    print(
+        f"{options.nodes} nodes, {options.steps} steps, {options.regime}, {options.repeats} runs: "
+        "variance over nodes, mean ± deviation"
+    )
+    names = {
+        "variance": "as published",
+        "unsynchronised": "without exchange",
+        "gentle": "sound exchange, κ = min(0.1, 1/N)",
+    }
+    for name, label in names.items():
+        runs = study[name].values[0]
+        scatter = f" ± {runs.std(ddof=1):.6f}" if runs.size > 1 else ""
+        print(f"{label:34s} {runs.mean():.6f}{scatter}")
+    return 0
+
+
+@_command(
     "--port 5007",
     _arg("--port", type=int, default=5006, metavar="N", help="port (default: %(default)s)"),
     _arg("--address", default="127.0.0.1", metavar="A", help="address (default: %(default)s)"),

@@ -305,3 +305,16 @@ def test_a_visitor_who_leaves_is_no_error_in_the_log() -> None:
     assert done.stdout.splitlines()[-1] == "told", done.stderr
     assert "Traceback" not in done.stderr
     assert "WebSocketClosedError" not in done.stderr
+
+
+def test_the_network_command_prints_what_the_documents_print(capsys) -> None:
+    line = "network --nodes 20 --steps 800 --regime scraper --repeats 4"
+    assert cli.main(line.split()) == 0
+    published, free, sound = capsys.readouterr().out.splitlines()[1:]
+    assert published.split("  ")[-1].strip() == "0.165380 ± 0.002169"
+    assert free.split()[-3].startswith("0.0008")
+    assert float(sound.split()[-3]) < float(free.split()[-3])
+    assert cli.main(["network", "--nodes", "3", "--steps", "50", "--repeats", "1"]) == 0
+    assert "±" not in capsys.readouterr().out.split("deviation")[1]
+    assert cli.main(["network", "--nodes", "0"]) == 2
+    assert "nodes = 0" in capsys.readouterr().err

@@ -28,6 +28,7 @@ from entro_nb.network.isolation import (
     ThresholdParameters as ThresholdParameters,
     contagion as contagion,
     nodes_protected as nodes_protected,
+    spared_by_overload as spared_by_overload,
 )
 from entro_nb.network.learner import (
     START_WEIGHTS as START_WEIGHTS,
@@ -36,6 +37,7 @@ from entro_nb.network.learner import (
     project as project,
 )
 from entro_nb.network.learning import (
+    Policy as Policy,
     Registry as Registry,
     Task as Task,
     adaptation_saved as adaptation_saved,
@@ -53,6 +55,8 @@ from entro_nb.network.learning import (
 from entro_nb.network.scaling import (
     CEILING as CEILING,
     DRAW as DRAW,
+    TAIL as TAIL,
+    StudyNode as StudyNode,
     common_level as common_level,
     goodness as goodness,
     input_states as input_states,
@@ -63,6 +67,7 @@ from entro_nb.network.scaling import (
     refit_saturation as refit_saturation,
     saturation_law as saturation_law,
     scaling_study as scaling_study,
+    study_nodes as study_nodes,
     unclipped_variance as unclipped_variance,
 )
 from entro_nb.network.simulation import (

@@ -590,3 +590,71 @@ def nodes_protected(
             total += replicates
     name = f"runs without a healthy node lost, {graph.name}, isolation {isolation}"
     return Objective(name, 1.0, share_interval(saved, total))
+
+
+@validate.checked
+def spared_by_overload(
+    graph: Graph,
+    n_shocked: Count = 1,
+    passed_on: NonNegative = 0.2,
+    *,
+    exchanging: bool = True,
+    steps: Count = 300,
+    replicates: Count = 20,
+    seed: Seed = 0,
+) -> FloatArray:
+    """Share of the other nodes that a cascade never reaches, nodes being coupled by their load.
+
+    Contagion as above travels by the exchange alone. Here (ours) it travels without: a node
+    above Ψ_critical passes its load on, Ψ_i ← Ψ* + a·(Ψ_i − Ψ*) + c·m_i + σ·ξ, m_i the share of
+    its neighbours that are above, Ψ ≤ 1. Shocked nodes start at 0.95 and are free to recover.
+
+    Parameters
+    ----------
+    graph : Graph
+        Along whose links load is passed on, and states are exchanged; no node without links.
+    n_shocked : int
+        Nodes shocked, drawn anew for each run; fewer than all.
+    passed_on : float
+        c, in Ψ a step.
+    exchanging : bool
+        Whether the nodes exchange as well, with the fastest admissible step.
+    steps, replicates, seed : int
+        Length and number of runs; the same draws with and without exchange.
+
+    Returns
+    -------
+    ndarray, shape (replicates,)
+        Share of the nodes not shocked that never cross Ψ_critical.
+
+    Examples
+    --------
+    >>> from entro_nb.graphs import graph
+    >>> ring = graph("ring", 12)
+    >>> for exchanging in (False, True):
+    ...     print(spared_by_overload(ring, exchanging=exchanging).mean())
+    0.0
+    1.0
+    """
+    o, n = Outbreak(), graph.n_nodes
+    validate.integer("n_shocked", n_shocked, 1, n - 1)
+    laplacian = graph.laplacian()
+    shares = np.eye(n) - laplacian / laplacian.diagonal()[:, np.newaxis]
+    epsilon = exchange.admissible_step(graph, None) if exchanging else 0.0
+    links, strength = exchange.links_of(graph), exchange.Gains(epsilon)
+    spared, after = np.empty(replicates), np.empty(n)
+    for run in range(replicates):
+        rng = np.random.default_rng([seed, run])
+        shocked = np.zeros(n, np.bool_)
+        shocked[rng.choice(n, n_shocked, replace=False)] = True
+        x = np.where(shocked, 0.95, exchange.FAMILY_TARGET)
+        lost = np.zeros(n, np.bool_)
+        for xi in rng.standard_normal((steps, n)):
+            load = passed_on * (shares @ (x > o.rule.psi_critical))
+            x = exchange.FAMILY_TARGET + o.persistence * (x - exchange.FAMILY_TARGET)
+            x = np.minimum(1.0, x + load + o.noise * xi)
+            exchange.exchange_into(after, x, x, links, strength, exchange.EVERYBODY)
+            x = after.copy()
+            lost |= x > o.rule.psi_critical
+        spared[run] = 1.0 - lost[~shocked].mean()
+    return spared

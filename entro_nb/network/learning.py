@@ -443,22 +443,27 @@ def adaptation_time(loss: npt.ArrayLike, steady: npt.ArrayLike, tolerance: Posit
 
 
 def probe_and_transfer(
-    registry: Registry, task: Task, policy: Policy, seed: int
+    registry: Registry, task: Task, policy: Policy, seed: int, probe_counts: bool = True
 ) -> tuple[FloatArray, FloatArray]:
     """Loss of a new node that probes for 50 steps, takes over weights and goes on learning.
+
+    Where the probe does not count, the node begins with the weights that it would have found:
+    the "instant transfer" of seed 001.
 
     Returns
     -------
     loss : ndarray
-        At each step, the probe included.
+        At each step, the probe included where it counts.
     weights : ndarray
         What it took over.
     """
     probe = episode(replace(task, steps=PROBE), "fixed", seed, registry.default)
     weights = registry.blend(fingerprint(probe.psi.values[:, 0]))
     # The probe is lived through again, so that noise and disturbance are those of the run.
-    rest = episode(task, policy, seed, weights)
-    return np.concatenate([probe.loss.values, rest.loss.values[PROBE:]]), weights
+    rest = episode(task, policy, seed, weights).loss.values
+    if probe_counts:
+        rest = np.concatenate([probe.loss.values, rest[PROBE:]])
+    return rest, weights
 
 
 @validate.checked
@@ -470,6 +475,7 @@ def transfer_study(
     replicates: Count = 40,
     periods: Annotated[int, Bounds(2)] = 8,
     seed: Seed = 0,
+    probe_counts: bool = True,
 ) -> xr.Dataset:
     """Adaptation time of new nodes that start from scratch, and of the same with transfer.
 
@@ -491,6 +497,8 @@ def transfer_study(
         Length of their life, in periods of the disturbance.
     seed : int
         First seed.
+    probe_counts : bool
+        Whether the 50 steps in which a new node is watched are part of its adaptation.
 
     Returns
     -------
@@ -523,7 +531,7 @@ def transfer_study(
         scratch = episode(task, policy, seed + k)
         adapted = episode(task, policy, seed + k, scratch.final_weights.values)
         losses[0, k], losses[2, k] = scratch.loss.values, adapted.loss.values
-        losses[1, k], taken[k] = probe_and_transfer(registry, task, policy, seed + k)
+        losses[1, k], taken[k] = probe_and_transfer(registry, task, policy, seed + k, probe_counts)
         for j in range(2):
             times[j, k] = adaptation_time(losses[j, k], losses[2, k])
     dims = ("start", "replicate")
@@ -541,7 +549,9 @@ def transfer_study(
             "time": "steps",
             "weight": WEIGHTS,
         },
-        parameters=parameters_of(task, policy=policy, seed=seed, probe=PROBE),
+        parameters=parameters_of(
+            task, policy=policy, seed=seed, probe=PROBE, probe_counts=probe_counts
+        ),
         title="Weight transfer to new nodes",
         source="seed 001; fingerprints of the family",
     )
@@ -559,6 +569,7 @@ def adaptation_saved(
     eta: float = 0.01,
     replicates: int = 40,
     seed: int = 0,
+    probe_counts: bool = True,
 ) -> Objective | None:
     """Objective 2: share of the adaptation time that transferred weights save.
 
@@ -570,7 +581,9 @@ def adaptation_saved(
     >>> adaptation_saved("scraper", "reversed", eta=3e-4, replicates=8).verdict
     'holds'
     """
-    study = transfer_study(regime, policy, eta=eta, replicates=replicates, seed=seed)
+    study = transfer_study(
+        regime, policy, eta=eta, replicates=replicates, seed=seed, probe_counts=probe_counts
+    )
     scratch, transfer, _ = study.adaptation_time.values.astype(np.float64)
     if scratch.mean() == 0.0:
         return None

@@ -28,7 +28,7 @@ from entro_nb.network.exchange import flow_from_all
 from entro_nb.network.stability import net_variance
 from entro_nb.network.sync import PsiSync
 from entro_nb.results import compiled, dataset, parameters_of
-from entro_nb.validate import Count, FloatArray, Positive
+from entro_nb.validate import Count, FloatArray, Natural, Positive
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,6 +62,10 @@ def common_level(regime: str, t: int) -> float:
     return 0.3 if t < 250 else 0.7
 
 
+def _source(n_nodes: int, run: int) -> random.Random:
+    return random.Random(42 * run if n_nodes <= 15 else 101 * run + n_nodes)
+
+
 def input_states(
     n_nodes: int, steps: int, run: int, regime: str = "scraper"
 ) -> Iterator[FloatArray]:
@@ -70,10 +74,41 @@ def input_states(
     Python's own generator, seeded 101·run + N, or 42·run for N ≤ 15: the published figures
     depend on it.
     """
-    source = random.Random(42 * run if n_nodes <= 15 else 101 * run + n_nodes)
+    source = _source(n_nodes, run)
     for t in range(steps):
         common = common_level(regime, t)
         yield np.array([common + DRAW * source.random() for _ in range(n_nodes)])
+
+
+class StudyNode:
+    """Node of the documents' quick start: observed once a step, it gives the study's input.
+
+    :func:`study_nodes` makes them.
+    """
+
+    def __init__(self, source: random.Random, regime: Drive) -> None:
+        self._source, self._regime, self._step = source, regime, -1
+
+    def observe(self) -> float:
+        """Ψ of the node now; each observation is one step of its time."""
+        self._step += 1
+        return common_level(self._regime, self._step) + DRAW * self._source.random()
+
+
+@validate.checked
+def study_nodes(n_nodes: Count, run: Natural = 0, regime: Drive = "scraper") -> list[StudyNode]:
+    """Nodes with ``observe()``, as document 001's quick start calls them.
+
+    Observed in order, step by step, they give what :func:`input_states` gives.
+
+    Examples
+    --------
+    >>> nodes = study_nodes(3, run=1)
+    >>> [round(node.observe(), 3) for node in nodes]
+    [0.364, 0.303, 0.328]
+    """
+    source = _source(n_nodes, run)
+    return [StudyNode(source, regime) for _ in range(n_nodes)]
 
 
 @validate.checked

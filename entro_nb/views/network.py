@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import holoviews as hv
 import numpy as np
+import numpy.typing as npt
 import param
 import xarray as xr
 
@@ -212,6 +213,70 @@ def reduction_curve(studies: dict[str, xr.Dataset]) -> hv.Overlay:
         ]
     half = hv.HLine(0.5)
     return style.over([*parts, half], height=280, logx=True, legend_position="bottom_right")
+
+
+#: Dashes of curves, in order.
+_DASHES = ("solid", "dashed", "dotted", "dotdash")
+
+
+def dependence(
+    curves: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike]],
+    x: str,
+    y: str,
+    stated: tuple[float, float] | None = None,
+    *,
+    dotted: bool = True,
+    **options: Any,
+) -> hv.Overlay:
+    """What a figure comes to for every value of a constant, and the range in which it is stated.
+
+    Parameters
+    ----------
+    curves : mapping
+        Name to values of the constant, and of the figure at each.
+    x, y : str
+        Labels of the axes, with units.
+    stated : tuple of float, optional
+        Ends of the published range, drawn as a band.
+    dotted : bool
+        Whether the values are marked on the curves.
+    **options
+        Of the plot, such as ``logx`` or ``ylim``.
+    """
+    across, up = ("constant", x), ("figure", y)
+    parts: list[Any] = []
+    if stated is not None:
+        parts.append(hv.HSpan(*stated).opts(color=COLOURS["green"], alpha=0.25))
+    for k, (name, (where, values)) in enumerate(curves.items()):
+        points = (np.asarray(where, float), np.asarray(values, float))
+        dash, marker = _DASHES[k % len(_DASHES)], style.MARKERS[k]
+        parts.append(style.curve(points, across, up, name, CYCLE[k], dash, line_width=1.5))
+        if dotted:
+            parts.append(style.dots(points, across, up, name, CYCLE[k], marker, size=6))
+    look = {"height": 260, "show_legend": len(curves) > 1, "legend_position": "top_left"}
+    return style.over(parts, **look | options)
+
+
+def cubic_map(nodes: npt.ArrayLike, widths: npt.ArrayLike, outcome: npt.ArrayLike) -> hv.Overlay:
+    """What the cubic term does to one exchange, over nodes and the half-width of the states.
+
+    Parameters
+    ----------
+    nodes, widths : array_like
+        N and A, evenly spaced.
+    outcome : array_like
+        Shape (nodes, widths): 0 where it helps, 1 where it hinders, 2 where the exchange
+        amplifies.
+    """
+    x, y = ("nodes", "nodes N"), ("amplitude", "half-width of the states, A (Ψ)")
+    cells = np.asarray(outcome, float).T
+    mesh = hv.QuadMesh((np.asarray(nodes, float), np.asarray(widths, float), cells), [x, y], "o")
+    return style.over(
+        [mesh.opts(cmap=MAP_COLOURS, clim=(-0.5, 2.5), alpha=0.55)],
+        height=280,
+        show_grid=False,
+        title="blue: the cubic term helps; yellow: it hinders; vermilion: the exchange amplifies",
+    )
 
 
 #: Levels, stays, runs away.

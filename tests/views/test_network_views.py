@@ -54,6 +54,25 @@ def test_the_network_app_says_when_the_step_is_too_long() -> None:
     assert app.result.expected == pytest.approx(0.0, abs=1e-12)
 
 
+def test_a_dependence_shows_curves_and_the_stated_range() -> None:
+    picture = network.dependence(
+        {"one": ([1, 2], [3.0, 4.0]), "two": ([1, 2], [5.0, 6.0])}, "κ", "N", (6.0, 8.0), logx=True
+    )
+    assert list(picture.HSpan.I.data) == [6.0, 8.0]
+    np.testing.assert_array_equal(picture.Curve.Two["figure"], [5.0, 6.0])
+    assert drawn(picture)
+    plain = network.dependence({"one": ([1, 2], [3.0, 4.0])}, "κ", "N", dotted=False)
+    assert [type(part).__name__ for part in plain] == ["Curve"]
+
+
+def test_the_map_of_the_cubic_term_has_a_cell_for_each_case() -> None:
+    outcome = np.array([[0, 1, 2], [1, 2, 2]])
+    picture = network.cubic_map([2, 3], [0.1, 0.2, 0.3], outcome)
+    cells = picture.QuadMesh.I.dimension_values("o", flat=False)
+    np.testing.assert_array_equal(cells, outcome.T)
+    assert drawn(picture)
+
+
 def test_pictures_tell_states_by_marker_and_hide_a_thousand_links() -> None:
     few = network.network_picture(
         graphs.graph("ring", 3), np.array([0.1, 0.5, 0.9]), ["faulty", "isolated", "taking part"]
