@@ -37,6 +37,32 @@ PRECISION = 1e-10
 SOLVER_STEPS = 40
 
 
+@compiled
+def keep_allowance(table: FloatArray, left: float, dt: float) -> float:
+    """Work that the sources' valves hold back in this step, in requests, and no more than `left`.
+
+    What the allowance does not cover is let in: each source opens by the same part of what it
+    would have held back.
+    """
+    held = 0.0
+    for i in range(table.shape[1]):
+        if table[Quantity.STORES, i] == 0.0:
+            demand = table[Quantity.DEMAND, i]
+            rate = min(demand * table[Quantity.FACTOR, i], table[Quantity.CAP, i])
+            rate = min(max(rate + table[Quantity.PUSH, i], 0.0), demand)
+            table[Quantity.FACTOR, i], table[Quantity.PUSH, i] = 1.0, 0.0
+            table[Quantity.CAP, i] = rate
+            held += demand - rate
+    if held * dt <= left:
+        return held * dt
+    for i in range(table.shape[1]):
+        if table[Quantity.STORES, i] == 0.0:
+            demand = table[Quantity.DEMAND, i]
+            part = left / (held * dt)
+            table[Quantity.CAP, i] = demand - part * (demand - table[Quantity.CAP, i])
+    return left
+
+
 @dataclass(frozen=True)
 class Law(Parameters, ABC):
     """A rule that holds back work, given what it has seen of the plant."""
@@ -189,7 +215,8 @@ class PID(Law):
     """Proportional, integral and derivative action on the total entropy, with anti-windup.
 
     The limit is bias + k_p·e + ∫k_i·e dt + k_d·ė, e = setpoint − Ψ_total; the integral is held
-    within the limits of the actuator.
+    within the limits of the actuator, or it would go on growing where the actuator no longer
+    follows (Åström and Rundqwist 1989).
 
     Parameters
     ----------
@@ -410,9 +437,12 @@ def _entropy(k: FloatArray, table: FloatArray, before: float, dt: float) -> None
 
 @dataclass(frozen=True)
 class HeadroomLaw(Law):
-    r"""Pressure in nats, given out in full to those who can act: u_i = −ρ_i·Δ⁺ (ours).
+    r"""Pressure in nats, given out in full to those who can act: u_i = −ρ_i·Δ⁺.
 
-    Four changes to Eq. 14, each of which can be undone to see what it buys:
+    This is one-step model-predictive control (Rawlings, Mayne and Diehl 2017) with a discrete
+    barrier on entropy (Agrawal and Sreenath 2017): the least intervention that keeps
+    Ψ_budget − Ψ_total ≥ 0 after the next step. Ours is only its derivation from Eq. 14, in four
+    changes, each of which can be undone to see what it buys:
 
     1. *Share among valves*: ρ_i = Ψ(d_i)/Σ_j Ψ(d_j) over the sources, so that no pressure falls
        where nothing can act on it.
@@ -424,6 +454,11 @@ class HeadroomLaw(Law):
        (1 + r)·(1 + q⁺(r)) ≤ exp(Ψ_budget), the budget itself solved for the intake.
     4. *Allowance*: at most `allowance` requests may be held back (refilled at `refill` req/s).
        When it is spent the valve opens: the budget is broken late and short, not early and long.
+
+    It is told the demand and the true capacity, and needs both. The same allowance given to a
+    plain static limit makes up nearly all of its lead (:func:`~entro_nb.engine.fronts`): that it
+    breaks the budget late is worth more than what it knows. What is left to it is that nothing
+    needs to be tuned to a surge.
 
     With a log utility, drift-plus-penalty leads to nearly the same rule, r = V/q − 1: the
     entropy budget has an economic reading.
@@ -563,21 +598,15 @@ def _headroom(
     table[Quantity.MEMORY_A, 0] = spent
     if scale >= 1.0:
         return
-    held = 0.0
     for i in range(n):
         if table[Quantity.STORES, i] == 0.0:
-            demand = table[Quantity.DEMAND, i]
-            held += demand - np.expm1(scale * np.log1p(demand))
-    # What the allowance does not cover is let in.
-    left = max(k[_ROOM.allowance] - spent, 0.0)
-    part = min(left / (held * dt), 1.0) if held > 0.0 else 1.0
-    table[Quantity.MEMORY_A, 0] = spent + part * held * dt
+            table[Quantity.CAP, i] = np.expm1(scale * np.log1p(table[Quantity.DEMAND, i]))
+    held = keep_allowance(table, max(k[_ROOM.allowance] - spent, 0.0), dt)
+    table[Quantity.MEMORY_A, 0] = spent + held
     for i in range(n):
         if table[Quantity.STORES, i] == 0.0:
-            demand = table[Quantity.DEMAND, i]
-            rate = demand - part * (demand - np.expm1(scale * np.log1p(demand)))
-            table[Quantity.CAP, i] = rate
-            table[Quantity.SIGNAL, i] = np.log1p(rate) - np.log1p(demand)
+            admitted = np.log1p(table[Quantity.CAP, i])
+            table[Quantity.SIGNAL, i] = admitted - np.log1p(table[Quantity.DEMAND, i])
 
 
 #: Every law, as it is by default, by the name that sweeps, periods and reports call it.

@@ -193,9 +193,18 @@ def _fit(
     return None
 
 
+def _start(shape: Shape) -> Plant:
+    """Where the search begins: a ramp is above the capacity by less, so it takes twice as long."""
+    return Plant(2.9, 104.0 if shape == "ramp" else 52.0, 0.9, shape=shape)
+
+
 @validate.checked
 def identify(
-    target: PublishedRow = PUBLISHED["uncontrolled"], *, replicates: Count = 200, seed: Seed = 42
+    target: PublishedRow = PUBLISHED["uncontrolled"],
+    *,
+    shape: Shape = "one surge",
+    replicates: Count = 200,
+    seed: Seed = 42,
 ) -> tuple[Plant, PublishedRow]:
     """Plant whose mean over the noise meets the uncontrolled row, and that mean.
 
@@ -203,6 +212,8 @@ def identify(
     ----------
     target : PublishedRow
         What the uncontrolled runs must give on average.
+    shape : {"one surge", "two surges", "ramp"}
+        How the demand surges.
     replicates : int
         Runs in the average.
     seed : int
@@ -224,7 +235,7 @@ def identify(
     >>> abs(row.violations - 312) <= 2, abs(row.peak_queue - 87.6) <= 0.3
     (True, True)
     """
-    found = _fit(Plant(2.9, 52.0, 0.9), PublishedRow(*target), replicates, seed)
+    found = _fit(_start(shape), PublishedRow(*target), replicates, seed)
     if found is None:
         raise ParameterError("target", tuple(target), "a row that a plant of this kind can give")
     return found
@@ -264,11 +275,11 @@ def fitting_plants(n: Count = 200, *, seed: Seed = 7) -> list[tuple[Plant, int]]
         warmup, warmup_rate = float(rng.uniform(50.0, 400.0)), float(rng.uniform(0.9, 1.1))
         proportional = bool(rng.random() < 0.5)
         shape = SHAPES[len(found) % len(SHAPES)]
-        start = Plant(
-            # A ramp is above the capacity for less of its time, and by less.
-            2.9, 104.0 if shape == "ramp" else 52.0, 0.9, warmup, warmup_rate,
+        start = replace(
+            _start(shape),
+            warmup=warmup,
+            warmup_rate=warmup_rate,
             proportional=proportional,
-            shape=shape,
             split=float(rng.uniform(0.2, 0.8)),
             gap=float(rng.uniform(10.0, 150.0)),
         )  # fmt: skip

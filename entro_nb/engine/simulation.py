@@ -7,20 +7,21 @@ One compiled loop steps law and plant together; :func:`simulate` keeps every sig
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import numpy as np
 
 from entro_nb import results
-from entro_nb.engine.laws import NUMBERS, Law, NoControl, set_valves
+from entro_nb.engine.laws import NUMBERS, Law, NoControl, keep_allowance, set_valves
 from entro_nb.engine.plant import Pipeline, Quantity, clear_valves, pass_through, pipeline, profile
 from entro_nb.errors import DivergenceError, ParameterError, ParameterTypeError
 from entro_nb.results import compiled
-from entro_nb.validate import Count, FloatArray, Natural, Parameters, Positive, Seed
+from entro_nb.validate import Bounds, Count, FloatArray, Natural, Parameters, Positive, Seed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -81,6 +82,7 @@ class Run(NamedTuple):
     dt: float  #: step, s
     delay: int  #: of the loop, in steps
     budget: float  #: against which violations count, nats
+    held_at_most: float  #: work that sources may hold back, requests
 
 
 class Offer(NamedTuple):
@@ -113,7 +115,7 @@ def run_loop(
     total : ndarray, shape (10,)
         See :class:`Total`.
     """
-    plant, route, law, k, dt, delay, budget = run
+    plant, route, law, k, dt, delay, budget, held_at_most = run
     steps, n = demand.shape
     keep = record.shape[1] > 0
     table, trial = plant.copy(), plant.copy()
@@ -122,7 +124,7 @@ def run_loop(
     intake = 0.0
     place = 0  # of this step's state in the rings; zeros stand for the empty plant before t = 0
     violations = peak_queue = peak_psi = waiting = effort = 0.0
-    arrived = done = deferred = refused = 0.0
+    arrived = done = deferred = refused = held = 0.0
     failed = -1
     for t in range(steps):
         for i in range(n):
@@ -136,6 +138,8 @@ def run_loop(
             table[Quantity.SEEN, i] = loads[row, i]
             table[Quantity.SEEN_PSI, i] = proxies[row, i]
         set_valves(law, k, table, trial, route, loads, row, before, intake, dt)
+        if held_at_most < np.inf:
+            held += keep_allowance(table, max(held_at_most - held, 0.0), dt)
         done += pass_through(table, route, capacity[t], dt) * dt
         psi_total = 0.0
         intake = 0.0
@@ -202,8 +206,9 @@ def _run_all(
 class Runs(Parameters):
     """Replicates of a plant under a law: the arguments of :func:`simulate`, checked.
 
-    With `seeds`, one a replicate in the place of `replicates` and `seed`: each replicate is then
-    the only one that `simulate` makes with that seed.
+    The sources may hold back `held_at_most` requests in a run, whatever the law asks; then their
+    valves stay open. With `seeds`, one a replicate in the place of `replicates` and `seed`: each
+    replicate is then the only one that `simulate` makes with that seed.
     """
 
     plant: Pipeline
@@ -211,6 +216,7 @@ class Runs(Parameters):
     dt: Positive = 1.0
     delay: Natural = 0
     budget: Positive = 3.0
+    held_at_most: Annotated[float, Bounds(0.0, infinite=True)] = math.inf
     replicates: Count = 1
     seed: Seed = 42
     seeds: Sequence[int] | None = None
@@ -270,7 +276,7 @@ class Runs(Parameters):
         """Records (replicate, field, step, node) and sums (replicate, 10) of all replicates."""
         law, plant = self.law, self.plant
         number, k = NUMBERS[type(law)], law.coefficients()
-        run = Run(*plant.wiring(), number, k, self.dt, self.delay, self.budget)
+        run = Run(*plant.wiring(), number, k, self.dt, self.delay, self.budget, self.held_at_most)
         shape = RECORDED + 1, self.steps if keep else 0, len(plant.subsystems)
         records = np.empty((self.replicates, *shape))
         sums = np.empty((self.replicates, len(Total)))
@@ -295,7 +301,9 @@ class Runs(Parameters):
         subsystems = [results.parameters_of(s, kind=type(s).__name__) for s in plant.subsystems]
         named = {"law": type(law).__name__, "law_label": law.label}
         built = {"subsystems": json.dumps(subsystems), "links": plant.links}
-        chosen = {name: getattr(self, name) for name in ("dt", "delay", "budget", "seed")}
+        chosen = {
+            name: getattr(self, name) for name in ("dt", "delay", "budget", "held_at_most", "seed")
+        }
         return results.dataset(
             variables | sum_variables(totals, self.steps * self.dt),
             coords={"replicate": (np.arange(self.replicates), "1")} | coords,
@@ -308,7 +316,8 @@ class Runs(Parameters):
 def sums(plant: Pipeline, law: Law, **settings: Any) -> FloatArray:
     """Bare sums (replicate, :class:`~entro_nb.engine.simulation.Total`), for searches and sweeps.
 
-    Settings are those of :func:`simulate`, and ``seeds``, one a replicate in the place of
+    Settings are those of :func:`simulate`; ``held_at_most``, the requests that the sources may
+    hold back in a run, whatever the law asks; and ``seeds``, one a replicate in the place of
     ``replicates`` and ``seed``.
 
     Examples

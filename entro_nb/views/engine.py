@@ -1,4 +1,4 @@
-"""Views of ENTRO-ENGINE: the control law, trajectories, predictions, fronts, stability; regimes.
+"""Views of ENTRO-ENGINE: the control law, trajectories, predictions, laws, stability; regimes.
 
 Of the regime engines: trajectory, hysteresis, return map, bifurcation, and who gives the
 published counts.
@@ -215,34 +215,37 @@ def idle_steps(found: xr.Dataset) -> hv.Overlay:
     return style.over(lines, height=280, legend_position="right", **_SMALL)
 
 
-def front(table: xr.Dataset, value: str = "violations", highlight: str = "headroom") -> hv.Overlay:
-    """Fronts of all families: a cost against the work lost, with 95 % intervals."""
-    x = ("lost", "work lost (%)")
-    y = (value, f"{value.replace('_', ' ')} ({table[value].attrs['units']})")
-    families = list(dict.fromkeys(str(f) for f in table.family.values))
-    layers = []
-    for k, family in enumerate(families):
-        part = table.isel(setting=np.flatnonzero(table.family.values == family))
-        order = np.argsort(part.lost_share.values)
-        lost, cost = part.lost_share.values[order], part[value].values[order]
-        error = part[f"{value}_ci"].values[order]
-        ours = family == highlight
-        colour = COLOURS["vermilion"] if ours else (*CYCLE[:3], *CYCLE[4:], GREY)[k % 7]
-        marker, size, width = (
-            style.MARKERS[k % len(style.MARKERS)],
-            10 if ours else 6,
-            2.5 if ours else 0.8,
-        )
-        points = style.dots((lost, cost), x, y, family, colour, marker, size=size)
-        # Past the end of the palette a family is told by its dashes as well as by its marker.
-        dash = "solid" if ours or k < 7 else "dashed"
-        joined = style.curve((lost, cost), x, y, colour=colour, dash=dash, line_width=width)
-        bars = hv.ErrorBars((lost, cost, error), x, [y, "ci"]).opts(color=colour, line_width=1)
-        layers += [joined, bars, points]
-    legend = _SMALL | {"legend_position": "right", "legend_limit": 100}
-    return style.over(
-        layers, height=420, xlim=(-0.2, 1.03 * float(table.lost_share.max())), **legend
-    )
+#: How it is told what a law is told.
+_TOLD = {"nothing": "blue", "the queue": "orange", "queue and demand": "green"}
+
+
+def advantage(table: xr.Dataset, allowance: str = "shared", title: str = "") -> hv.Overlay:
+    """Violations that each family has beyond the headroom law's, at equal work lost.
+
+    The headroom law has its allowance in either case; bars are the range over the sets of noises.
+    """
+    x = hv.Dimension("loss", label="work that may be lost (%)")
+    y = hv.Dimension("beyond", label="violations beyond headroom's (steps)")
+    ours = table.violations.sel(allowance="shared", family="headroom")
+    layers: list[Any] = [hv.HLine(0.0).opts(color=GREY, line_width=1)]
+    names = [n for n in table.family.values if n not in ("headroom", "no control")]
+    for k, name in enumerate(names):
+        part = table.violations.sel(allowance=allowance, family=name) - ours
+        part = part.dropna("loss", how="any")
+        mean = part.mean("set").values
+        told = str(table.information.sel(family=name).item())
+        colour, loss = _TOLD.get(told, "grey"), part.loss.values
+        bars = (loss, mean, mean - part.min("set").values, part.max("set").values - mean)
+        layers += [
+            style.curve((loss, mean), x, y, colour=colour, line_width=0.8),
+            hv.ErrorBars(bars, x, [y, "below", "above"]).opts(color=COLOURS.get(colour, GREY)),
+            style.dots(
+                (loss, mean), x, y, f"{name} ({told})", colour,
+                style.MARKERS[k % len(style.MARKERS)], size=7,
+            ),
+        ]  # fmt: skip
+    legend = _SMALL | {"legend_position": "right", "legend_limit": 100, "axiswise": True}
+    return style.over(layers, height=330, title=title, **legend)
 
 
 def stability_map(

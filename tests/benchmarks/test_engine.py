@@ -75,7 +75,7 @@ def arguments():
 def call_of(law, arguments, keep):
     plant, route, demand, capacity = arguments
     record, total = np.empty((7, 1000 if keep else 0, 2)), np.empty(len(Total))
-    run = Run(plant, route, NUMBERS[type(law)], law.coefficients(), 1.0, 0, 3.0)
+    run = Run(plant, route, NUMBERS[type(law)], law.coefficients(), 1.0, 0, 3.0, np.inf)
 
     def call():
         run_loop(run, demand, capacity, record, total)

@@ -8,36 +8,30 @@ import pytest
 from hypothesis import given, strategies as st
 
 from entro_nb.engine import (
+    PID,
+    CoDel,
+    EntropyLaw,
     HeadroomLaw,
     Phase,
+    StaticLimit,
     ablation,
+    beside_idle,
     candidates,
     fronts,
     identify,
     pipeline,
     simulate,
+    sums,
     trials,
 )
-from entro_nb.engine.studies import _front, matching_allowance, scenarios
+from entro_nb.engine.simulation import lost_work
+from entro_nb.engine.studies import INFORMATION, matching_allowance, scenarios
 from entro_nb.errors import ParameterError
 
 
 @pytest.fixture(scope="module")
 def plant():
     return identify(replicates=50)[0].pipeline()
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=20))
-def test_front_is_what_nothing_beats(points):
-    violations, lost = np.array(points, dtype=float).T
-    chosen = _front(violations, lost)
-    for k in chosen:
-        beaten = ((violations <= violations[k]) & (lost < lost[k])) | (
-            (violations < violations[k]) & (lost <= lost[k])
-        )
-        assert not beaten.any()
-    for k in range(len(points)):
-        assert any(violations[c] <= violations[k] and lost[c] <= lost[k] for c in chosen)
 
 
 @given(needed=st.lists(st.floats(0.1, 100.0), min_size=1, max_size=30), share=st.floats(0.01, 1.2))
@@ -49,21 +43,59 @@ def test_matching_allowance_loses_what_it_should(needed, share):
     assert mean == pytest.approx(min(lost, needs.mean()), rel=1e-9)
 
 
-def test_no_baseline_beats_the_headroom_law_on_the_identified_plant(plant):
+@pytest.fixture(scope="module")
+def front(plant):
     # A coarse version of the notebook's comparison: every family, fewer settings and runs.
-    families = {
-        name: laws[:: max(len(laws) // 12, 1)]
-        for name, laws in candidates().items()
-        if name != "headroom"
-    }
-    front = fronts(plant, families, replicates=20, points=4)
-    assert set(front.family.values) == set(families)
-    assert float((front.avoided + front.avoided_ci).min()) >= 0.0
-    assert float((front.lost_share_headroom - front.lost_share).max()) < 1e-2
-    # And it is no tie: where a baseline both loses work and breaks the budget, it breaks it more.
-    strict = front.where((front.violations > 5) & (front.lost_share > 0.5), drop=True)
-    assert strict.sizes["setting"] > 5
-    assert float((strict.avoided - strict.avoided_ci).min()) > 0.0
+    families = {name: some[:: max(len(some) // 12, 1)] for name, some in candidates().items()}
+    return fronts(plant, families, losses=(4.0, 6.0), sets=2, replicates=20)
+
+
+def test_every_family_is_measured_and_told_something(front):
+    assert set(front.family.values) == set(candidates()) == set(INFORMATION)
+    assert dict(zip(front.family.values, front.information.values, strict=True)) == INFORMATION
+    assert not np.isnan(front.violations.sel(allowance="shared")).any()
+
+
+def test_no_family_loses_more_than_it_may(front):
+    over = front.lost_share.max("set") - front.loss
+    assert float(over.max()) < 0.05  # chosen on other noises
+    for family in ("static limit", "PID", "headroom"):
+        assert float(abs(over.sel(family=family, allowance="shared")).max()) < 0.05
+
+
+def test_an_allowance_helps_every_family_that_can_stop(front):
+    gain = front.violations.sel(allowance="none") - front.violations.sel(allowance="shared")
+    assert float(gain.min()) >= -1.0
+    assert float(gain.sel(family="static limit").min()) > 15.0
+
+
+def test_with_the_same_allowance_little_is_left_of_the_headroom_law(front):
+    violations = front.violations.sel(allowance="shared")
+    beyond = (violations - violations.sel(family="headroom")).mean("set")
+    assert float(beyond.min()) >= 0.0  # none is better
+    best = beyond.drop_sel(family=["headroom", "no control"]).min("family")
+    assert float(best.max()) < 3.0  # and the best of the others is as good as that
+
+
+def test_settings_can_be_measured_elsewhere(plant):
+    limit = {"static limit": [StaticLimit(1.34)]}
+    here, there = (
+        fronts(plant, limit, losses=(6.0,), sets=1, replicates=20, elsewhere=other)
+        for other in (None, identify(shape="ramp", replicates=50)[0].pipeline())
+    )
+    shared = {"allowance": "shared", "family": "static limit"}
+    more = there.violations.sel(shared) - here.violations.sel(shared)
+    assert more.item() > 5.0
+
+
+@pytest.mark.parametrize("law", [StaticLimit(1.3), PID(), EntropyLaw(), HeadroomLaw(), CoDel()])
+def test_an_allowance_is_the_same_for_every_law(plant, law):
+    free = lost_work(sums(plant, law, replicates=10))
+    for allowance in (0.0, 20.0, 1e9):
+        held = lost_work(sums(plant, law, replicates=10, held_at_most=allowance))
+        assert held == pytest.approx(np.minimum(free, allowance))
+    own = sums(plant, HeadroomLaw(allowance=30.0), replicates=10)
+    assert sums(plant, HeadroomLaw(), replicates=10, held_at_most=30.0) == pytest.approx(own)
 
 
 def test_allowance_is_spent_in_the_best_way_on_a_small_plant():
@@ -116,6 +148,14 @@ def test_where_the_headroom_law_fails(plant):
     assert float(spent.sel(scenario="two surges")) > 100.0
 
 
+def test_a_budget_lets_one_collapse_beside_another_that_idles():
+    steps = beside_idle((0.5, 0.8), replicates=3).steps.mean("replicate")
+    assert (steps.sel(share=0.5) == 0).all()
+    uneven = steps.sel(share=0.8)
+    without = float(uneven.sel(law="no control"))
+    assert ((uneven.drop_sel(law="no control") > 0) & (uneven[1:] < without)).all()
+
+
 def test_scenarios_offer_what_they_say(plant):
     cases = scenarios(plant)
     offered = {name: float(simulate(case.plant).arrived[0]) for name, case in cases.items()}
@@ -129,8 +169,10 @@ def test_scenarios_offer_what_they_say(plant):
     ("call", "message"),
     [
         (lambda p: candidates("half"), "preset"),
-        (lambda p: fronts(p, replicates=1), "replicates"),
-        (lambda p: fronts(p, points=1), "points"),
+        (lambda p: fronts(p, replicates=0), "replicates"),
+        (lambda p: fronts(p, sets=0), "sets"),
+        (lambda p: sums(p, StaticLimit(), held_at_most=-1.0), "held_at_most"),
+        (lambda p: beside_idle(critical=0.0), "critical"),
         (lambda p: ablation(p, replicates=0), "replicates"),
         (lambda p: trials(p, replicates=0), "replicates"),
     ],

@@ -63,11 +63,15 @@ def test_comparisons_can_be_drawn_and_hold_their_numbers():
     plant = engine.pipeline()
     families = {"static limit": [engine.StaticLimit(x) for x in (1.3, 1.5)],
                 "headroom": [engine.HeadroomLaw()]}  # fmt: skip
-    table = engine.fronts(plant, families, replicates=3)
-    picture = view.front(table)
+    table = engine.fronts(plant, families, losses=(4.0, 6.0), sets=2, replicates=3)
+    picture = view.advantage(table)
     assert drawn(picture)
-    points = [e for e in picture if isinstance(e, hv.Scatter)]
-    assert {e.label for e in points} == set(families)
+    (points,) = (e for e in picture if isinstance(e, hv.Scatter))
+    beyond = table.violations.sel(allowance="shared", family="static limit") - (
+        table.violations.sel(allowance="shared", family="headroom")
+    )
+    assert points["beyond"] == pytest.approx(beyond.mean("set").values)
+    assert drawn(view.advantage(table, "none", "by itself"))
     plants = engine.fitting_plants(4)
     rows = engine.predict(plants)
     intervals = view.predictions(rows, "violations", PUBLISHED)
