@@ -157,7 +157,7 @@ def _g02_boltzmann(seed: int) -> Finding:
             Reading(
                 f"at least {players.astray:.2f} from the equilibrium at every temperature",
                 players.astray < 0.05,
-                "a game without a potential",
+                "a game without a potential, logit dynamics",
             ),
             Reading(
                 f"total variation {noisy:.3f} of {WALKERS} walkers",
@@ -476,12 +476,12 @@ def _g08_global_optimum(seed: int) -> Finding:
     return Finding(
         tuple(readings),
         "Where the potential has one valley, descent ends in it from anywhere; the λS of 1.1 makes "
-        "several above λ_c = N(λ₂ + k), and descent ends in the one where it begins.",
+        "several at 0.7 of λ_c = N(λ₂ + k) and above, and descent ends in the one it begins in.",
         descent,
         "share of descents in our landscape, 95 % t-interval over walkers",
         instead=f"Slow annealing brings {annealed.value:.0%} of the same walkers there.",
         chosen="V (disagreement and backlog k = 0.1) and λ: ours, the document leaves both open; "
-        "all starts up to λ_c, fewer above",
+        "all starts up to 0.6 λ_c, fewer from 0.7 on",
     )
 
 
