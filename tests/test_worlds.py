@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from worlds import World, accountant, engine, finding, geometry, network
 
+from entro_nb import claims
 from entro_nb.claims import Verdict, table
 
 WORLDS: dict[str, list[World]] = (
@@ -25,6 +26,7 @@ def test_the_verdict_follows_the_world(monkeypatch, claim: str, world: World) ->
 
 
 def test_every_claim_can_come_out_either_way() -> None:
+    assert set(WORLDS) == set(claims.published().index)
     for claim, worlds in WORLDS.items():
         verdicts = {world.verdict for world in worlds}
         assert Verdict.REPRODUCED in verdicts, claim

@@ -157,7 +157,7 @@ def _g02_boltzmann(seed: int) -> Finding:
             Reading(
                 f"at least {players.astray:.2f} from the equilibrium at every temperature",
                 players.astray < 0.05,
-                "a game without a potential",
+                "a game without a potential, logit dynamics",
             ),
             Reading(
                 f"total variation {noisy:.3f} of {WALKERS} walkers",
@@ -191,19 +191,20 @@ def _measured_policies(seed: int) -> xr.Dataset:
 class Signs(NamedTuple):
     """Rank correlations of curvature with what may be called congestion."""
 
-    load: dict[str, float]  #: load at the ends of an edge in the loop, by reading of g
+    load: dict[str, list[float]]  #: load at the ends in the loop, by reading, on each graph
     paths: float  #: share of shortest paths on an edge of the karate club
 
 
 @functools.cache
 def _measured_signs(seed: int) -> Signs:
-    grid, club = graphs.graph("lattice", 36), geometry.karate_club()
-    load = {}
-    for reading in ("conductance", "length", "proxy"):
-        loop = Workflow(reading=reading)
-        run = geometry.run_workflow(grid, loop, seed=seed).isel(time=slice(0, None, loop.every))
-        at_ends = run["load"].values[:, grid.edges].mean(axis=2)
-        load[reading] = float(spearmanr(run.curvature.values.ravel(), at_ends.ravel()).statistic)
+    club = geometry.karate_club()
+    load: dict[str, list[float]] = {"conductance": [], "length": [], "proxy": []}
+    for graph in (graphs.graph("lattice", 36), graphs.as_graph(club)):
+        for reading, ranks in load.items():
+            loop = Workflow(reading=reading)  # type: ignore[arg-type]
+            run = geometry.run_workflow(graph, loop, seed=seed).isel(time=slice(0, None, 5))
+            at_ends = run["load"].values[:, graph.edges].mean(axis=2)
+            ranks.append(float(spearmanr(run.curvature.values.ravel(), at_ends.ravel()).statistic))
     curvature, through = geometry.ollivier_ricci(club), nx.edge_betweenness_centrality(club)
     pair = ([of[edge] for edge in club.edges] for of in (curvature, through))
     return Signs(load, float(spearmanr(*pair).statistic))
@@ -224,11 +225,12 @@ def _g03_relief(seed: int) -> Finding:
     readings = [
         Reading(
             f"latency {latency[policy]:.1f} slots, {latency['none']:.1f} without; rank "
-            f"correlation of R and load {signs.load[key]:+.2f}",
+            f"correlation of R and load {signs.load[key][0]:+.2f} on a grid, "
+            f"{signs.load[key][1]:+.2f} on the karate club",
             [
                 latency[policy] < latency["none"],
                 spread[policy] < spread["none"],
-                signs.load[key] > 0,
+                min(signs.load[key]) > 0.05,
             ],
             name,
         )
@@ -245,15 +247,16 @@ def _g03_relief(seed: int) -> Finding:
     return Finding(
         tuple(readings),
         "Load diffuses along the edges whatever their weights, and unequal weights slow it; where "
-        "lengths hold the wait, R rises with the load, but an edge that all traffic must take has "
-        "negative curvature.",
+        "lengths hold the wait, R mostly rises with the load, but an edge that all traffic must "
+        "take has negative curvature.",
         mean_interval(
             (runs.latency.sel(policy=flow) - runs.latency.sel(policy="diffusion")).values
         ),
         f"latency of {flow} over plain diffusion, 95 % t-interval over seeds",
         instead=f"{best.replace('_', ' ').capitalize()} balancing has the least latency there, "
         f"{latency[best]:.1f} slots.",
-        chosen="queueing network, grid of 36 nodes, hot spot of a fifth of the load: ours",
+        chosen="queueing network, grid of 36 nodes, hot spot of a fifth of the load: ours; relief "
+        "for shares of 0.1 to 0.4, and R rising with the load (by more than 0.05) for two readings",
     )
 
 
@@ -476,12 +479,12 @@ def _g08_global_optimum(seed: int) -> Finding:
     return Finding(
         tuple(readings),
         "Where the potential has one valley, descent ends in it from anywhere; the λS of 1.1 makes "
-        "several above λ_c = N(λ₂ + k), and descent ends in the one where it begins.",
+        "several at 0.7 of λ_c = N(λ₂ + k) and above, and descent ends in the one it begins in.",
         descent,
         "share of descents in our landscape, 95 % t-interval over walkers",
         instead=f"Slow annealing brings {annealed.value:.0%} of the same walkers there.",
         chosen="V (disagreement and backlog k = 0.1) and λ: ours, the document leaves both open; "
-        "all starts up to λ_c, fewer above",
+        "all starts up to 0.6 λ_c, fewer from 0.7 on",
     )
 
 

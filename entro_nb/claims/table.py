@@ -51,10 +51,10 @@ class Verdict(Enum):
 _MEANINGS = {
     Verdict.REPRODUCED: "Under the text as it stands every figure comes out, to its printed digits "
     "or within the interval named, and every statement held in each test.",
-    Verdict.PARTLY: "Some parts hold, or it holds under another reading than the literal one, or "
-    "under a condition that the document does not state.",
-    Verdict.NOT_REPRODUCED: "Under no reading tried does any part come out; a reading that nobody "
-    "has tried might still give it.",
+    Verdict.PARTLY: "Some parts hold as the text stands, or the whole holds under another reading "
+    "than the literal one, or under a condition that the document does not state.",
+    Verdict.NOT_REPRODUCED: "No part comes out as the text stands, and the whole under no reading "
+    "tried; a reading that nobody has tried might still give it.",
     Verdict.REFUTED: "No part comes out, and under every reading tried a proof or an exact bound "
     "says that it cannot.",
     Verdict.NOT_TESTABLE: "It needs something that neither the document nor its code supplies.",
@@ -115,7 +115,7 @@ class Reading:
     Examples
     --------
     >>> print(Reading("3 of 4", [True, False]))
-    as written: 3 of 4 (holds in part)
+    as written: 3 of 4 (literal; holds in part)
     """
 
     obtained: str
@@ -140,7 +140,8 @@ class Reading:
         return "holds" if all(self.held) else "holds in part" if any(self.held) else "does not hold"
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.obtained} ({self.outcome})"
+        sense = "literal" if self.literal else "read otherwise"
+        return f"{self.name}: {self.obtained} ({sense}; {self.outcome})"
 
 
 def judged(readings: Sequence[Reading]) -> Verdict:
@@ -170,7 +171,7 @@ def judged(readings: Sequence[Reading]) -> Verdict:
         raise ParameterError("readings", [r.name for r in readings], "one of them literal")
     if all(all(reading.held) for reading in literal):
         return Verdict.REPRODUCED
-    if any(any(reading.held) for reading in readings):
+    if any(any(r.held) if r.literal else all(r.held) for r in readings):
         return Verdict.PARTLY
     if all(reading.proved for reading in readings):
         return Verdict.REFUTED

@@ -148,7 +148,7 @@ class Session:
         self._trail: Trail | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self._paused = False
-        self.display = Display(self.trail, lambda: self._paused)
+        self.display = Display(self.trail, lambda: self._paused or self._trail is None)
 
     async def __aenter__(self) -> Session:
         self.loop = asyncio.get_running_loop()
@@ -355,11 +355,16 @@ class Session:
         self._do(who, "resume", {}, lambda: setattr(self, "_paused", False))
 
     def thresholds(self, stream: str, thresholds: Thresholds, *, who: str | None = None) -> None:
-        """Put other limits in force for a stream, from its next sample on."""
+        """Put other limits in force for a stream, from its next sample on.
+
+        The log names that sample: from the trail alone the classes can be made again.
+        """
+        channel = self._channels.get(stream)
+        first = None if channel is None else channel.readings
         self._do(
             who,
             "thresholds",
-            {"stream": stream, "thresholds": str(thresholds)},
+            {"stream": stream, "thresholds": str(thresholds), "from": first},
             lambda: self._connected(stream).accountant.set_thresholds(thresholds),
         )
 
@@ -449,7 +454,6 @@ class Session:
         except asyncio.CancelledError as error:
             keeper.hurry()
             cancelled, trouble = error, await ending
-        self.display.close()
         self.trail().close()
         self._trail = None
         COLLECTOR.leave()

@@ -290,7 +290,7 @@ class Display:
     trail : callable
         Returns the trail to read.
     held : callable
-        Says whether it is paused: a command of the operator's, which only the session takes.
+        Says whether it is paused or the session over: commands, which only the session takes.
 
     Attributes
     ----------
@@ -301,7 +301,6 @@ class Display:
     def __init__(self, trail: Callable[[], Trail], held: Callable[[], bool]) -> None:
         self._trail, self._held = trail, held
         self.number = 0
-        self._closed = False
 
     @property
     def paused(self) -> bool:
@@ -310,7 +309,7 @@ class Display:
 
     def look(self, limit: int = 5000) -> list[FrameRecord]:
         """Records since the last look, at most so many; none while paused."""
-        if self.paused or self._closed:
+        if self.paused:
             return []
         records = self._trail().after(self.number, limit)
         if records:
@@ -323,10 +322,6 @@ class Display:
             stream = str(record.frame.stream)
             name = CATALOG[stream].title if stream in CATALOG else stream
             tell(sentence(name, record.frame, record.decision))
-
-    def close(self) -> None:
-        """Look no more."""
-        self._closed = True
 
 
 class Extension:

@@ -18,7 +18,7 @@ import numpy as np
 from entro_nb import streams
 from entro_nb.accountant import Accountant, DecisionGate, Normalizer
 from entro_nb.spokesperson import Audit, FrameRecord, Session
-from entro_nb.streams import Event, Reading, adapter
+from entro_nb.streams import Arrival, Event, adapter
 
 TRADE = (
     b'{"e":"trade","E":1777807004059,"s":"BTCUSDT","t":6268487624,"p":"78530.40000000",'
@@ -88,7 +88,7 @@ def test_the_whole_chain_beside_the_accountant_alone(tmp_path: Path) -> None:
 
     async def flood() -> AsyncIterator[Event]:
         for k in range(count):
-            yield Reading(float(k), float(k % 7), time.perf_counter())
+            yield Arrival(float(k), float(k % 7), time.perf_counter())
 
     async def run() -> float:
         async with Session(tmp_path / "a.db", who="bench") as session:

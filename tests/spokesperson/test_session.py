@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import math
 import threading
 import time
 from collections import deque
@@ -480,6 +481,35 @@ def test_whatever_is_written_over_the_limits_in_force_stay(tmp_path: Path) -> No
         assert (record.frame, record.decision) == (frame, gate.route(frame))
     done = [command for _, command, _ in actions(tmp_path / "a.db")]
     assert done == ["start", "connect", "thresholds", "shutdown"]
+
+
+def test_the_trail_alone_says_which_limits_were_in_force_when(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect(numbers(), endless())
+            for k in range(6):
+                await asyncio.sleep(0.02 + 0.01 * k)
+                session.thresholds("numbers", replace(Thresholds.never(), entropy_high=k / 2))
+
+    asyncio.run(run())
+    with Trail(tmp_path / "a.db") as trail:
+        records = list(trail.records())
+        (channel,) = trail.rows("channels")
+        changes = [json.loads(a["detail"]) for a in trail.rows("actions")]
+    limits = Thresholds(**json.loads(channel["parameters"])["thresholds"])
+    normalizer = Normalizer(NormalizerConfig(-3.0, 3.0))
+    accountant = Accountant(AccountantConfig(thresholds=limits))
+    later = {c["from"]: c["thresholds"] for c in changes if "thresholds" in c}
+    assert len(later) > 1
+    seen = set()
+    for k, record in enumerate(records):
+        if k in later:
+            known = {"Thresholds": Thresholds, "inf": math.inf, "nan": math.nan}
+            accountant.set_thresholds(eval(later[k], known))
+        frame = accountant.process(normalizer.process(float(record.frame.raw or 0.0)))
+        assert record.frame.stability is frame.stability
+        seen.add(frame.stability)
+    assert {Stability.STABLE, Stability.UNSTABLE} <= seen
 
 
 def test_any_component_is_shut_down_alone_and_on_record(tmp_path: Path) -> None:
