@@ -191,19 +191,20 @@ def _measured_policies(seed: int) -> xr.Dataset:
 class Signs(NamedTuple):
     """Rank correlations of curvature with what may be called congestion."""
 
-    load: dict[str, float]  #: load at the ends of an edge in the loop, by reading of g
+    load: dict[str, list[float]]  #: load at the ends in the loop, by reading, on each graph
     paths: float  #: share of shortest paths on an edge of the karate club
 
 
 @functools.cache
 def _measured_signs(seed: int) -> Signs:
-    grid, club = graphs.graph("lattice", 36), geometry.karate_club()
-    load = {}
-    for reading in ("conductance", "length", "proxy"):
-        loop = Workflow(reading=reading)
-        run = geometry.run_workflow(grid, loop, seed=seed).isel(time=slice(0, None, loop.every))
-        at_ends = run["load"].values[:, grid.edges].mean(axis=2)
-        load[reading] = float(spearmanr(run.curvature.values.ravel(), at_ends.ravel()).statistic)
+    club = geometry.karate_club()
+    load: dict[str, list[float]] = {"conductance": [], "length": [], "proxy": []}
+    for graph in (graphs.graph("lattice", 36), graphs.as_graph(club)):
+        for reading, ranks in load.items():
+            loop = Workflow(reading=reading)  # type: ignore[arg-type]
+            run = geometry.run_workflow(graph, loop, seed=seed).isel(time=slice(0, None, 5))
+            at_ends = run["load"].values[:, graph.edges].mean(axis=2)
+            ranks.append(float(spearmanr(run.curvature.values.ravel(), at_ends.ravel()).statistic))
     curvature, through = geometry.ollivier_ricci(club), nx.edge_betweenness_centrality(club)
     pair = ([of[edge] for edge in club.edges] for of in (curvature, through))
     return Signs(load, float(spearmanr(*pair).statistic))
@@ -224,11 +225,12 @@ def _g03_relief(seed: int) -> Finding:
     readings = [
         Reading(
             f"latency {latency[policy]:.1f} slots, {latency['none']:.1f} without; rank "
-            f"correlation of R and load {signs.load[key]:+.2f}",
+            f"correlation of R and load {signs.load[key][0]:+.2f} on a grid, "
+            f"{signs.load[key][1]:+.2f} on the karate club",
             [
                 latency[policy] < latency["none"],
                 spread[policy] < spread["none"],
-                signs.load[key] > 0,
+                min(signs.load[key]) > 0.05,
             ],
             name,
         )
@@ -245,15 +247,16 @@ def _g03_relief(seed: int) -> Finding:
     return Finding(
         tuple(readings),
         "Load diffuses along the edges whatever their weights, and unequal weights slow it; where "
-        "lengths hold the wait, R rises with the load, but an edge that all traffic must take has "
-        "negative curvature.",
+        "lengths hold the wait, R mostly rises with the load, but an edge that all traffic must "
+        "take has negative curvature.",
         mean_interval(
             (runs.latency.sel(policy=flow) - runs.latency.sel(policy="diffusion")).values
         ),
         f"latency of {flow} over plain diffusion, 95 % t-interval over seeds",
         instead=f"{best.replace('_', ' ').capitalize()} balancing has the least latency there, "
         f"{latency[best]:.1f} slots.",
-        chosen="queueing network, grid of 36 nodes, hot spot of a fifth of the load: ours",
+        chosen="queueing network, grid of 36 nodes, hot spot of a fifth of the load: ours; relief "
+        "for shares of 0.1 to 0.4, and R rising with the load (by more than 0.05) for two readings",
     )
 
 

@@ -29,7 +29,7 @@ def relief(none: float, flow: float, rank: float, paths: float) -> dict[str, Any
     runs = xr.Dataset({"latency": latency, "load_variance": latency}, coords={"policy": names})
     return {
         "_measured_policies": always(runs),
-        "_measured_signs": always(Signs(dict.fromkeys(READINGS, rank), paths)),
+        "_measured_signs": always(Signs({key: [rank, rank] for key in READINGS}, paths)),
     }
 
 
