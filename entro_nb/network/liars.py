@@ -82,6 +82,8 @@ _DEFENDED, _RULE = validate.slots(Defended), validate.slots(IsolationRule)
 class Lie(Parameters):
     """What a liar sends: b + offset + drift·t + amplitude·(±1 in turn) + face·(±1), in [0, cap].
 
+    Two messages of every five may be higher by `spike`, which a rule of three in five never sees.
+
     Attributes
     ----------
     offset : float
@@ -93,7 +95,9 @@ class Lie(Parameters):
     face : float
         Added for receivers of even number and taken off for the others: two-faced.
     cap : float
-        Largest value that is sent.
+        Largest value that is sent, but for spikes.
+    spike : float
+        Added to two messages of every five, up to 1.
     following : bool
         Whether the liar follows the median.
     """
@@ -104,6 +108,7 @@ class Lie(Parameters):
     period: Positive = 10.0
     face: float = 0.0
     cap: float = 1.0
+    spike: float = 0.0
     following: bool = False
 
 
@@ -141,7 +146,10 @@ def _told(lie: FloatArray, t: int, receiver: int, middle: float) -> float:
     turn = int(2.0 * t / lie[_LIE.period]) % 2
     value += lie[_LIE.amplitude] * (1.0 - 2.0 * turn)
     value += lie[_LIE.face] * (1.0 - 2.0 * (receiver % 2))
-    return float(min(lie[_LIE.cap], max(0.0, value)))
+    value = min(lie[_LIE.cap], max(0.0, value))
+    if lie[_LIE.spike] != 0.0 and t % 5 < 2:
+        value = min(1.0, value + lie[_LIE.spike])
+    return float(value)
 
 
 @compiled
@@ -331,6 +339,7 @@ LIES: dict[str, dict[str, tuple[float, float]]] = {
     "drifting": {"drift": (0.0, 0.01), "cap": (0.4, 1.0)},
     "oscillating": {"offset": (0.0, 0.661), "amplitude": (0.0, 0.5), "period": (2.0, 40.0)},
     "two-faced": {"offset": (0.0, 0.661), "face": (0.0, 0.5)},
+    "spiking": {"offset": (0.0, 0.661), "cap": (0.6, 1.0), "spike": (0.0, 0.4)},
     "following": {"offset": (0.0, 0.6), "cap": (0.6, 1.0)},
 }
 
@@ -388,6 +397,8 @@ def worst_lie(
             if k == 0 and kind == "following":
                 # Just within what passes, of nodes that noise spreads.
                 point = np.array([min(0.6, 0.95 * d.distance), own.rule.psi_critical])
+            elif k == 0 and kind == "spiking":
+                point = np.array([0.661, own.rule.psi_critical, 0.4])
             elif k < tries // 2:
                 point = rng.uniform(low, high)
                 # An end of a range is where many a worst lie is.

@@ -141,6 +141,16 @@ def test_liars_at_the_edge_are_never_caught_and_lead_where_the_fixed_point_is():
         assert found.harm == pytest.approx(unseen_harm(15, k, d), rel=0.05)
 
 
+def test_two_spikes_of_five_are_never_counted():
+    full = graphs.Graph.complete(15)
+    lie = Lie(offset=0.661, cap=0.8, spike=0.4)
+    found = attack(full, [0], lie, Defended("documented"), steps=800)
+    # Δ = a·Δ + (mean message − Ψ* − a·Δ)/N, of messages 1, 1, 0.8, 0.8, 0.8
+    assert found.caught == 0
+    assert found.harm == pytest.approx((0.88 - 0.339) / 15 / (0.02 + 0.98 / 15), rel=0.05)
+    assert attack(full, [0], Lie(offset=0.661, cap=0.85), Defended("documented")).caught == 14
+
+
 def test_who_lies_too_much_is_cut():
     for defence in ("documented", "sound", "local"):
         found = attack(FULL, [0], Lie(offset=0.6), Defended(defence))
@@ -162,6 +172,7 @@ def test_lies_are_what_they_say():
         (Lie(offset=0.2), lambda t, i: 0.539),
         (Lie(drift=0.01, cap=0.5), lambda t, i: min(0.5, 0.339 + 0.01 * t)),
         (Lie(amplitude=0.1, period=4.0), lambda t, i: 0.339 + (0.1 if t % 4 < 2 else -0.1)),
+        (Lie(offset=0.3, cap=0.5, spike=0.6), lambda t, i: 1.0 if t % 5 < 2 else 0.5),
         (Lie(face=0.1), lambda t, i: 0.339 + (0.1 if i % 2 == 0 else -0.1)),
     ):
         script = np.array(
