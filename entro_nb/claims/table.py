@@ -115,7 +115,7 @@ class Reading:
     Examples
     --------
     >>> print(Reading("3 of 4", [True, False]))
-    as written: 3 of 4 (holds in part)
+    as written: 3 of 4 (literal; holds in part)
     """
 
     obtained: str
@@ -140,7 +140,8 @@ class Reading:
         return "holds" if all(self.held) else "holds in part" if any(self.held) else "does not hold"
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.obtained} ({self.outcome})"
+        sense = "literal" if self.literal else "read otherwise"
+        return f"{self.name}: {self.obtained} ({sense}; {self.outcome})"
 
 
 def judged(readings: Sequence[Reading]) -> Verdict:

@@ -20,6 +20,7 @@ from entro_nb import results, validate
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.graphs import Adjacency, Graph, GraphLike, as_graph, require_edges
 from entro_nb.network.exchange import Gains, exchange_into, links_of
+from entro_nb.network.liars import trimmed_average
 from entro_nb.results import compiled
 from entro_nb.validate import Bounds, Count, FloatArray, IntArray, Positive, Seed
 
@@ -344,16 +345,7 @@ def _run(
                 elif code[j] == 3:
                     told = value[j] if i % 2 == 0 else -value[j]
                 heard[k] = told
-            values = np.sort(heard[:count])
-            below = above = 0
-            for k in range(count):
-                below += values[k] < x[i]
-                above += values[k] > x[i]
-            total, kept = x[i], 1
-            for k in range(min(drop, below), count - min(drop, above)):
-                total += values[k]
-                kept += 1
-            following[i] = total / kept
+            following[i] = trimmed_average(x[i], heard[:count], drop)
 
 
 @validate.checked

@@ -52,6 +52,17 @@ from entro_nb.network.learning import (
     spsa as spsa,
     transfer_study as transfer_study,
 )
+from entro_nb.network.liars import (
+    DEFENCES as DEFENCES,
+    Defended as Defended,
+    Lie as Lie,
+    attack as attack,
+    harm_bound as harm_bound,
+    spread_removed as spread_removed,
+    trimmed_average as trimmed_average,
+    unseen_harm as unseen_harm,
+    worst_lie as worst_lie,
+)
 from entro_nb.network.scaling import (
     CEILING as CEILING,
     DRAW as DRAW,

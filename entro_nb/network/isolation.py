@@ -368,7 +368,8 @@ class Outbreak(Parameters):
         "published" isolates on the monitor's level rule, in name only: the exchange goes on.
         "level" cuts the edges by the same rule. "sound" judges what the neighbours hear: a
         message further than `distance` from the median of all messages of nodes that are not
-        isolated is not used, and counts as a fault, as does one above Ψ_critical.
+        isolated is not used, and counts as a fault, as does one above Ψ_critical. That median
+        is of the whole network, on a ring too; `network.liars` has the rule with a local one.
     persistence, noise : float
         a and σ of the healthy nodes.
     onset : int

@@ -148,6 +148,7 @@ _SHAPES = dict(
 
 def family_demand(plants: Sequence[tuple[Plant, int]], each: int = 6) -> hv.Overlay:
     """Demand over time of some plants of each shape that give the same uncontrolled row."""
+    since = hv.Dimension("since", label="time since the surge began (s)")
     rate = hv.Dimension("rate", label="offered rate (req/s)")
     layers, left = [], dict.fromkeys(SHAPES, each)
     for plant, _ in plants:
@@ -156,9 +157,9 @@ def family_demand(plants: Sequence[tuple[Plant, int]], each: int = 6) -> hv.Over
             left[plant.shape] -= 1
             colour, dash = _SHAPES[plant.shape]
             phases = plant.phases()
-            path = [(t, p.rate) for p in phases for t in (p.start, p.stop)]
-            layers.append(style.curve(path, TIME, rate, label, colour, dash, line_width=1.2))
-    return style.over(layers, height=260, legend_position="right")
+            path = [(t - plant.warmup, p.rate) for p in phases for t in (p.start, p.stop)]
+            layers.append(style.curve(path, since, rate, label, colour, dash, line_width=1.2))
+    return style.over(layers, height=260, xlim=(-30.0, 270.0), legend_position="right")
 
 
 def predictions(rows: xr.Dataset, name: str, published: Mapping[str, PublishedRow]) -> hv.Overlay:
@@ -227,7 +228,7 @@ def advantage(table: xr.Dataset, allowance: str = "shared", title: str = "") -> 
     x = hv.Dimension("loss", label="work that may be lost (%)")
     y = hv.Dimension("beyond", label="violations beyond headroom's (steps)")
     ours = table.violations.sel(allowance="shared", family="headroom")
-    layers: list[Any] = [hv.HLine(0.0).opts(color=GREY, line_width=1)]
+    layers: list[Any] = []
     names = [n for n in table.family.values if n not in ("headroom", "no control")]
     for k, name in enumerate(names):
         part = table.violations.sel(allowance=allowance, family=name) - ours
@@ -244,8 +245,9 @@ def advantage(table: xr.Dataset, allowance: str = "shared", title: str = "") -> 
                 style.MARKERS[k % len(style.MARKERS)], size=7,
             ),
         ]  # fmt: skip
+    zero = hv.HLine(0.0).opts(color=GREY, line_width=1)
     legend = _SMALL | {"legend_position": "right", "legend_limit": 100, "axiswise": True}
-    return style.over(layers, height=330, title=title, **legend)
+    return style.over([*layers, zero], height=330, title=title, **legend)
 
 
 def stability_map(

@@ -181,12 +181,13 @@ def evidence(found: xr.Dataset) -> str:
         colour, sign = _LOOK[str(found.verdict.sel(claim=name).item())]
         instead = f"<dt>What holds</dt><dd>{one['instead']}</dd>" if one["instead"] else ""
         chosen = f"<dt>Constants</dt><dd>{one['chosen']}</dd>" if one["chosen"] else ""
-        readings = one["readings"].replace("\n", "<br>") or "none that could be tested"
+        lines = filter(None, one["readings"].split("\n"))
+        readings = "".join(f"<div>{line}</div>" for line in lines) or "none that could be tested"
         rows.append(
             f'<details style="border-left:4px solid {colour};padding:2px 8px;margin:4px 0">'
             f"<summary><b>{name}</b> {sign} <i>{one['verdict']}</i> · {one['text']}</summary>"
-            f"<p>{one['source']} says {one['published']} {one['unit']}; "
-            f"we get {one['obtained']}.<br>{one['why']}</p><dl>"
+            f"<p><b>Published</b> ({one['source']}): {one['published']} {one['unit']}. "
+            f"<b>Obtained</b>: {one['obtained']}.<br>{one['why']}</p><dl>"
             f"<dt>Readings tried</dt><dd>{readings}</dd>{chosen}{instead}"
             f"<dt>Kind</dt><dd>{one['kind']}</dd>"
             f'<dt>Shown in</dt><dd><a href="{one["evidence"]}">{one["notebook"]}</a>, '
