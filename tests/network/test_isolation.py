@@ -17,6 +17,7 @@ from entro_nb.network import (
     Outbreak,
     contagion,
     nodes_protected,
+    spared_by_overload,
 )
 
 
@@ -184,3 +185,34 @@ def test_protection_counts_runs():
     assert none.measured.value == saved / 8
     assert none.verdict == "fails"
     assert nodes_protected(graph, [1, 3], faults=["stuck"], replicates=4).verdict == "holds"
+
+
+@pytest.mark.parametrize("exchanging", [False, True])
+def test_an_overload_is_passed_on_as_in_plain_python(exchanging):
+    graph = graphs.connected(10, 3.0, 1)
+    got = spared_by_overload(graph, 2, 0.15, exchanging=exchanging, steps=120, replicates=2, seed=3)
+    lists = [[] for _ in range(10)]
+    for i, j in graph.edges.tolist():
+        lists[i].append(j)
+        lists[j].append(i)
+    for run in range(2):
+        rng = np.random.default_rng([3, run])
+        shocked = set(rng.choice(10, 2, replace=False).tolist())
+        x, lost = [0.95 if i in shocked else 0.339 for i in range(10)], set()
+        for xi in rng.standard_normal((120, 10)):
+            above = [value > 0.8 for value in x]
+            load = [sum(above[j] for j in lists[i]) / len(lists[i]) for i in range(10)]
+            x = [
+                min(1.0, 0.339 + 0.98 * (x[i] - 0.339) + 0.15 * load[i] + 0.01 * xi[i])
+                for i in range(10)
+            ]
+            if exchanging:
+                step = graph.spectrum.optimal
+                x = [x[i] + step * sum(x[j] - x[i] for j in lists[i]) for i in range(10)]
+            lost |= {i for i in range(10) if x[i] > 0.8}
+        assert got[run] == pytest.approx(1 - len(lost - shocked) / 8)
+
+
+def test_an_overload_needs_a_node_to_spare():
+    with pytest.raises(ParameterError, match="n_shocked"):
+        spared_by_overload(graphs.graph("ring", 4), 4)

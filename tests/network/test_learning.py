@@ -268,3 +268,20 @@ def test_nothing_to_save_is_said_and_not_divided_by(monkeypatch):
     study.adaptation_time[:] = 0
     monkeypatch.setattr(learning, "transfer_study", lambda *_, **__: study)
     assert adaptation_saved() is None
+
+
+def test_instant_transfer_starts_with_the_weights_that_the_probe_finds():
+    task, registry = Task(1, 300), Registry()
+    registry.add("one", [0.3, 0.2, 0.01, 0.01], [0.8, 0.1, 0.1])
+    counted, taken = probe_and_transfer(registry, task, "collective", 5)
+    instant, same = probe_and_transfer(registry, task, "collective", 5, probe_counts=False)
+    plain = episode(task, "collective", 5, taken)
+    np.testing.assert_array_equal(taken, same)
+    np.testing.assert_array_equal(instant, plain.loss)
+    np.testing.assert_array_equal(instant[50:], counted[50:])
+    watched = episode(Task(1, 50), "fixed", 5)
+    np.testing.assert_array_equal(counted[:50], watched.loss)
+    study = transfer_study(replicates=2, periods=2, probe_counts=False)
+    k = study.taken_over.values[1]
+    again = episode(Task(1, 400, eta=0.01), "reversed", 1, k)
+    np.testing.assert_allclose(study.loss.values[1, 1], again.loss)

@@ -18,6 +18,7 @@ from entro_nb.network import (
     refit_saturation,
     saturation_law,
     scaling_study,
+    study_nodes,
     unclipped_variance,
 )
 
@@ -144,3 +145,12 @@ def test_bad_input_is_refused():
         predicted_variance(3, [1.0, 2.0])
     with pytest.raises(ParameterError, match="data"):
         goodness([1.0, 1.0], [1.0, 1.0])
+
+
+@pytest.mark.parametrize(("n", "regime"), [(3, "scraper"), (15, "phase_shift"), (16, "scraper")])
+def test_nodes_observed_in_order_give_the_input_of_the_study(n, regime):
+    nodes = study_nodes(n, 2, regime)
+    seen = [[node.observe() for node in nodes] for _ in range(300)]
+    np.testing.assert_array_equal(seen, list(input_states(n, 300, 2, regime)))
+    with pytest.raises(ParameterError, match="run"):
+        study_nodes(3, -1)

@@ -261,7 +261,15 @@ def test_variance_removed_is_what_lyapunov_expects():
     ring = graphs.graph("ring", 30)
     step = 0.3
     measured = variance_removed(30, graph=ring, kappa=step, replicates=20, steps=3000).measured
-    assert measured.low < steady_variance(ring, step).reduction < measured.high
+    theory = steady_variance(ring, step)
+    assert measured.low < theory.reduction < measured.high
+    before = variance_removed(
+        30, graph=ring, kappa=step, replicates=20, steps=3000, when="before"
+    ).measured
+    assert before.low < 1 - theory.before / theory.without < before.high
+    assert before.high < measured.low
+    with pytest.raises(ParameterError, match="when"):
+        variance_removed(3, when="never")
 
 
 def test_variance_removed_compares_the_same_noise():
