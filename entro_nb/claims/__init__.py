@@ -1,6 +1,7 @@
 """Every published claim of the five documents, and what we get.
 
-Nothing in the table is typed in: each finding is computed by the code of its claim.
+What was published is data, with its place; each finding is computed by the code of its claim, and
+the verdict follows from the readings tried.
 """
 
 from entro_nb.claims.table import (

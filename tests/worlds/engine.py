@@ -21,7 +21,8 @@ def rows(controlled: float, uncontrolled: float = 100.0) -> Callable[[int], xr.D
     names = list(engine.interpretations())
     values = np.full((len(names), PLANTS), controlled)
     values[names.index("uncontrolled")] = uncontrolled
-    columns = dict.fromkeys(engine.PublishedRow._fields, (("reading", "plant"), values))
+    figures = (*engine.PublishedRow._fields, "lost_share")
+    columns = dict.fromkeys(figures, (("reading", "plant"), values))
     coords = {"reading": names, "shape": ("plant", list(engine.SHAPES))}
     return lambda seed: xr.Dataset(columns, coords)
 
