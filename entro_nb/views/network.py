@@ -244,15 +244,18 @@ def dependence(
         Of the plot, such as ``logx`` or ``ylim``.
     """
     across, up = ("constant", x), ("figure", y)
+    wheres = [np.asarray(where, float) for where, _ in curves.values()]
     parts: list[Any] = []
-    if stated is not None:
-        parts.append(hv.HSpan(*stated).opts(color=COLOURS["green"], alpha=0.25))
     for k, (name, (where, values)) in enumerate(curves.items()):
         points = (np.asarray(where, float), np.asarray(values, float))
         dash, marker = _DASHES[k % len(_DASHES)], style.MARKERS[k]
         parts.append(style.curve(points, across, up, name, CYCLE[k], dash, line_width=1.5))
         if dotted:
             parts.append(style.dots(points, across, up, name, CYCLE[k], marker, size=6))
+    if stated is not None:
+        ends = [min(map(np.min, wheres)), max(map(np.max, wheres))]
+        low, high = ([value, value] for value in stated)
+        parts.append(style.shade(hv.Area((ends, low, high), across, [up, "stated_high"])))
     look = {"height": 260, "show_legend": len(curves) > 1, "legend_position": "top_left"}
     return style.over(parts, **look | options)
 

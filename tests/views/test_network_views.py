@@ -58,7 +58,9 @@ def test_a_dependence_shows_curves_and_the_stated_range() -> None:
     picture = network.dependence(
         {"one": ([1, 2], [3.0, 4.0]), "two": ([1, 2], [5.0, 6.0])}, "κ", "N", (6.0, 8.0), logx=True
     )
-    assert list(picture.HSpan.I.data) == [6.0, 8.0]
+    band = picture.Area.I
+    assert [set(band[side]) for side in ("figure", "stated_high")] == [{6.0}, {8.0}]
+    assert set(band["constant"]) == {1.0, 2.0}
     np.testing.assert_array_equal(picture.Curve.Two["figure"], [5.0, 6.0])
     assert drawn(picture)
     plain = network.dependence({"one": ([1, 2], [3.0, 4.0])}, "κ", "N", dotted=False)
