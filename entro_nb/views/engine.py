@@ -180,7 +180,7 @@ def predictions(rows: xr.Dataset, name: str, published: Mapping[str, PublishedRo
         bars = hv.Segments((low, places, high, places), [x, "reading", "high", "same"])
         layers.append(bars.opts(color=COLOURS[colour], line_width=3))
         layers.append(style.dots((middle, places), x, "reading", shape, colour, marker, size=5))
-    title = "lines, published: uncontrolled (solid), static (dashed), controlled (dot-dash)"
+    title = "published: no control —, static limit - -, Eq. 14 - ·"
     look = style.rows(labels) | {"legend_position": "right", "xlabel": x.label, "title": title}
     return style.over([*lines, *layers], height=60 + 24 * len(labels), **look)
 
