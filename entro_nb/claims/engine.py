@@ -191,7 +191,8 @@ def _predicted(name: str) -> Evaluator:
         return Finding(
             (*readings, *_beyond(name, target, met)),
             "Some shape of the surge and some way for u to act give each figure of the row by "
-            "itself; none gives the three together, and at a capacity of 1.2 req/s none can.",
+            f"itself; none gives the three together, and at a capacity of {CAPACITY:g} req/s none "
+            "can.",
             _range(rows[name].sel(reading=LITERAL[0])),
             SPAN,
             instead=f"As written and integrated, Eq. 14 keeps violations and queue low, and loses "
