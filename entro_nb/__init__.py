@@ -39,6 +39,7 @@ _FACE = {
     ),
     "streams": ("CATALOG", "scalars", "generate", "Scenario", "Replay", "load_recording"),
     "spokesperson": ("Session", "Spokesperson", "Trail"),
+    "benchmark": ("nab",),
     "sweep": ("run_sweep",),
     "periods": ("summarize",),
     "claims": ("evaluate",),

@@ -26,7 +26,7 @@ FLOORS = (
     ("geometry",),
     ("streams",),
     ("spokesperson",),
-    ("simulations",),
+    ("simulations", "benchmark"),
     ("sweep", "periods"),
     ("claims",),
     ("views",),

@@ -1,0 +1,191 @@
+"""Detectors to be measured beside ours: the seed's Accountant, and the classical ones.
+
+Each learns what is usual from the stream itself, and knows of it no more than its length.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from entro_nb.accountant import AccountantConfig, NormalizerConfig, Stability, account, normalize
+from entro_nb.benchmark.corpus import probation
+from entro_nb.benchmark.score import Detector
+from entro_nb.results import compiled
+from entro_nb.validate import FloatArray, IntArray
+
+
+def windowed_gaussian(values: FloatArray, window: int = 6400) -> FloatArray:
+    """Distance from the mean of the values before, in their deviations.
+
+    Parameters
+    ----------
+    values : ndarray
+        A stream, shape (n,).
+    window : int
+        Values before that count; the published entry of this name looks back as far.
+
+    Examples
+    --------
+    >>> windowed_gaussian(np.array([0.0, 2.0, 0.0, 2.0, 4.0]))[-1:]
+    array([3.])
+    """
+    x = values - values[0]
+    place = np.arange(x.size)
+    start = np.maximum(place - window, 0)
+    n = np.maximum(place - start, 1)
+
+    def mean(of: FloatArray) -> FloatArray:
+        sums = np.append(0.0, np.cumsum(of))
+        result: FloatArray = (sums[place] - sums[start]) / n
+        return result
+
+    return _deviations(x, mean(x), mean(x * x))
+
+
+def _deviations(x: FloatArray, mean: FloatArray, square: FloatArray) -> FloatArray:
+    """|x − mean| in deviations; what never changed has none, and no distance is infinite."""
+    deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
+    result: FloatArray = np.abs(x - mean) / np.maximum(deviation, 1e-6)
+    return result
+
+
+def relative_entropy(values: FloatArray, told_range: bool = False) -> FloatArray:
+    """Whether the last 52 values have a distribution that was never seen before.
+
+    C. Wang and others, "Statistical techniques for online anomaly detection in data centers",
+    2011: 2·52·D(now‖then) in nats, against every distribution that was new in its time, by the χ²
+    law of five bins at one in a hundred.
+
+    Parameters
+    ----------
+    values : ndarray
+        A stream, shape (n,).
+    told_range : bool
+        Whether the bins span the range of the whole stream, which the benchmark tells its
+        detectors beforehand, and not that of the probation.
+
+    Examples
+    --------
+    >>> relative_entropy(np.repeat([0.0, 1.0], 100), told_range=True).nonzero()[0][:2]
+    array([ 51, 100])
+    """
+    from scipy.stats import chi2
+
+    known = values if told_range else values[: max(probation(values.size), 1)]
+    width = (known.max() - known.min()) / 5 or 1.0
+    bins = np.clip((values - known.min()) // width, 0, 4).astype(np.int64)
+    return _never_seen(bins, 5, 52, float(chi2.isf(0.01, 4)))
+
+
+@compiled
+def _never_seen(bins: IntArray, n_bins: int, window: int, limit: float) -> FloatArray:
+    out = np.zeros(bins.size)
+    counts, past, seen = np.zeros(n_bins), np.zeros((bins.size, n_bins)), 0
+    for t in range(bins.size):
+        counts[bins[t]] += 1.0
+        if t >= window:
+            counts[bins[t - window]] -= 1.0
+        if t < window - 1:
+            continue
+        known = False
+        for then in range(seen):
+            g = 0.0
+            for k in range(n_bins):
+                if counts[k] > 0.0 and past[then, k] > 0.0:
+                    g += 2.0 * counts[k] * math.log(counts[k] / past[then, k])
+                elif counts[k] > 0.0:
+                    g = math.inf
+            known = known or g < limit
+        if not known:
+            past[seen] = counts
+            seen += 1
+            out[t] = 1.0
+    return out
+
+
+def accountant(
+    values: FloatArray, quantity: str = "entropy", window: int = 128, bins: int = 16
+) -> FloatArray:
+    """What the Accountant of seed 003 says of a stream, one alarm in a tenth of it.
+
+    The band of the Normalizer is the range of the probation. H and its rates count by their
+    distance from their own mean so far, in deviations; a class is an alarm where it is UNSTABLE.
+
+    Parameters
+    ----------
+    values : ndarray
+        A stream, shape (n,).
+    quantity : {"entropy", "velocity", "acceleration", "stability"}
+        What of a frame is looked at.
+    window, bins : int
+        As for :class:`entro_nb.accountant.AccountantConfig`.
+
+    Examples
+    --------
+    >>> np.flatnonzero(accountant(np.repeat([0.0, 1.0], 200)))[:1]
+    array([200])
+    """
+    first = values[: max(probation(values.size), 1)]
+    low, high = float(first.min()), float(first.max())
+    if low == high:  # a probation that stands still has no range
+        low, high = low - 0.5, high + 0.5
+    z = normalize(values, NormalizerConfig(low=low, high=high))
+    found = account(z, AccountantConfig(window=window, bins=bins))[quantity].values
+    if quantity == "stability":
+        return newest_record((found == Stability.UNSTABLE).astype(np.float64))
+    return newest_record(windowed_gaussian(np.nan_to_num(found), window=values.size))
+
+
+def newest_record(scores: FloatArray, share: float = 0.1) -> FloatArray:
+    """Scores above all in the last `share` of the stream before them; 0 for the others.
+
+    Examples
+    --------
+    >>> newest_record(np.array([1.0, 3.0, 2.0, 3.0, 4.0]), share=0.4)
+    array([1., 3., 0., 0., 4.])
+    """
+    from scipy.ndimage import maximum_filter1d
+
+    span = max(int(share * scores.size), 1)
+    before = np.append(-np.inf, scores[:-1])
+    # The filter is centred: moved so that it ends with the score before.
+    highest = maximum_filter1d(before, span, origin=(span - 1) // 2, mode="constant", cval=-np.inf)
+    return np.where(scores > highest, scores, 0.0)
+
+
+def by_chance(values: FloatArray) -> FloatArray:
+    """Scores that know nothing, the same for every stream of a length.
+
+    Examples
+    --------
+    >>> by_chance(np.zeros(2)).round(2)
+    array([0.26, 0.3 ])
+    """
+    return np.random.default_rng(values.size).random(values.size)
+
+
+#: The Accountant with the window of the relative entropy.
+_SHORT = functools.partial(accountant, window=52, bins=8)
+
+#: Detectors by name.
+DETECTORS: Mapping[str, Detector] = MappingProxyType(
+    {
+        "windowed Gaussian": windowed_gaussian,
+        "relative entropy": relative_entropy,
+        "relative entropy, told the range": functools.partial(relative_entropy, told_range=True),
+        "H of the last 128": accountant,
+        "H′ of the last 128": functools.partial(accountant, quantity="velocity"),
+        "H″ of the last 128": functools.partial(accountant, quantity="acceleration"),
+        "UNSTABLE of the last 128": functools.partial(accountant, quantity="stability"),
+        "H of the last 52": _SHORT,
+        "H′ of the last 52": functools.partial(_SHORT, quantity="velocity"),
+        "H″ of the last 52": functools.partial(_SHORT, quantity="acceleration"),
+        "UNSTABLE of the last 52": functools.partial(_SHORT, quantity="stability"),
+        "chance": by_chance,
+    }
+)
