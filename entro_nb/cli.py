@@ -335,6 +335,43 @@ def _record(options: Options) -> int:
     return 0
 
 
+@_command(
+    "--detector mine:score",
+    _arg("--detector", action="append", default=[], metavar="MODULE:FUNCTION",
+         help="a function from the values of a stream to as many scores, or one of those known by "
+         "name; may be repeated (default: all that are known)"),
+    _arg("--limit", type=float, metavar="X",
+         help="scores of at least this are alarms (default: what gives the best score)"),
+)  # fmt: skip
+def _nab(options: Options) -> int:
+    """Score detectors on the Numenta Anomaly Benchmark, among the published scores."""
+    from entro_nb import settings
+    from entro_nb.benchmark import DETECTORS, board
+    from entro_nb.sweep import watch
+
+    sys.path.append(os.getcwd())  # where a function of one's own may be
+    detectors = {
+        name: DETECTORS.get(name) or settings.function_of("detector", name, DETECTORS)
+        for name in options.detector or DETECTORS
+    }
+    with watch(sys.stderr) as progress:
+        table = board(detectors, options.limit, progress)
+    width = max(map(len, table.detector.values))
+    names = {"low_fp": "low FP", "low_fn": "low FN"}
+    heads = "".join(f"{names.get(name, name):>9}" for name in table.profile.values)
+    print(" " * width, *(f"{files:>{len(heads)}}" for files in table.files.values))
+    print(" " * width, *table.files.size * [heads])
+    for name in table.detector.values:
+        row = table.sel(detector=name)
+        blocks = ["".join(f"{score:9.1f}" for score in scores) for scores in row.score.values]
+        print(f"{name:{width}}", *([blocks[0], "  published"] if row.published else blocks))
+    print(
+        "Published scores have the threshold that is best for what is scored; the others", end=" "
+    )
+    print("too" if options.limit is None else f"alarms from {options.limit:g} on", end=".\n")
+    return 0
+
+
 def _stays(record: logging.LogRecord) -> bool:
     """Whether a line of the server's log is about anything but a visitor who left."""
     from tornado.websocket import WebSocketClosedError

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError, ReportError
-from entro_nb.validate import meant
+from entro_nb.validate import choice, meant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,6 +149,37 @@ def symbols() -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_csv(data("symbols.csv"), dtype=str)
+
+
+def function_of(name: str, spelled: str, known: Iterable[str]) -> Any:
+    """Object that ``module:function`` stands for.
+
+    Parameters
+    ----------
+    name : str
+        Name used in errors.
+    spelled : str
+        Module and function, as they are imported.
+    known : iterable of str
+        Names that would have been understood in its place.
+
+    Raises
+    ------
+    ParameterError
+        If it is neither, or cannot be imported.
+
+    Examples
+    --------
+    >>> function_of("detector", "math:fabs", []).__name__
+    'fabs'
+    """
+    module, colon, attribute = spelled.partition(":")
+    if not colon:
+        choice(name, spelled, [*known, "module:function"])
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ParameterError(name, spelled, f"what can be had: {error}") from error
 
 
 def symbol_code(name: str) -> Any:

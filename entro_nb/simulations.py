@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
 import json
 import math
@@ -17,7 +16,7 @@ import numpy as np
 from entro_nb import engine, network, results, validate
 from entro_nb.engine import LAWS, REGIMES
 from entro_nb.errors import ParameterError, ParameterTypeError, SweepError
-from entro_nb.settings import ALLOWED, Value, convert
+from entro_nb.settings import ALLOWED, Value, convert, function_of
 from entro_nb.validate import Count, Seed
 
 if TYPE_CHECKING:
@@ -86,13 +85,8 @@ class Simulation:
             return cls(simulation, f"{module}:{name}")
         if not isinstance(simulation, str):
             raise ParameterTypeError("simulation", simulation, "a function or the name of one")
-        module, colon, attribute = SIMULATIONS.get(simulation, simulation).partition(":")
-        if not colon:
-            validate.choice("simulation", simulation, [*SIMULATIONS, "module:function"])
-        try:
-            return cls(getattr(importlib.import_module(module), attribute), simulation)
-        except (ImportError, AttributeError) as error:
-            raise ParameterError("simulation", simulation, f"what can be had: {error}") from error
+        spelled = SIMULATIONS.get(simulation, simulation)
+        return cls(function_of("simulation", spelled, SIMULATIONS), simulation)
 
     @property
     def _signature(self) -> Mapping[str, inspect.Parameter]:

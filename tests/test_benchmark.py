@@ -255,6 +255,8 @@ def test_what_cannot_be_scored_is_refused() -> None:
         score_nab({}, [TAXI])
     with pytest.raises(ParameterError, match="limit = nan"):
         en.nab(np.abs, [TAXI], limit=math.nan)
+    with pytest.raises(ParameterError, match="limit = nan"):
+        benchmark.board({}, limit=math.nan)
     with pytest.raises(DataError, match="a window after the probation"):
         en.nab(np.abs, ["artificialNoAnomaly/art_flatline.csv"])
     for windows in ((range(5, 12),), (range(2, 6), range(5, 8)), (range(3, 3),)):
@@ -288,12 +290,41 @@ def test_peers_come_near_what_was_published_and_measured() -> None:
     standard = {
         name: en.nab(detector).score.values[0] for name, detector in benchmark.DETECTORS.items()
     }
-    assert standard["windowed Gaussian"] == pytest.approx(39.6, abs=1.0)
+    assert standard["Gaussian of a window"] == pytest.approx(39.6, abs=1.0)
     assert standard["relative entropy, told the range"] > 54.6
     assert 5.0 < standard["chance"] < 17.0
-    seed = [score for name, score in standard.items() if " of " in name]
+    seed = [score for name, score in standard.items() if "Accountant" in name]
     assert len(seed) == 8
     assert 0.0 <= min(seed) < max(seed) < 19.0
+
+
+def test_the_board_puts_detectors_among_the_published() -> None:
+    told = []
+    mine = {"mine": np.abs, "none": np.zeros_like}
+    table = benchmark.board(mine, progress=lambda *steps: told.append(steps))
+    assert told == [(k, 116) for k in range(1, 117)]
+    assert table.files.values.tolist() == ["all", "odd", "even"]
+    first = table.score.sel(files="all", profile="standard").values
+    assert (np.diff(first) <= 0.0).all()
+    assert set(table.detector.values[~table.published.values]) == set(mine)
+    for files in table.files.values:
+        alone = en.nab(np.abs, files).score.values
+        assert (table.score.sel(detector="mine", files=files).values == alone).all()
+    assert (table.score.sel(detector="none") == 0.0).all()
+    published = table.isel(detector=table.published.values).score
+    assert published.sel(files=["odd", "even"]).isnull().all()
+    assert published.sel(detector="ARTime", files="all").values.tolist() == [74.9, 65.1, 80.4]
+    fixed = benchmark.board({"mine": np.abs}, limit=1000.0).score.sel(detector="mine", files="odd")
+    assert (fixed.values == en.nab(np.abs, "odd", limit=1000.0).score.values).all()
+
+
+def test_an_error_of_a_detector_says_which_stream() -> None:
+    def breaks(values):
+        return 1 / 0
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        en.nab(breaks, [TAXI])
+    assert raised.value.__notes__ == [f"while scoring {TAXI}"]
 
 
 def test_a_peer_of_a_stream_that_stands_still_finds_nothing() -> None:

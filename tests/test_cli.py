@@ -34,7 +34,7 @@ def asked(monkeypatch):
     return calls
 
 
-@pytest.mark.parametrize("command", [[], ["report"], ["sweep"], ["lab"], ["serve"]])
+@pytest.mark.parametrize("command", [[], ["report"], ["sweep"], ["lab"], ["serve"], ["nab"]])
 def test_every_command_has_help_with_an_example(command, capsys) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main([*command, "--help"])
@@ -318,3 +318,43 @@ def test_the_network_command_prints_what_the_documents_print(capsys) -> None:
     assert "±" not in capsys.readouterr().out.split("deviation")[1]
     assert cli.main(["network", "--nodes", "0"]) == 2
     assert "nodes = 0" in capsys.readouterr().err
+
+
+def test_nab_prints_the_board(capsys, monkeypatch, tmp_path) -> None:
+    (tmp_path / "my_detector.py").write_text("def score(x):\n    return x * 0\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert cli.main(["nab", "--detector", "my_detector:score", "--detector", "chance"]) == 0
+    written = capsys.readouterr()
+    files, profiles, *rows, note = written.out.splitlines()
+    assert files.split() == ["all", "odd", "even"]
+    assert profiles.split() == ["standard", "low", "FP", "low", "FN"] * 3
+    assert rows[0].split() == ["perfect", *["100.0"] * 3, "published"]
+    (mine,) = [row for row in rows if row.startswith("my_detector:score")]
+    assert mine.split()[1:] == ["0.0"] * 9
+    (chance,) = [row for row in rows if row.startswith("chance")]
+    assert all(0.0 <= float(score) < 35.0 for score in chance.split()[1:])
+    assert note.endswith("the others too.")
+    assert written.err.splitlines()[-1] == "116 of 116 runs"
+
+    assert cli.main(["nab", "--detector", "my_detector:score", "--limit", "0"]) == 0
+    *_, last, note = capsys.readouterr().out.splitlines()
+    assert float(last.split()[1]) < -1000.0  # everything is an alarm
+    assert note.endswith("alarms from 0 on.")
+
+
+def test_nab_refuses_what_is_no_detector(capsys) -> None:
+    for spelled, told in (
+        ("chanse", "did you mean 'chance'?"),
+        ("no_such_module:score", "No module named 'no_such_module'"),
+        ("math:scores", "has no attribute 'scores'"),
+        (":score", "Empty module name"),
+        ("math:pi", "a function from values to scores"),
+    ):
+        assert cli.main(["nab", "--detector", spelled]) == 2
+        complaint = capsys.readouterr().err
+        assert complaint.startswith("entro-nb: error: detector = "), complaint
+        assert told in complaint
+        assert complaint.count("\n") == 1
+    assert cli.main(["nab", "--detector", "chance", "--limit", "nan"]) == 2
+    assert "limit = nan is not allowed" in capsys.readouterr().err

@@ -12,12 +12,16 @@ limit that was fixed beforehand.
 """
 
 from entro_nb.benchmark.corpus import (
+    HALVES as HALVES,
     LabelledStream as LabelledStream,
     nab_corpus as nab_corpus,
     probation as probation,
     scoreboard as scoreboard,
 )
-from entro_nb.benchmark.peers import DETECTORS as DETECTORS
+from entro_nb.benchmark.peers import (
+    DETECTORS as DETECTORS,
+    board as board,
+)
 from entro_nb.benchmark.score import (
     PROFILES as PROFILES,
     detect as detect,

@@ -67,6 +67,11 @@ class LabelledStream:
         return probation(len(self.values))
 
 
+#: All files, and those at odd and at even places of the alphabetical list: 1, 3, …; 2, 4, ….
+HALVES: Mapping[str, slice] = MappingProxyType(
+    {"all": slice(None), "odd": slice(0, None, 2), "even": slice(1, None, 2)}
+)
+
 #: Which streams: a half or all of the corpus, names of its files, or labelled streams of one's own.
 Files = str | Iterable[str] | Mapping[str, LabelledStream]
 
@@ -110,8 +115,7 @@ def nab_corpus(files: Files = "all") -> Mapping[str, LabelledStream]:
         return files
     corpus = _corpus()
     if isinstance(files, str):
-        places = {"all": slice(None), "odd": slice(0, None, 2), "even": slice(1, None, 2)}
-        names = list(corpus)[places[validate.choice("files", files, places)]]
+        names = list(corpus)[HALVES[validate.choice("files", files, HALVES)]]
     elif isinstance(files, Iterable):
         names = [validate.choice("file", name, corpus) for name in files]
     else:

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from entro_nb import validate
 from entro_nb.accountant import AccountantConfig, NormalizerConfig, Stability, account, normalize
-from entro_nb.benchmark.corpus import probation
-from entro_nb.benchmark.score import Detector
-from entro_nb.results import compiled
+from entro_nb.benchmark.corpus import HALVES, nab_corpus, probation, scoreboard
+from entro_nb.benchmark.score import PROFILES, Detector, Limit, detect, score_nab
+from entro_nb.results import compiled, dataset, parameters_of
 from entro_nb.validate import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def windowed_gaussian(values: FloatArray, window: int = 6400) -> FloatArray:
@@ -175,17 +180,74 @@ _SHORT = functools.partial(accountant, window=52, bins=8)
 #: Detectors by name.
 DETECTORS: Mapping[str, Detector] = MappingProxyType(
     {
-        "windowed Gaussian": windowed_gaussian,
-        "relative entropy": relative_entropy,
+        "Gaussian of a window": windowed_gaussian,
+        "relative entropy of a window": relative_entropy,
         "relative entropy, told the range": functools.partial(relative_entropy, told_range=True),
-        "H of the last 128": accountant,
-        "H′ of the last 128": functools.partial(accountant, quantity="velocity"),
-        "H″ of the last 128": functools.partial(accountant, quantity="acceleration"),
-        "UNSTABLE of the last 128": functools.partial(accountant, quantity="stability"),
-        "H of the last 52": _SHORT,
-        "H′ of the last 52": functools.partial(_SHORT, quantity="velocity"),
-        "H″ of the last 52": functools.partial(_SHORT, quantity="acceleration"),
-        "UNSTABLE of the last 52": functools.partial(_SHORT, quantity="stability"),
+        "Accountant's H of 128": accountant,
+        "Accountant's H′ of 128": functools.partial(accountant, quantity="velocity"),
+        "Accountant's H″ of 128": functools.partial(accountant, quantity="acceleration"),
+        "Accountant's class of 128": functools.partial(accountant, quantity="stability"),
+        "Accountant's H of 52": _SHORT,
+        "Accountant's H′ of 52": functools.partial(_SHORT, quantity="velocity"),
+        "Accountant's H″ of 52": functools.partial(_SHORT, quantity="acceleration"),
+        "Accountant's class of 52": functools.partial(_SHORT, quantity="stability"),
         "chance": by_chance,
     }
 )
+
+
+@validate.checked
+def board(
+    detectors: Mapping[str, Detector] = DETECTORS,
+    limit: Limit | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.Dataset:
+    """Scores of detectors among the published ones, best first.
+
+    Parameters
+    ----------
+    detectors : mapping
+        Name to function, as for :func:`nab`.
+    limit : float, optional
+        As for :func:`score_nab`.
+    progress : callable, optional
+        Called with the number of streams done and in all, each stream once for every detector.
+
+    Returns
+    -------
+    xarray.Dataset
+        `score` over `detector`, `files` (all, odd, even) and `profile`; the benchmark publishes no
+        scores of a half. `published` over `detector`: whether the benchmark has measured it.
+
+    Examples
+    --------
+    >>> table = board({"mine": by_chance})
+    >>> str(table.detector.values[1]), table.published.sel(detector="mine").item()
+    ('ARTime', False)
+    """
+    known = scoreboard()[list(PROFILES)].to_numpy()
+    halves = np.full((len(known), len(HALVES) - 1, len(PROFILES)), np.nan)
+    scores = [*np.concatenate([known[:, None], halves], axis=1)]
+    names = [*scoreboard().index, *detectors]
+    total = len(detectors) * len(nab_corpus())
+    for k, detector in enumerate(detectors.values()):
+
+        def told(done: int, of: int, before: int = k) -> None:
+            if progress is not None:
+                progress(before * of + done, total)
+
+        found = detect(detector, progress=told)
+        scores.append(np.array([score_nab(found, half, limit).score for half in HALVES]))
+    dims, axes = ("detector", "files", "profile"), (names, HALVES, PROFILES)
+    published = np.arange(len(names)) < len(known)
+    table = dataset(
+        {
+            "score": (dims, scores, "1", "score, of 100"),
+            "published": ("detector", published, "1", "measured by the benchmark"),
+        },
+        coords={name: (list(at), "1") for name, at in zip(dims, axes, strict=True)},
+        parameters=parameters_of(limit=limit),
+        title="Numenta Anomaly Benchmark",
+    )
+    best_first = np.argsort(-table.score.values[:, 0, 0], kind="stable")
+    return table.isel(detector=best_first)

@@ -80,7 +80,11 @@ def detect(
     for name, stream in streams.items():
         # A copy: whoever writes to it spoils no other run.
         values, time = stream.values.copy(), stream.time.copy()
-        found = detector(values, time=time) if timed else detector(values)
+        try:
+            found = detector(values, time=time) if timed else detector(values)
+        except Exception as error:
+            error.add_note(f"while scoring {name}")
+            raise
         scores[name] = _scores_of(stream, found)
         if progress is not None:
             progress(len(scores), len(streams))
