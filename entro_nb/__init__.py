@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _FACE = {
     "views": ("setup", "show", "figure", "apps"),
     "entropy": ("shannon", "miller_madow", "rolling", "derivatives"),
+    "surprise": ("Surprise", "SurpriseConfig"),
     "accountant": (
         *("Accountant", "AccountantConfig", "EeFrame", "Stability", "Normalizer", "DecisionGate"),
         *("account", "normalize", "calibrate"),

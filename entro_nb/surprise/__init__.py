@@ -1,0 +1,14 @@
+"""Surprise: how unlikely each value is by the values before it, and alarms with a promise.
+
+The entropy of a window is the mean of the surprisals in it; an average forgets its summands.
+Here each value is judged by itself, against the whole of the stream so far, in bits; a conformal
+p-value makes it comparable between streams, and an e-detector of those raises alarms whose mean
+run length is promised for any distribution.
+"""
+
+from entro_nb.surprise.law import CELLS as CELLS, ROWS as ROWS
+from entro_nb.surprise.monitor import (
+    Judgement as Judgement,
+    Surprise as Surprise,
+    SurpriseConfig as SurpriseConfig,
+)

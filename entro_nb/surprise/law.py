@@ -1,0 +1,255 @@
+"""The predictive law of the next value, and the compiled step that judges a value by it.
+
+The law is a histogram whose cells nobody has to choose: their width is the smallest power of two
+with which all values seen span at most :data:`CELLS` cells, and doubles, pairs of cells becoming
+one, when a value falls outside. So it depends on *which* values came, and not on their order: that
+is what makes the p-value exact. One loop judges a stretch of values from a state and into it; a
+single value is a stretch of one, so streaming and batch are the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from entro_nb.results import compiled, reordered
+from entro_nb.validate import FloatArray, IntArray
+
+CountArray = npt.NDArray[np.int32]
+#: Cells that all values seen may span; one more on each side takes the smoothing of the last.
+CELLS = 512
+#: Bins of the record of earlier peaks, and how many there are to a bit of strangeness.
+_PEAKS, _PER_BIT = 256, 6.0
+#: What each row of a judgement holds.
+ROWS = ("surprisal", "p_value", "score", "alarm")
+
+
+class Remembered(NamedTuple):
+    """Everything that a monitor remembers: O(cells) numbers, however long the stream."""
+
+    cells: CountArray  #: (2, CELLS + 2) values in each cell; twice the smoothed count
+    peaks: CountArray  #: (256,) earlier peaks by their strangeness
+    grid: FloatArray  #: lowest and highest value, width of a cell, number of the first cell
+    memory: FloatArray  #: strangest of late (bits); evidence of each bet
+    #: values seen; time and bin of the last peak; key of the coin; time of the last strange value
+    clock: IntArray
+
+
+class Criterion(NamedTuple):
+    """Constants of the judgement."""
+
+    warm_up: float  #: values before any is called strange
+    relief: float  #: bits by which the strangest of late fades, times the stream's age
+    margin: float  #: bits by which a value must be stranger than that
+    apart: float  #: values between two peaks
+    least: float  #: bits from which a value counts as a peak
+    limit: float  #: bits at which an alarm is raised: log₂ of the promise
+
+
+def nothing_seen(key: int) -> Remembered:
+    """State before the first value; the key makes the coin that breaks ties."""
+    grid = np.array([math.inf, -math.inf, 0.0, 0.0])
+    return Remembered(
+        np.zeros((2, CELLS + 2), np.int32),
+        np.zeros(_PEAKS, np.int32),
+        grid,
+        np.zeros(4),
+        np.array([0, -(2**40), 0, key, -(2**40)], np.int64),
+    )
+
+
+@compiled
+def _coin(key: int, t: int) -> float:
+    # A number in (0, 1) from the key and the place in the stream (Steele, Lea and Flood 2014), so
+    # that cutting the stream in pieces changes nothing.
+    z = np.uint64(key) + np.uint64(t + 1) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return (float(z >> np.uint64(11)) + 0.5) * 2.0**-53
+
+
+@compiled
+def _smooth(cells: CountArray) -> None:
+    # Twice the count of a cell, and once those of its neighbours: twice a triangle's mean.
+    n = cells.shape[1]
+    for q in range(n):
+        left = cells[0, q - 1] if q > 0 else 0
+        right = cells[0, q + 1] if q + 1 < n else 0
+        cells[1, q] = 2 * cells[0, q] + left + right
+
+
+@compiled
+def _widen(x: float, cells: CountArray, grid: FloatArray, seen: int) -> None:
+    """Let the cells reach a value outside the range: a power of two wide, at multiples of it."""
+    low, high, width, first = min(grid[0], x), max(grid[1], x), grid[2], grid[3]
+    grid[0], grid[1] = low, high
+    if low == high:
+        return
+    new = width
+    if width == 0.0:
+        # Not finer than numbers of this size can be told apart.
+        finest = max((high - low) / CELLS, max(abs(low), abs(high)) * 2.0**-48, 1e-300)
+        new = 2.0 ** math.floor(math.log2(finest))
+    while math.floor(high / new) - math.floor(low / new) >= CELLS:
+        new *= 2.0
+    start = math.floor(low / new) - 1.0
+    moved = np.zeros(cells.shape[1], np.int32)
+    if width == 0.0:
+        # All values before this one were the same.
+        same = high if x == low else low
+        moved[int(math.floor(same / new) - start)] = seen
+    else:
+        for q in range(cells.shape[1]):
+            if cells[0, q] > 0:
+                moved[int(math.floor((first + q) * (width / new)) - start)] += cells[0, q]
+    cells[0] = moved
+    _smooth(cells)
+    grid[2], grid[3] = new, start
+
+
+@reordered
+def _ranked(cells: CountArray, weight: int) -> tuple[int, int, int]:
+    """Values whose smoothed count is at most a weight; and, with two more, below and at most."""
+    likely, below, upto = 0, 0, 0
+    for q in range(cells.shape[1]):
+        count, smoothed = cells[0, q], cells[1, q]
+        likely += count if smoothed <= weight else 0
+        below += count if smoothed < weight + 2 else 0
+        upto += count if smoothed <= weight + 2 else 0
+    return likely, below, upto
+
+
+@compiled
+def _gap(cells: CountArray, k: int) -> int:
+    """Cells from an empty one to the nearest that is not."""
+    d = 1
+    while True:
+        if k >= d and cells[0, k - d] > 0:
+            return d
+        if k + d < cells.shape[1] and cells[0, k + d] > 0:
+            return d
+        d += 1
+
+
+@compiled
+def _ranked_alone(cells: CountArray, k: int) -> tuple[int, int]:
+    """Values alone in their neighbourhood that are further from the next one, and as far."""
+    own = _gap(cells, k)
+    further, as_far = 0, 0
+    last = -cells.shape[1]
+    for q in range(cells.shape[1]):
+        if cells[0, q] == 0:
+            continue
+        if cells[0, q] == 1 and cells[1, q] == 2:
+            gap = min(q - last, own + 1)
+            if gap >= own:
+                gap = min(gap, _gap(cells, q))
+                further += 1 if gap > own else 0
+                as_far += 1 if gap == own else 0
+        last = q
+    return further, as_far
+
+
+@compiled
+def _place(
+    x: float, cells: CountArray, grid: FloatArray, seen: int
+) -> tuple[float, float, int, int]:
+    """Surprisal and strangeness of a value by the law before it, in bits; and its rank with it.
+
+    The rank is that of its surprisal among those of all values seen, itself included, by the law
+    of all of them: how many are more surprising, and how many as much. Of values alone in their
+    neighbourhood, equally surprising, that is more so which lies further from the next.
+    """
+    if x < grid[0] or x > grid[1]:
+        _widen(x, cells, grid, seen)
+    if grid[2] == 0.0:
+        # Nothing but the same value so far.
+        return math.log2((seen + 1.0) / (seen + 0.5)) if seen > 0 else 0.0, 0.0, 0, seen + 1
+    k = int(math.floor(x / grid[2]) - grid[3])
+    weight = cells[1, k]
+    likely, below, upto = _ranked(cells, weight)
+    gap = 0
+    if weight == 0:
+        gap = _gap(cells, k) - 1
+    # Half a value's worth of belief is spread over all the cells, which no value need have taken.
+    share = (0.25 * weight + 0.5 / CELLS) / (seen + 0.5)
+    strange = math.log2((seen + 1.0) / (likely + 1.0)) + math.log2(1.0 + gap)
+    # With the value itself, its cell weighs two more and its neighbours one: only they can move.
+    for q in range(max(k - 1, 0), min(k + 2, cells.shape[1])):
+        count, before = cells[0, q], cells[1, q]
+        after = before + (2 if q == k else 1)
+        below -= count if before < weight + 2 else 0
+        upto -= count if before <= weight + 2 else 0
+        count += 1 if q == k else 0
+        below += count if after < weight + 2 else 0
+        upto += count if after <= weight + 2 else 0
+        cells[1, q] = after
+    cells[0, k] += 1
+    ties = upto - below
+    if weight == 0 and seen > 0:
+        below, ties = _ranked_alone(cells, k)
+    return -math.log2(min(share, 1.0)), strange, below, ties
+
+
+@compiled
+def _fresh(strange: float, t: int, peaks: CountArray, memory: FloatArray, clock: IntArray,
+           rule: Criterion) -> float:  # fmt: skip
+    """Strangeness less what earlier peaks explain; 0 unless it exceeds the strangest of late."""
+    memory[0] -= rule.relief / max(t, 200.0)
+    score = 0.0
+    if strange > memory[0] + rule.margin:
+        bin_ = min(int(strange * _PER_BIT), _PEAKS - 1)
+        earlier = 0
+        for b in range(bin_, _PEAKS):
+            earlier += peaks[b]
+        score = max(strange - math.log2(1.0 + earlier), 0.0)
+        if strange > rule.least:
+            if t - clock[1] < rule.apart:
+                peaks[clock[2]] -= 1
+            peaks[bin_] += 1
+            clock[1], clock[2] = t, bin_
+    memory[0] = max(memory[0], strange)
+    return score
+
+
+@compiled
+def judge(
+    x: FloatArray,
+    cells: CountArray, peaks: CountArray, grid: FloatArray, memory: FloatArray, clock: IntArray,
+    constants: FloatArray, bets: FloatArray, out: FloatArray,
+) -> None:  # fmt: skip
+    """Judge values in order, from a state and into it; rows of `out` are those of :data:`ROWS`."""
+    c = constants
+    rule = Criterion(c[0], c[1], c[2], c[3], c[4], c[5])
+    promise = 2.0**rule.limit
+    for i in range(x.size):
+        t = clock[0]
+        surprisal, strange, below, ties = _place(x[i], cells, grid, t)
+        p = (below + _coin(clock[3], t) * ties) / (t + 1.0)
+        clock[0] = t + 1
+        # Each bet is a density of p with mean 1, so evidence grows by 1 a value on average when
+        # values are exchangeable (Shiryaev and Roberts), and reaches N no sooner than after N.
+        root = math.sqrt(p)
+        memory[1] = (memory[1] + 1.0) * (2.0 * promise if p <= 0.5 / promise else 0.0)
+        memory[2] = (memory[2] + 1.0) * 0.25 / (root * math.sqrt(root))
+        memory[3] = (memory[3] + 1.0) * 0.5 / root
+        evidence = bets[0] * memory[1] + bets[1] * memory[2] + bets[2] * memory[3]
+        if t < rule.warm_up:
+            strange = 0.0
+        score = _fresh(strange, t, peaks, memory, clock, rule)
+        if score >= rule.limit:
+            clock[4] = t
+        # Strange enough of late, and the evidence suffices: that alone keeps the promise.
+        alarm = evidence >= promise and t - clock[4] < rule.apart
+        if alarm:
+            clock[4] = -(2**40)
+        for b in range(1, 4):
+            memory[b] = 0.0 if alarm else min(memory[b], 1e12)
+        out[0, i] = surprisal
+        out[1, i] = p
+        out[2, i] = score
+        out[3, i] = 1.0 if alarm else 0.0
