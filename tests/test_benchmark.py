@@ -285,6 +285,16 @@ def test_no_peer_looks_ahead(name: str) -> None:
     assert same == (name != "relative entropy, told the range")
 
 
+@pytest.mark.parametrize("name", benchmark.DETECTORS)
+def test_no_peer_cares_for_units(name: str) -> None:
+    detector = benchmark.DETECTORS[name]
+    x = np.random.default_rng(3).standard_normal(1000)
+    x[700:] *= 3.0
+    given = detector(x)
+    assert given.any()
+    assert np.array_equal(detector(2.0**-40 * x), given)
+
+
 def test_peers_come_near_what_was_published_and_measured() -> None:
     """Windowed Gaussian: 39.6. Seed 003 by others' hands: 0 to 19, where chance has 11 to 17."""
     standard = {

@@ -49,14 +49,13 @@ def windowed_gaussian(values: FloatArray, window: int = 6400) -> FloatArray:
         result: FloatArray = (sums[place] - sums[start]) / n
         return result
 
-    return _deviations(x, mean(x), mean(x * x))
-
-
-def _deviations(x: FloatArray, mean: FloatArray, square: FloatArray) -> FloatArray:
-    """|x − mean| in deviations; what never changed has none, and no distance is infinite."""
-    deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
-    result: FloatArray = np.abs(x - mean) / np.maximum(deviation, 1e-6)
-    return result
+    level = mean(x)
+    deviation = np.sqrt(np.maximum(mean(x * x) - level * level, 0.0))
+    # What stood still has no deviation: below a millionth of the largest value it is rounding.
+    scale = np.maximum(deviation, 1e-6 * np.maximum.accumulate(np.abs(x)))
+    away = np.zeros(x.size)
+    np.divide(np.abs(x - level), scale, out=away, where=scale > 0.0)
+    return away
 
 
 def relative_entropy(values: FloatArray, told_range: bool = False) -> FloatArray:
