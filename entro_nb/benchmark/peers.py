@@ -18,6 +18,7 @@ from entro_nb.accountant import AccountantConfig, NormalizerConfig, Stability, a
 from entro_nb.benchmark.corpus import HALVES, nab_corpus, probation, scoreboard
 from entro_nb.benchmark.score import PROFILES, Detector, Limit, detect, score_nab
 from entro_nb.results import compiled, dataset, parameters_of
+from entro_nb.surprise import ROWS, Surprise
 from entro_nb.validate import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -173,12 +174,27 @@ def by_chance(values: FloatArray) -> FloatArray:
     return np.random.default_rng(values.size).random(values.size)
 
 
+def surprising(values: FloatArray, alarms: bool = False) -> FloatArray:
+    """Scores of :class:`entro_nb.Surprise`, or its alarms at the promise it comes with.
+
+    Examples
+    --------
+    >>> x = np.append(np.random.default_rng(1).standard_normal(500), 9.0)
+    >>> float(surprising(x)[-1]) > 10.0  # bits
+    True
+    """
+    result: FloatArray = Surprise().judge(values)[ROWS.index("alarm" if alarms else "score")]
+    return result
+
+
 #: The Accountant with the window of the relative entropy.
 _SHORT = functools.partial(accountant, window=52, bins=8)
 
 #: Detectors by name.
 DETECTORS: Mapping[str, Detector] = MappingProxyType(
     {
+        "surprise": surprising,
+        "surprise, alarms as promised": functools.partial(surprising, alarms=True),
         "Gaussian of a window": windowed_gaussian,
         "relative entropy of a window": relative_entropy,
         "relative entropy, told the range": functools.partial(relative_entropy, told_range=True),
