@@ -104,6 +104,8 @@ def _widen(x: float, cells: CountArray, grid: FloatArray, seen: int, since: int)
         # Not finer than numbers of this size can be told apart.
         finest = max((high - low) / CELLS, max(abs(low), abs(high)) * 2.0**-48, 1e-300)
         new = 2.0 ** math.floor(math.log2(finest))
+    # Fewer cells than this many would not do: told first, since a quotient may not be a number.
+    new = max(new, 2.0 ** math.floor(math.log2(max(high / CELLS - low / CELLS, 1e-300))))
     while math.floor(high / new) - math.floor(low / new) >= CELLS:
         new *= 2.0
     start = math.floor(low / new) - 1.0
