@@ -13,14 +13,14 @@ from entro_nb.monitor.table import (
 )
 from entro_nb.monitor.watching import (
     WATCHED as WATCHED,
-    Summary as Summary,
+    Tally as Tally,
     Watcher as Watcher,
     watch as watch,
 )
 from entro_nb.monitor.words import (
     alarm_in_words as alarm_in_words,
     alarms as alarms,
-    duration as duration,
+    how_long as how_long,
     in_words as in_words,
     promise_in_words as promise_in_words,
 )

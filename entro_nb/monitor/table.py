@@ -93,8 +93,8 @@ class Pace:
         if (back := steps < zero).any():
             k = int(np.flatnonzero(back)[0])
             wrong = known[k + given.size - steps.size]
-            later = f"a time not before the one above it, {moment(whole[k])}"
-            raise DataError(f"{name}{row(int(wrong))}", moment(times[wrong]), later)
+            later = f"a time not before the one above it, {spelled_time(whole[k])}"
+            raise DataError(f"{name}{row(int(wrong))}", spelled_time(times[wrong]), later)
         self._known += known.size
         self._start = given[0] if self._start is None else self._start
         self._last = given[-1]
@@ -110,12 +110,12 @@ class Pace:
     @property
     def start(self) -> str:
         """The first time; nothing before it."""
-        return "" if self._start is None else moment(self._start)
+        return "" if self._start is None else spelled_time(self._start)
 
     @property
     def stop(self) -> str:
         """The last time."""
-        return "" if self._last is None else moment(self._last)
+        return "" if self._last is None else spelled_time(self._last)
 
     def _settle(self) -> FloatArray:
         lengths = np.concatenate(self._first)
@@ -163,12 +163,12 @@ def _seconds(steps: Any) -> FloatArray:
     return result
 
 
-def moment(time: Any) -> str:
+def spelled_time(time: Any) -> str:
     """A time as a reader writes it.
 
     Examples
     --------
-    >>> moment(np.datetime64("2026-03-02T10:00:00.250")), moment(17.0)
+    >>> spelled_time(np.datetime64("2026-03-02T10:00:00.250")), spelled_time(17.0)
     ('2026-03-02 10:00:00.25', '17')
     """
     if isinstance(time, np.datetime64):

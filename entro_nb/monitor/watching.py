@@ -189,10 +189,10 @@ def watch(
     """
     config = SurpriseConfig() if config is None else config
     table = as_table(series, time, columns)
-    summary = Summary(config)
-    summary.push(table)
+    tally = Tally(config)
+    tally.push(table)
     rows = np.stack([Watcher(config).push(x) for x in table.values.T], axis=-1)
-    return assembled(table, rows, summary.attrs())
+    return assembled(table, rows, tally.attrs())
 
 
 def assembled(table: Table, rows: FloatArray, about: Mapping[str, object]) -> xr.Dataset:
@@ -214,7 +214,7 @@ def assembled(table: Table, rows: FloatArray, about: Mapping[str, object]) -> xr
     return found.assign_coords(time=("time", table.time, table.time_attrs))
 
 
-class Summary:
+class Tally:
     """What is said of a whole table, however many pieces it comes in.
 
     Parameters
@@ -224,9 +224,9 @@ class Summary:
 
     Examples
     --------
-    >>> summary = Summary(SurpriseConfig())
-    >>> summary.push(as_table([1.0, None, 1.0]))
-    >>> about = summary.attrs()
+    >>> tally = Tally(SurpriseConfig())
+    >>> tally.push(as_table([1.0, None, 1.0]))
+    >>> about = tally.attrs()
     >>> about["rows"], about["missing"], about["constant"]
     (3, 1, '{"series": 1.0}')
     """

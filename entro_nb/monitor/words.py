@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from entro_nb.monitor.table import SECONDS, moment
+from entro_nb.monitor.table import SECONDS, spelled_time
 from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-#: Units that a duration is told in: from how many seconds on, seconds in one, and its name.
+#: Units that a length of time is told in: from how many seconds on, seconds in one, and its name.
 _YEAR = 31556952.0
 _SPANS = (
     (2 * _YEAR, _YEAR, "year"),
@@ -35,12 +35,12 @@ _SPANS = (
 LISTED = 20
 
 
-def duration(seconds: float) -> str:
+def how_long(seconds: float) -> str:
     """A length of time in words, to two digits.
 
     Examples
     --------
-    >>> duration(2000 * 1300.0), duration(7200.0), duration(1.0)
+    >>> how_long(2000 * 1300.0), how_long(7200.0), how_long(1.0)
     ('30 days', '2 hours', '1 second')
     """
     _, size, name = next(span for span in _SPANS if seconds >= span[0])
@@ -76,7 +76,7 @@ def promise_in_words(about: Mapping[str, Any]) -> str:
     seconds = promise * float(about["mean_step"]) * scale * cells / known if known else math.nan
     if not seconds > 0.0:
         return f"at most one false alarm in {promise:,.0f} values{each}"
-    length = f"in about {duration(seconds)} at this rate"
+    length = f"in about {how_long(seconds)} at this rate"
     return f"at most one false alarm {length}{each} ({promise:,.0f} values)"
 
 
@@ -173,7 +173,7 @@ def told_time(time: Any) -> str:
         return "no time"
     if isinstance(time, (pd.Timestamp, np.datetime64)):
         return str(pd.Timestamp(time).round("s"))
-    return moment(time)
+    return spelled_time(time)
 
 
 def in_words(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
@@ -232,7 +232,7 @@ def _read(about: Mapping[str, Any]) -> str:
     if not step > 0.0:
         return line
     scale = SECONDS.get(about["time_units"])
-    apart = f"{step:g} {about['time_units']}" if scale is None else duration(scale * step)
+    apart = f"{step:g} {about['time_units']}" if scale is None else how_long(scale * step)
     gaps = f", {about['gaps']:,} gap{'' if about['gaps'] == 1 else 's'}" if about["gaps"] else ""
     return f"{line}, {apart} apart in the median{gaps}"
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 
 import entro_nb as en
 from entro_nb.errors import DataError, ParameterError, ParameterTypeError
-from entro_nb.monitor import WATCHED, Pace, Watcher, alarms, duration, in_words, promise_in_words
+from entro_nb.monitor import WATCHED, Pace, Watcher, alarms, how_long, in_words, promise_in_words
 from entro_nb.surprise import ROWS
 
 QUICK = en.SurpriseConfig(promise=50.0, warm_up=10)
@@ -387,4 +387,4 @@ def test_no_more_than_some_alarms_are_listed() -> None:
     ],
 )
 def test_a_length_of_time_in_words(seconds, words) -> None:
-    assert duration(seconds) == words
+    assert how_long(seconds) == words
