@@ -153,7 +153,7 @@ def statistic(name: str, x: FloatArray, config: AccountantConfig | None = None) 
     name = validate.choice("detector", name, [*DETECTORS, *LEARNING, *ENTROPY])
     x = validate.finite_array("x", x, ndim=1)
     if name not in ENTROPY:
-        return (DETECTORS | LEARNING)[name](x)
+        return DETECTORS[name](x) if name in DETECTORS else LEARNING[name](x)
     config = AccountantConfig() if config is None else config
     ds = account(x, without_alarms(config))
     row = ("entropy", "velocity", "acceleration", "jerk")[ENTROPY.index(name)]
