@@ -56,6 +56,9 @@ def whiten(x: float, predictor: FloatArray) -> float:
     residual = y
     for i in range(n):
         residual -= weights[i] * past[i]
+    if not math.isfinite(residual):
+        # Numbers of such sizes cannot be multiplied: no prediction, and nothing to learn.
+        return x
     scale[2] += 1.0
     taught = residual
     if scale[2] > 10.0 * n and scale[1] > 0.0:
@@ -68,7 +71,7 @@ def whiten(x: float, predictor: FloatArray) -> float:
         for j in range(n):
             gain[i] += spread[i, j] * past[j]
         norm += gain[i] * past[i]
-    for i in range(n):
+    for i in range(n if 1.0 <= norm < math.inf else 0):
         weights[i] += gain[i] / norm * taught
         for j in range(n):
             spread[i, j] -= gain[i] * gain[j] / norm
