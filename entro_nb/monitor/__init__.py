@@ -10,6 +10,7 @@ from entro_nb.monitor.files import (
     read_pieces as read_pieces,
     read_table as read_table,
 )
+from entro_nb.monitor.judging import WATCHED as WATCHED
 from entro_nb.monitor.table import (
     GAP as GAP,
     Pace as Pace,
@@ -18,7 +19,6 @@ from entro_nb.monitor.table import (
     numbers as numbers,
 )
 from entro_nb.monitor.watching import (
-    WATCHED as WATCHED,
     TableWatcher as TableWatcher,
     Tally as Tally,
     Watcher as Watcher,

@@ -439,10 +439,11 @@ def _netcdf(path: Path, rows: int) -> Iterator[Raw]:
             named = ", ".join(map(str, sorted(dims, key=str))) or "none"
             raise DataError("dims of the file", named, "one: the time")
         (dim,) = dims
-        names = {name: str(name) for name in file.data_vars}
+        names = {}
         if dim in file.coords:
             known = file[dim].dtype.kind in "mM" or str(dim).lower() in TIMES
             names[dim] = str(dim) if known else TIMES[0]
+        names |= {name: str(name) for name in file.data_vars}
         units = {name: str(file[at].attrs.get("units", "1")) for at, name in names.items()}
         total, start = file.sizes[dim], 0
         while start < total:

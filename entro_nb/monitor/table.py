@@ -18,6 +18,7 @@ from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 #: Names that columns of times go by.
 TIMES = ("time", "timestamp", "date", "datetime", "date_time", "ts", "t", "epoch")
@@ -500,7 +501,7 @@ def as_table(series: Any, time: Any = None, columns: Sequence[str] | None = None
         if series.dims != ("time",):
             raise ParameterError("dims of series", series.dims, "the single dim 'time'")
         units, name = str(series.attrs.get("units", "1")), str(series.name or name)
-        index = series.coords.get("time") if index is None else index
+        index = own_times(series) if index is None else index
         series = series.values
     elif isinstance(series, pd.Series):
         name = str(name if series.name is None else series.name)
@@ -512,7 +513,7 @@ def as_table(series: Any, time: Any = None, columns: Sequence[str] | None = None
     if len(column) == 0:
         raise DataError("series", "nothing", "at least one value")
     values = numbers(name, column)
-    times, attrs = _times(index, values.size)
+    times, attrs = times_of(index, values.size)
     return Table(values[:, None], times, attrs, (name,), (units,), True)
 
 
@@ -524,7 +525,14 @@ def _index(series: pd.Series | pd.DataFrame) -> pd.Series | None:
     return series.index.to_series() if timed else None
 
 
-def _times(given: Any, n: int) -> tuple[Any, dict[str, str]]:
+def own_times(x: xr.DataArray) -> xr.DataArray | None:
+    """The coordinate `time` of an array, if it has one."""
+    # As a dict: xarray counts a dim that has no coordinate when it is asked for one.
+    coords: dict[Any, xr.DataArray] = dict(x.coords)
+    return coords.get("time")
+
+
+def times_of(given: Any, n: int) -> tuple[Any, dict[str, str]]:
     """Times of n values with their attributes; values are numbered where none are given."""
     import pandas as pd
     import xarray as xr
@@ -548,7 +556,7 @@ def _of_frame(frame: pd.DataFrame, time: Any, columns: Sequence[str] | None) -> 
         time = _index(frame)
     if time is None or isinstance(time, str):
         return table_of(plan_of(frame, time, columns), frame)
-    times, attrs = _times(time, len(frame))
+    times, attrs = times_of(time, len(frame))
     return table_of(plan_of(frame, "", columns), frame)._replace(time=times, time_attrs=attrs)
 
 
