@@ -28,6 +28,7 @@ from entro_nb.accountant.detectors import (
 )
 from entro_nb.accountant.frame import (
     COLUMNS as COLUMNS,
+    JUDGED as JUDGED,
     AccountantConfig as AccountantConfig,
     Decision as Decision,
     DecisionGate as DecisionGate,
@@ -36,4 +37,5 @@ from entro_nb.accountant.frame import (
     Stability as Stability,
     Thresholds as Thresholds,
     flags as flags,
+    rarity as rarity,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -18,6 +19,7 @@ from entro_nb import validate
 from entro_nb.accountant.calibration import default_thresholds
 from entro_nb.accountant.frame import (
     COLUMNS,
+    JUDGED,
     AccountantConfig,
     EeFrame,
     Stability,
@@ -39,10 +41,14 @@ from entro_nb.validate import Bounds, FloatArray, Parameters, Positive
 if TYPE_CHECKING:
     import xarray as xr
 
+    from entro_nb.surprise import Judgement
+
 #: A number of samples that a memory spans.
 Span = Annotated[float, Bounds(1.0)]
 #: The classes by their numbers: faster than asking the enumeration for each sample.
 _STABILITY = tuple(Stability)
+_said = attrgetter(*JUDGED)
+_UNSAID = (None,) * len(JUDGED)
 
 
 class Accountant:
@@ -114,6 +120,7 @@ class Accountant:
         stream: str | None = None,
         time: float | None = None,
         raw: float | None = None,
+        judged: Judgement | None = None,
     ) -> EeFrame:
         """Measure one sample.
 
@@ -123,6 +130,8 @@ class Accountant:
             Normalised value.
         stream, time, raw : optional
             Where it comes from; written into the frame as they are, and never looked at.
+        judged : Judgement, optional
+            What a :class:`~entro_nb.surprise.Surprise` says of the raw value; written in likewise.
 
         Returns
         -------
@@ -153,6 +162,7 @@ class Accountant:
             stream,
             time,
             raw,
+            *(_UNSAID if judged is None else _said(judged)),
         )
 
     def process_many(self, x: npt.ArrayLike | xr.DataArray) -> xr.Dataset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -112,12 +112,9 @@ class Surprise:
         config = SurpriseConfig() if config is None else config
         if not isinstance(config, SurpriseConfig):
             raise ParameterTypeError("config", config, "a SurpriseConfig")
-        self._config = config
         # A bet on the single value that comes once in the promise, and on several strange ones.
         self._bets = np.array([0.5, 0.25, 0.25])
-        self._constants = np.array(
-            [config.warm_up, config.relief, config.margin, config.apart, 5.0, config.limit]
-        )
+        self._set(config)
         self._value, self._out = np.zeros(1), np.empty((len(ROWS), 1))
         self.reset()
         self.judge(self._value)
@@ -127,6 +124,24 @@ class Surprise:
     def config(self) -> SurpriseConfig:
         """Parameters this monitor was built with."""
         return self._config
+
+    def _set(self, config: SurpriseConfig) -> None:
+        self._config = c = config
+        self._constants = np.array([c.warm_up, c.relief, c.margin, c.apart, 5.0, c.limit])
+
+    def set_promise(self, promise: float) -> None:
+        """Promise another mean number of values between false alarms (an operator's command).
+
+        What was seen stays known; the evidence for an alarm is gathered anew, so that the promise
+        holds from the next value on.
+
+        Raises
+        ------
+        ParameterError, ParameterTypeError
+            If `promise` is outside its range; the state is then unchanged.
+        """
+        self._set(replace(self._config, promise=promise))
+        self._state.memory[1:] = 0.0
 
     @property
     def seen(self) -> int:
