@@ -53,6 +53,29 @@ def compiled(function: Function) -> Function:
     return cast(Function, jit(function))
 
 
+def unlocked(function: Function) -> Function:
+    """Compile a long loop, during which Python's other threads go on: Dask's among them.
+
+    To let them, and to get the turn again afterwards, costs a short call more than it takes.
+
+    Examples
+    --------
+    >>> @unlocked
+    ... def total(x):
+    ...     s = 0.0
+    ...     for value in x:
+    ...         s += value
+    ...     return s
+    >>> import numpy as np
+    >>> total(np.ones(3))
+    3.0
+    """
+    import numba
+
+    jit = numba.njit(cache=_has_file(function), error_model="numpy", nogil=True)
+    return cast(Function, jit(function))
+
+
 def reordered(function: Function) -> Function:
     """Compile a loop of sums over a long array, letting the compiler reorder the additions.
 

@@ -113,6 +113,7 @@ def finite_array(
     low: float = -math.inf,
     high: float = math.inf,
     empty: bool = False,
+    origin: tuple[int, ...] | None = None,
 ) -> FloatArray:
     """Array of finite floats; the first bad element is named by its index.
 
@@ -130,6 +131,8 @@ def finite_array(
         Allowed range of every element, ends included.
     empty : bool
         Whether an array without elements is accepted.
+    origin : tuple of int, optional
+        Where the array begins in a greater one, by whose indices elements are named.
 
     Raises
     ------
@@ -162,19 +165,26 @@ def finite_array(
     with np.errstate(over="ignore", invalid="ignore"):
         suspect = not math.isfinite(float(array.sum()))
     if suspect and not (finite := np.isfinite(array)).all():
-        raise DataError(*_first(name, array, ~finite), "finite numbers")
+        raise DataError(*_first(name, array, ~finite, origin), "finite numbers")
     bounded = low != -math.inf or high != math.inf
     if bounded and (outside := (array < low) | (array > high)).any():
-        raise ParameterError(*_first(name, array, outside), f"numbers in [{low:g}, {high:g}]")
+        wrong = _first(name, array, outside, origin)
+        raise ParameterError(*wrong, f"numbers in [{low:g}, {high:g}]")
     if shape is not None and array.shape != shape:
         raise ParameterError(name, given, f"shape {shape}")
     return array
 
 
-def _first(name: str, array: FloatArray, wrong: npt.NDArray[np.bool_]) -> tuple[str, float]:
+def _first(
+    name: str,
+    array: FloatArray,
+    wrong: npt.NDArray[np.bool_],
+    origin: tuple[int, ...] | None = None,
+) -> tuple[str, float]:
     """Name and value of the first element that is wrong."""
-    where = tuple(int(k) for k in np.argwhere(wrong)[0])
-    return element(name, where), float(array[where])
+    where = np.argwhere(wrong)[0]
+    told = where if origin is None else where + origin
+    return element(name, tuple(told.tolist())), float(array[tuple(where)])
 
 
 def flag(name: str, value: Any) -> bool:

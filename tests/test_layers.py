@@ -20,7 +20,7 @@ PACKAGE = Path(entro_nb.__file__).parent
 FLOORS = (
     ("errors",),
     ("validate",),
-    ("results", "record", "settings"),
+    ("results", "record", "settings", "many"),
     ("graphs", "entropy"),
     ("surprise", "engine", "network"),
     ("accountant",),

@@ -8,9 +8,10 @@ z-score; its formulas were never published, so these are ours.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,16 +30,19 @@ from entro_nb.accountant.frame import (
 from entro_nb.accountant.measure import (
     ROWS,
     LabelArray,
+    Measurement,
     bins_for,
     cold_state,
     measure_arrays,
     rule_of,
 )
 from entro_nb.errors import ParameterError, ParameterTypeError
+from entro_nb.many import each_stream
 from entro_nb.results import compiled, dataset, parameters_of
 from entro_nb.validate import Bounds, FloatArray, Parameters, Positive
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from entro_nb.surprise import Judgement
@@ -193,14 +197,8 @@ class Accountant:
         self._measure(values, out, labels)
         self._sequence = start + values.size
         measured = dict(zip(ROWS, out, strict=True)) | {"stability": labels}
-        ds = dataset(
-            {name: ("time", row, *COLUMNS[name][:2]) for name, row in measured.items()},
-            coords={"time": (pd.RangeIndex(start, self._sequence), "samples")},
-            parameters=parameters_of(self._config, thresholds=repr(self._thresholds)),
-            title="Accountant",
-            source="seed 003, sections 3 and 4",
-        )
-        ds.stability.attrs |= flags({s.name: int(s) for s in Stability})
+        places = pd.RangeIndex(start, self._sequence)
+        ds = _measured(measured, ("time",), places, self._config, self._thresholds)
         return ds if time is None else ds.assign_coords(time=time)
 
     def _measure(self, x: FloatArray, out: FloatArray, labels: LabelArray) -> None:
@@ -209,25 +207,34 @@ class Accountant:
 
 
 def account(x: npt.ArrayLike | xr.DataArray, config: AccountantConfig | None = None) -> xr.Dataset:
-    """Measure an array of samples with a fresh Accountant (seed 003, §3).
+    """Measure an array of samples with a fresh Accountant (seed 003, §3); or many streams at once.
 
     Parameters
     ----------
     x : array_like or xarray.DataArray
-        Finite normalised values, shape (time,). A DataArray keeps its `time` coordinate.
+        Finite normalised values, shape (time,). A DataArray may have any dims beside ``time``:
+        each stream along it has an Accountant of its own. It keeps its coordinates.
     config : AccountantConfig, optional
         As for :class:`Accountant`.
 
     Returns
     -------
     xarray.Dataset
-        Over `time`: entropy (bits), esi, velocity, acceleration, jerk (bits; NaN until 2, 3, 4
-        values exist), confidence, and stability as codes of :class:`Stability`.
+        Over the dims of `x`: entropy (bits), esi, velocity, acceleration, jerk (bits; NaN until
+        2, 3, 4 values exist), confidence, and stability as codes of :class:`Stability`.
 
     Raises
     ------
     ParameterError, DataError
-        If `x` is not one-dimensional, is empty, or holds NaN or infinity (named by index).
+        If an array is not one-dimensional, a DataArray has no dim ``time`` or a coordinate with
+        a name of the result's, `x` is empty, or holds NaN or infinity (named by index).
+
+    Notes
+    -----
+    A DataArray that Dask holds in chunks is measured lazily, in the same chunks and to the same
+    numbers, whatever they are. Chunks of streams run side by side, on all cores or on a cluster;
+    along ``time`` each takes over where the one before it stopped, and what is not kept of the
+    results is dropped on the way, so that memory stays flat.
 
     Examples
     --------
@@ -237,8 +244,54 @@ def account(x: npt.ArrayLike | xr.DataArray, config: AccountantConfig | None = N
     array([0.   , 1.   , 0.918, 1.   ])
     >>> ds.velocity.values.round(3)
     array([   nan,  0.5  , -0.041,  0.041])
+
+    A thousand streams, a hundred at a time:
+
+    >>> import xarray as xr
+    >>> x = np.random.default_rng(1).standard_normal((1000, 500))
+    >>> streams = xr.DataArray(x, dims=("stream", "time")).chunk(stream=100, time=250)
+    >>> ds = account(streams)
+    >>> means = ds.entropy.mean("time")  # nothing is computed yet
+    >>> means.sizes["stream"], round(means.compute().mean().item(), 2)
+    (1000, 2.93)
     """
+    import xarray as xr
+
+    if isinstance(x, xr.DataArray):
+        return _account_streams(x, config)
     return Accountant(config).process_many(x)
+
+
+def _account_streams(x: xr.DataArray, config: AccountantConfig | None) -> xr.Dataset:
+    import pandas as pd
+
+    config = AccountantConfig() if config is None else config
+    if not isinstance(config, AccountantConfig):
+        raise ParameterTypeError("config", config, "an AccountantConfig")
+    thresholds = config.thresholds or default_thresholds(config)
+    types = dict.fromkeys(ROWS, np.float64) | {"stability": np.int8}
+    rows = each_stream(x, Measurement(config, thresholds), types)
+    places = pd.RangeIndex(x.sizes["time"])
+    return _measured(rows, x.dims, places, config, thresholds).assign_coords(x.coords)
+
+
+def _measured(
+    rows: Mapping[str, Any],
+    dims: tuple[Any, ...],
+    places: pd.Index,
+    config: AccountantConfig,
+    thresholds: Thresholds,
+) -> xr.Dataset:
+    """Dataset of rows over dims, one of them time."""
+    ds = dataset(
+        {name: (dims, row, *COLUMNS[name][:2]) for name, row in rows.items()},
+        coords={"time": (places, "samples")},
+        parameters=parameters_of(config, thresholds=repr(thresholds)),
+        title="Accountant",
+        source="seed 003, sections 3 and 4",
+    )
+    ds.stability.attrs |= flags({s.name: int(s) for s in Stability})
+    return ds
 
 
 def _time_of(x: npt.ArrayLike | xr.DataArray) -> xr.DataArray | None:
@@ -248,7 +301,8 @@ def _time_of(x: npt.ArrayLike | xr.DataArray) -> xr.DataArray | None:
         return None
     if dims != ("time",):
         raise ParameterError("dims of x", dims, "the single dim 'time'")
-    coords: dict[str, xr.DataArray] = x.coords  # type: ignore[union-attr, assignment]
+    # As a dict: xarray counts a dim that has no coordinate when it is asked for one.
+    coords: dict[str, xr.DataArray] = dict(x.coords)  # type: ignore[union-attr, arg-type]
     return coords.get("time")
 
 

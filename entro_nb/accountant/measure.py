@@ -8,7 +8,7 @@ numbers.
 from __future__ import annotations
 
 import math
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from entro_nb.accountant.frame import AccountantConfig, Thresholds
 from entro_nb.entropy import Bins, Place, bins_of, differentiate, push, resolution
-from entro_nb.results import compiled
+from entro_nb.many import Arrays
+from entro_nb.results import compiled, unlocked
 from entro_nb.validate import FloatArray, IntArray
 
 LabelArray = npt.NDArray[np.int8]
@@ -143,3 +144,45 @@ def measure_arrays(
     bins = Bins(edges, table, c[0], c[1])
     rule = Rule(c[2], c[3], c[4], c[5], c[6], c[7], c[8])
     measure(x, state, bins, rule, out, labels)
+
+
+@unlocked
+def measure_streams(
+    x: FloatArray,
+    counts: IntArray, ring: IntArray, history: IntArray, places: IntArray, previous: FloatArray,
+    edges: FloatArray, table: IntArray, constants: FloatArray,
+    rows: tuple[FloatArray, ...], labels: LabelArray,
+) -> None:  # fmt: skip
+    """`measure_arrays` for each of many streams, the first axis of all but the constants."""
+    out = np.empty((len(rows), x.shape[1]))
+    for s in range(x.shape[0]):
+        measure_arrays(
+            x[s], counts[s], ring[s], history[s], places[s], previous[s],
+            edges, table, constants, out, labels[s],
+        )  # fmt: skip
+        for k in range(len(rows)):
+            rows[k][s] = out[k]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The measurement of many streams, each by an Accountant of its own."""
+
+    config: AccountantConfig
+    thresholds: Thresholds
+
+    def begin(self, places: IntArray) -> Arrays:
+        """Cold states; they are the same at every place."""
+        return tuple(
+            np.repeat(part[np.newaxis], places.size, 0) for part in cold_state(self.config)
+        )
+
+    def go_on(self, x: FloatArray, memory: Arrays) -> Arrays:
+        """Rows of :data:`ROWS`, and the classes."""
+        bins = bins_for(self.config)
+        constants = np.array([bins.density, bins.step, *rule_of(self.config, self.thresholds)])
+        # Each has its own memory: what is not used is dropped while the others are kept.
+        rows = tuple(np.empty(x.shape) for _ in ROWS)
+        labels = np.empty(x.shape, np.int8)
+        measure_streams(x, *State._make(memory), bins.edges, bins.table, constants, rows, labels)
+        return *rows, labels

@@ -6,6 +6,7 @@ p-value makes it comparable between streams, and an e-detector of those raises a
 run length is promised for any distribution.
 """
 
+from entro_nb.surprise.evidence import odds as odds
 from entro_nb.surprise.law import CELLS as CELLS, ROWS as ROWS
 from entro_nb.surprise.monitor import (
     Judgement as Judgement,

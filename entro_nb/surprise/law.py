@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from entro_nb.results import compiled, reordered
+from entro_nb.surprise.evidence import bet, nothing_known
+from entro_nb.surprise.whitening import untaught, whiten
 from entro_nb.validate import FloatArray, IntArray
 
 CountArray = npt.NDArray[np.int32]
@@ -24,17 +26,22 @@ CELLS = 512
 #: Bins of the record of earlier peaks, and how many there are to a bit of strangeness.
 _PEAKS, _PER_BIT = 256, 6.0
 #: What each row of a judgement holds.
-ROWS = ("surprisal", "p_value", "score", "alarm")
+ROWS = ("surprisal", "p_value", "score", "evidence", "alarm")
 
 
 class Remembered(NamedTuple):
     """Everything that a monitor remembers: O(cells) numbers, however long the stream."""
 
-    cells: CountArray  #: (2, CELLS + 2) values in each cell; twice the smoothed count
+    #: (3, CELLS + 2) values in each cell; twice the smoothed count; values since the last change
+    cells: CountArray
     peaks: CountArray  #: (256,) earlier peaks by their strangeness
     grid: FloatArray  #: lowest and highest value, width of a cell, number of the first cell
     memory: FloatArray  #: strangest of late (bits); evidence of each bet
-    #: values seen; time and bin of the last peak; key of the coin; time of the last strange value
+    bets: FloatArray  #: evidence of each bet on the ranks, as in `Evidence`
+    ranks: FloatArray  #: ranks of late, as in `Evidence`
+    predictor: FloatArray  #: as in :func:`~entro_nb.surprise.whitening.untaught`
+    #: values seen; time and bin of the last peak; key of the coin; time of the last strange value;
+    #: values since the last change
     clock: IntArray
 
 
@@ -47,17 +54,20 @@ class Criterion(NamedTuple):
     apart: float  #: values between two peaks
     least: float  #: bits from which a value counts as a peak
     limit: float  #: bits at which an alarm is raised: log₂ of the promise
+    changes: float  #: 1 if a change of the law is an alarm too, else 0
 
 
-def nothing_seen(key: int) -> Remembered:
+def nothing_seen(key: int, order: int) -> Remembered:
     """State before the first value; the key makes the coin that breaks ties."""
     grid = np.array([math.inf, -math.inf, 0.0, 0.0])
     return Remembered(
-        np.zeros((2, CELLS + 2), np.int32),
+        np.zeros((3, CELLS + 2), np.int32),
         np.zeros(_PEAKS, np.int32),
         grid,
         np.zeros(4),
-        np.array([0, -(2**40), 0, key, -(2**40)], np.int64),
+        *nothing_known(),
+        untaught(order),
+        np.array([0, -(2**40), 0, key, -(2**40), 0], np.int64),
     )
 
 
@@ -83,7 +93,7 @@ def _smooth(cells: CountArray) -> None:
 
 
 @compiled
-def _widen(x: float, cells: CountArray, grid: FloatArray, seen: int) -> None:
+def _widen(x: float, cells: CountArray, grid: FloatArray, seen: int, since: int) -> None:
     """Let the cells reach a value outside the range: a power of two wide, at multiples of it."""
     low, high, width, first = min(grid[0], x), max(grid[1], x), grid[2], grid[3]
     grid[0], grid[1] = low, high
@@ -92,21 +102,24 @@ def _widen(x: float, cells: CountArray, grid: FloatArray, seen: int) -> None:
     new = width
     if width == 0.0:
         # Not finer than numbers of this size can be told apart.
-        finest = max((high - low) / CELLS, max(abs(low), abs(high)) * 2.0**-48, 1e-300)
+        finest = max(high / CELLS - low / CELLS, max(abs(low), abs(high)) * 2.0**-48, 1e-300)
         new = 2.0 ** math.floor(math.log2(finest))
-    while math.floor(high / new) - math.floor(low / new) >= CELLS:
+    # A quotient may be too large for any integer, or infinite: not a number is not less either.
+    while not np.floor(high / new) - np.floor(low / new) < CELLS:
         new *= 2.0
     start = math.floor(low / new) - 1.0
-    moved = np.zeros(cells.shape[1], np.int32)
+    moved = np.zeros((2, cells.shape[1]), np.int32)
     if width == 0.0:
         # All values before this one were the same.
-        same = high if x == low else low
-        moved[int(math.floor(same / new) - start)] = seen
+        k = int(math.floor((high if x == low else low) / new) - start)
+        moved[0, k], moved[1, k] = seen, since
     else:
         for q in range(cells.shape[1]):
             if cells[0, q] > 0:
-                moved[int(math.floor((first + q) * (width / new)) - start)] += cells[0, q]
-    cells[0] = moved
+                k = int(math.floor((first + q) * (width / new)) - start)
+                moved[0, k] += cells[0, q]
+                moved[1, k] += cells[2, q]
+    cells[0], cells[2] = moved[0], moved[1]
     _smooth(cells)
     grid[2], grid[3] = new, start
 
@@ -156,7 +169,7 @@ def _ranked_alone(cells: CountArray, k: int) -> tuple[int, int]:
 
 @compiled
 def _place(
-    x: float, cells: CountArray, grid: FloatArray, seen: int
+    x: float, cells: CountArray, grid: FloatArray, seen: int, since: int
 ) -> tuple[float, float, int, int]:
     """Surprisal and strangeness of a value by the law before it, in bits; and its rank with it.
 
@@ -165,7 +178,7 @@ def _place(
     neighbourhood, equally surprising, that is more so which lies further from the next.
     """
     if x < grid[0] or x > grid[1]:
-        _widen(x, cells, grid, seen)
+        _widen(x, cells, grid, seen, since)
     if grid[2] == 0.0:
         # Nothing but the same value so far.
         return math.log2((seen + 1.0) / (seen + 0.5)) if seen > 0 else 0.0, 0.0, 0, seen + 1
@@ -199,7 +212,8 @@ def _place(
 def _fresh(strange: float, t: int, peaks: CountArray, memory: FloatArray, clock: IntArray,
            rule: Criterion) -> float:  # fmt: skip
     """Strangeness less what earlier peaks explain; 0 unless it exceeds the strangest of late."""
-    memory[0] -= rule.relief / max(t, 200.0)
+    # A young stream fades no faster than one of 400 values.
+    memory[0] -= rule.relief / max(t, 400.0)
     score = 0.0
     if strange > memory[0] + rule.margin:
         bin_ = min(int(strange * _PER_BIT), _PEAKS - 1)
@@ -217,30 +231,43 @@ def _fresh(strange: float, t: int, peaks: CountArray, memory: FloatArray, clock:
 
 
 @compiled
+def _rank(x: float, cells: CountArray, grid: FloatArray, since: int, coin: float) -> float:
+    """Share of the values since the last change, this one included, that are smaller."""
+    if grid[2] == 0.0:
+        return coin
+    k = int(math.floor(x / grid[2]) - grid[3])
+    smaller = 0
+    for q in range(k):
+        smaller += cells[2, q]
+    cells[2, k] += 1
+    return float((smaller + coin * cells[2, k]) / (since + 1.0))
+
+
+@compiled
 def judge(
     x: FloatArray,
-    cells: CountArray, peaks: CountArray, grid: FloatArray, memory: FloatArray, clock: IntArray,
-    constants: FloatArray, bets: FloatArray, out: FloatArray,
+    cells: CountArray, peaks: CountArray, grid: FloatArray, memory: FloatArray,
+    bets: FloatArray, ranks: FloatArray, predictor: FloatArray, clock: IntArray,
+    constants: FloatArray, odds: FloatArray, out: FloatArray,
 ) -> None:  # fmt: skip
     """Judge values in order, from a state and into it; rows of `out` are those of :data:`ROWS`."""
     c = constants
-    rule = Criterion(c[0], c[1], c[2], c[3], c[4], c[5])
-    promise = 2.0**rule.limit
+    rule = Criterion(c[0], c[1], c[2], c[3], c[4], c[5], c[6])
+    # Two kinds of alarm share one promise: each alone keeps twice as much.
+    promise = 2.0 ** (rule.limit + rule.changes)
     for i in range(x.size):
         t = clock[0]
-        surprisal, strange, below, ties = _place(x[i], cells, grid, t)
+        value = whiten(x[i], predictor) if predictor.size else x[i]
+        surprisal, strange, below, ties = _place(value, cells, grid, t, clock[5])
         p = (below + _coin(clock[3], t) * ties) / (t + 1.0)
         clock[0] = t + 1
-        # Each bet is a density of p with mean 1, so evidence grows by 1 a value on average when
-        # values are exchangeable (Shiryaev and Roberts), and reaches N no sooner than after N.
+        # A bet on one value that comes once in the promise; and two on several strange ones.
         root = math.sqrt(p)
         memory[1] = (memory[1] + 1.0) * (2.0 * promise if p <= 0.5 / promise else 0.0)
         memory[2] = (memory[2] + 1.0) * 0.25 / (root * math.sqrt(root))
         memory[3] = (memory[3] + 1.0) * 0.5 / root
-        evidence = bets[0] * memory[1] + bets[1] * memory[2] + bets[2] * memory[3]
-        if t < rule.warm_up:
-            strange = 0.0
-        score = _fresh(strange, t, peaks, memory, clock, rule)
+        evidence = 0.5 * memory[1] + 0.25 * memory[2] + 0.25 * memory[3]
+        score = _fresh(strange if t >= rule.warm_up else 0.0, t, peaks, memory, clock, rule)
         if score >= rule.limit:
             clock[4] = t
         # Strange enough of late, and the evidence suffices: that alone keeps the promise.
@@ -248,8 +275,18 @@ def judge(
         if alarm:
             clock[4] = -(2**40)
         for b in range(1, 4):
-            memory[b] = 0.0 if alarm else min(memory[b], 1e12)
+            memory[b] = 0.0 if alarm else min(memory[b], 1e30)
+        if rule.changes > 0.0:
+            u = _rank(value, cells, grid, clock[5], _coin(~clock[3], t))
+            clock[5] += 1
+            changed = bet(u, bets, ranks, odds)
+            evidence = max(evidence, changed)
+            if changed >= promise:
+                # The new law is learned from here on.
+                alarm = True
+                bets[:], ranks[:], cells[2], clock[5] = 0.0, 1.0, 0, 0
         out[0, i] = surprisal
         out[1, i] = p
         out[2, i] = score
-        out[3, i] = 1.0 if alarm else 0.0
+        out[3, i] = math.log2(max(evidence, 1.0)) - rule.changes
+        out[4, i] = 1.0 if alarm else 0.0

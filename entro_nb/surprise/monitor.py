@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from entro_nb import validate
 from entro_nb.errors import ParameterTypeError
+from entro_nb.surprise.evidence import odds
 from entro_nb.surprise.law import ROWS, judge, nothing_seen
 from entro_nb.validate import Bounds, FloatArray, Parameters, Positive, Seed
 
@@ -33,6 +34,12 @@ class SurpriseConfig(Parameters):
     apart : int
         Values within which two strange ones are one event; and within which the evidence for an
         alarm must come together.
+    changes : bool
+        Whether a change of the whole law is an alarm too: of its level, scale or shape, however
+        small, if it stays. For streams without memory; the two kinds share the promise.
+    order : int
+        How many of the last values a value is predicted from; the difference is judged in its
+        place. 0 judges the values themselves.
     seed : int
         Seed of the coin that breaks ties between equally surprising values.
 
@@ -49,9 +56,11 @@ class SurpriseConfig(Parameters):
 
     promise: Annotated[float, Bounds(2.0, 1e9)] = 2000.0
     warm_up: Annotated[int, Bounds(2)] = 50
-    relief: Positive = 33.0
-    margin: Annotated[float, Bounds(0.0)] = 0.66
+    relief: Positive = 40.0
+    margin: Annotated[float, Bounds(0.0)] = 1.0
     apart: Annotated[int, Bounds(1)] = 20
+    changes: bool = False
+    order: Annotated[int, Bounds(0, 64)] = 0
     seed: Seed = 0
 
     @property
@@ -66,6 +75,7 @@ class Judgement(NamedTuple):
     surprisal: float  #: −log₂ of the probability of its cell, by the values before it; bits
     p_value: float  #: share of values at least as surprising, itself included; ties by a coin
     score: float  #: how much stranger than anything of late, in bits; 0 for most values
+    evidence: float  #: against chance, in bits; what an alarm needs beside its score
     alarm: bool  #: strange enough, and not by chance
 
 
@@ -112,8 +122,7 @@ class Surprise:
         config = SurpriseConfig() if config is None else config
         if not isinstance(config, SurpriseConfig):
             raise ParameterTypeError("config", config, "a SurpriseConfig")
-        # A bet on the single value that comes once in the promise, and on several strange ones.
-        self._bets = np.array([0.5, 0.25, 0.25])
+        self._odds = odds()
         self._set(config)
         self._value, self._out = np.zeros(1), np.empty((len(ROWS), 1))
         self.reset()
@@ -127,7 +136,8 @@ class Surprise:
 
     def _set(self, config: SurpriseConfig) -> None:
         self._config = c = config
-        self._constants = np.array([c.warm_up, c.relief, c.margin, c.apart, 5.0, c.limit])
+        rule = c.warm_up, c.relief, c.margin, c.apart, 5.0, c.limit, c.changes
+        self._constants = np.array(rule, np.float64)
 
     def set_promise(self, promise: float) -> None:
         """Promise another mean number of values between false alarms (an operator's command).
@@ -141,7 +151,7 @@ class Surprise:
             If `promise` is outside its range; the state is then unchanged.
         """
         self._set(replace(self._config, promise=promise))
-        self._state.memory[1:] = 0.0
+        self._state.memory[1:] = self._state.bets[:] = 0.0
 
     @property
     def seen(self) -> int:
@@ -151,7 +161,7 @@ class Surprise:
     def reset(self) -> None:
         """Forget every value, as when the stream is switched."""
         key = np.random.default_rng(self._config.seed).integers(2**63)
-        self._state = nothing_seen(int(key))
+        self._state = nothing_seen(int(key), self._config.order)
 
     def process(self, x: float) -> Judgement:
         """Judge one value.
@@ -173,9 +183,9 @@ class Surprise:
         if type(x) is not float or not math.isfinite(x):
             x = validate.real("x", x)
         self._value[0] = x
-        judge(self._value, *self._state, self._constants, self._bets, self._out)
-        surprisal, p_value, score, alarm = self._out[:, 0].tolist()
-        return Judgement(surprisal, p_value, score, alarm > 0.0)
+        judge(self._value, *self._state, self._constants, self._odds, self._out)
+        surprisal, p_value, score, evidence, alarm = self._out[:, 0].tolist()
+        return Judgement(surprisal, p_value, score, evidence, alarm > 0.0)
 
     def judge(self, x: npt.ArrayLike) -> FloatArray:
         """Judge values in order, going on from where this monitor stands.
@@ -188,7 +198,7 @@ class Surprise:
         Returns
         -------
         ndarray
-            Rows surprisal, p_value, score, alarm (1 or 0) over time: the numbers of `process`.
+            The numbers of `process`, alarm as 1 or 0: a row each, over time.
 
         Raises
         ------
@@ -198,5 +208,5 @@ class Surprise:
         """
         values = validate.finite_array("x", x, ndim=1)
         out = np.empty((len(ROWS), values.size))
-        judge(values, *self._state, self._constants, self._bets, out)
+        judge(values, *self._state, self._constants, self._odds, out)
         return out

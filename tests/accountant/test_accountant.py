@@ -255,7 +255,7 @@ def test_bad_samples_are_refused_and_leave_no_trace(bad: Any) -> None:
         (3.0, ParameterError, "1 dimension"),
         (None, ParameterTypeError, "real numbers"),
         (["a"], ParameterTypeError, "real numbers"),
-        (xr.DataArray([1.0], dims="node"), ParameterError, "single dim 'time'"),
+        (xr.DataArray([1.0], dims="node"), ParameterError, "'time', and any others"),
     ],
 )
 def test_bad_arrays(bad: Any, error: type[EntroError], match: str) -> None:

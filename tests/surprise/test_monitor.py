@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ kinds = st.one_of(
 series = st.lists(kinds, min_size=1, max_size=4).map(lambda parts: [x for p in parts for x in p])
 #: Few values are needed before any is called strange, and alarms come often.
 QUICK = SurpriseConfig(promise=4.0, warm_up=2, seed=1)
+#: And every part of the law at work.
+CONFIGS = (SurpriseConfig(), QUICK, replace(QUICK, changes=True), replace(QUICK, order=2))
 
 
 def rows(said: list[Judgement]) -> FloatArray:
@@ -39,7 +42,7 @@ def remembered(monitor: Surprise) -> list[Any]:
     return [part.copy() for part in monitor._state]
 
 
-@given(series, st.sampled_from([SurpriseConfig(), QUICK]))
+@given(series, st.sampled_from(CONFIGS))
 def test_one_by_one_and_as_an_array_at_every_prefix(x: list[float], config: SurpriseConfig) -> None:
     one_by_one = Surprise(config)
     said = rows([one_by_one.process(v) for v in x])
@@ -55,16 +58,17 @@ def test_one_by_one_and_as_an_array_at_every_prefix(x: list[float], config: Surp
 
 @given(series, st.data())
 def test_pieces_are_the_whole(x: list[float], draw: st.DataObject) -> None:
+    config = draw.draw(st.sampled_from(CONFIGS))
     cuts = sorted(draw.draw(st.lists(st.integers(0, len(x)), max_size=4)))
     pieces = [p for p in np.split(np.array(x), cuts) if p.size]
-    monitor = Surprise(QUICK)
+    monitor = Surprise(config)
     found = np.concatenate([monitor.judge(piece) for piece in pieces], axis=1)
-    np.testing.assert_array_equal(found, Surprise(QUICK).judge(x))
+    np.testing.assert_array_equal(found, Surprise(config).judge(x))
 
 
-@given(series)
-def test_what_is_said_can_be_said(x: list[float]) -> None:
-    said = dict(zip(ROWS, Surprise(QUICK).judge(x), strict=True))
+@given(series, st.sampled_from(CONFIGS))
+def test_what_is_said_can_be_said(x: list[float], config: SurpriseConfig) -> None:
+    said = dict(zip(ROWS, Surprise(config).judge(x), strict=True))
     assert np.isfinite(list(said.values())).all()
     assert (said["surprisal"] >= 0).all()
     assert ((said["p_value"] > 0) & (said["p_value"] <= 1)).all()
