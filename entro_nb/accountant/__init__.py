@@ -21,6 +21,7 @@ from entro_nb.accountant.calibration import (
 )
 from entro_nb.accountant.detectors import (
     DETECTORS as DETECTORS,
+    LEARNING as LEARNING,
     detection_delays as detection_delays,
     limit_for as limit_for,
     statistic as statistic,

@@ -21,6 +21,7 @@ from entro_nb.accountant.calibration import lowest_limit
 from entro_nb.accountant.frame import AccountantConfig, Thresholds
 from entro_nb.entropy import expected_plugin
 from entro_nb.results import compiled, dataset, parameters_of
+from entro_nb.surprise import ROWS, Surprise, SurpriseConfig
 from entro_nb.validate import Bounds, Count, FloatArray, IntArray, Seed
 
 if TYPE_CHECKING:
@@ -99,6 +100,26 @@ DETECTORS: Mapping[str, Callable[[FloatArray], FloatArray]] = MappingProxyType(
     }
 )
 
+
+def _score(x: FloatArray) -> FloatArray:
+    score: FloatArray = Surprise().judge(x)[ROWS.index("score")]
+    return score
+
+
+def _evidence(x: FloatArray) -> FloatArray:
+    # With the rarest of promises, so that hardly any alarm comes and nothing is begun anew.
+    monitor = Surprise(SurpriseConfig(changes=True, promise=1e9))
+    evidence: FloatArray = monitor.judge(x)[ROWS.index("evidence")]
+    return evidence
+
+
+#: Detectors that are told nothing of the law before the change: they learn it from the samples.
+#: Both are in bits, and log₂ of a run length is the limit that promises it to the evidence,
+#: whatever the law.
+LEARNING: Mapping[str, Callable[[FloatArray], FloatArray]] = MappingProxyType(
+    {"surprise": _score, "evidence": _evidence}
+)
+
 #: The quantities of the Accountant, each as an alarm statistic of its own.
 ENTROPY = ("H", "H′", "H″", "H‴")
 
@@ -109,8 +130,11 @@ def statistic(name: str, x: FloatArray, config: AccountantConfig | None = None) 
     Parameters
     ----------
     name : str
-        A classical detector of :data:`DETECTORS`, or one of H, H′, H″, H‴ of the Accountant:
-        |H − E[H]| under a standard normal input, or the modulus of the rate.
+        A classical detector of :data:`DETECTORS`; one of H, H′, H″, H‴ of the Accountant:
+        |H − E[H]| under a standard normal input, or the modulus of the rate; or of a
+        :class:`~entro_nb.Surprise` the "surprise", its score, or the "evidence" against chance
+        of its alarms, of changes too. The others are told the law before the change, these two
+        learn it from the samples.
     x : ndarray
         Samples, shape (time,).
     config : AccountantConfig, optional
@@ -126,10 +150,10 @@ def statistic(name: str, x: FloatArray, config: AccountantConfig | None = None) 
     >>> statistic("CUSUM", np.array([1.0, 1.0, -3.0]))
     array([0.5, 1. , 2.5])
     """
-    name = validate.choice("detector", name, [*DETECTORS, *ENTROPY])
+    name = validate.choice("detector", name, [*DETECTORS, *LEARNING, *ENTROPY])
     x = validate.finite_array("x", x, ndim=1)
-    if name in DETECTORS:
-        return DETECTORS[name](x)
+    if name not in ENTROPY:
+        return DETECTORS[name](x) if name in DETECTORS else LEARNING[name](x)
     config = AccountantConfig() if config is None else config
     ds = account(x, without_alarms(config))
     row = ("entropy", "velocity", "acceleration", "jerk")[ENTROPY.index(name)]

@@ -93,30 +93,35 @@ def _smooth(cells: CountArray) -> None:
 
 
 @compiled
+def _cell(x: float, width: float) -> float:
+    """Number of the cell of a value, a whole number as a float."""
+    # Below zero, and too little of a cell for a float to tell.
+    return -1.0 if x < 0.0 and x / width == 0.0 else float(np.floor(x / width))
+
+
+@compiled
 def _widen(x: float, cells: CountArray, grid: FloatArray, seen: int, since: int) -> None:
     """Let the cells reach a value outside the range: a power of two wide, at multiples of it."""
     low, high, width, first = min(grid[0], x), max(grid[1], x), grid[2], grid[3]
     grid[0], grid[1] = low, high
     if low == high:
         return
-    new = width
-    if width == 0.0:
-        # Not finer than numbers of this size can be told apart.
-        finest = max(high / CELLS - low / CELLS, max(abs(low), abs(high)) * 2.0**-48, 1e-300)
-        new = 2.0 ** math.floor(math.log2(finest))
-    # A quotient may be too large for any integer, or infinite: not a number is not less either.
-    while not np.floor(high / new) - np.floor(low / new) < CELLS:
+    # Not finer than numbers of this size can be told apart.
+    finest = max(max(abs(low), abs(high)) * 2.0**-48, 2.0**-1000)
+    new = width if width > 0.0 else 2.0 ** math.floor(math.log2(finest))
+    # Both ends may be infinitely many cells away, and their difference no number.
+    while not _cell(high, new) - _cell(low, new) < CELLS or new < finest:
         new *= 2.0
-    start = math.floor(low / new) - 1.0
+    start = _cell(low, new) - 1.0
     moved = np.zeros((2, cells.shape[1]), np.int32)
     if width == 0.0:
         # All values before this one were the same.
-        k = int(math.floor((high if x == low else low) / new) - start)
+        k = int(_cell(high if x == low else low, new) - start)
         moved[0, k], moved[1, k] = seen, since
     else:
         for q in range(cells.shape[1]):
             if cells[0, q] > 0:
-                k = int(math.floor((first + q) * (width / new)) - start)
+                k = int(_cell(first + q, new / width) - start)
                 moved[0, k] += cells[0, q]
                 moved[1, k] += cells[2, q]
     cells[0], cells[2] = moved[0], moved[1]
@@ -182,7 +187,7 @@ def _place(
     if grid[2] == 0.0:
         # Nothing but the same value so far.
         return math.log2((seen + 1.0) / (seen + 0.5)) if seen > 0 else 0.0, 0.0, 0, seen + 1
-    k = int(math.floor(x / grid[2]) - grid[3])
+    k = int(_cell(x, grid[2]) - grid[3])
     weight = cells[1, k]
     likely, below, upto = _ranked(cells, weight)
     gap = 0
@@ -235,7 +240,7 @@ def _rank(x: float, cells: CountArray, grid: FloatArray, since: int, coin: float
     """Share of the values since the last change, this one included, that are smaller."""
     if grid[2] == 0.0:
         return coin
-    k = int(math.floor(x / grid[2]) - grid[3])
+    k = int(_cell(x, grid[2]) - grid[3])
     smaller = 0
     for q in range(k):
         smaller += cells[2, q]

@@ -8,14 +8,11 @@ predictor that learns this function are nearly so.
 from __future__ import annotations
 
 import math
-import sys
 
 import numpy as np
 
 from entro_nb.results import compiled
 from entro_nb.validate import FloatArray
-
-LARGEST = sys.float_info.max
 
 
 def untaught(order: int) -> FloatArray:
@@ -60,12 +57,8 @@ def whiten(x: float, predictor: FloatArray) -> float:
     for i in range(n):
         residual -= weights[i] * past[i]
     if not math.isfinite(residual):
-        # Squares of such numbers are none: it begins anew, and expects the value before.
-        residual = min(max(y - past[1], -LARGEST), LARGEST)
-        predictor[:] = 0.0
-        weights[1] = past[0] = scale[2] = 1.0
-        scale[0] = x
-        return float(residual)
+        # Numbers of such sizes cannot be multiplied: no prediction, and nothing to learn.
+        return x
     scale[2] += 1.0
     taught = residual
     if scale[2] > 10.0 * n and scale[1] > 0.0:
@@ -78,7 +71,7 @@ def whiten(x: float, predictor: FloatArray) -> float:
         for j in range(n):
             gain[i] += spread[i, j] * past[j]
         norm += gain[i] * past[i]
-    for i in range(n):
+    for i in range(n if 1.0 <= norm < math.inf else 0):
         weights[i] += gain[i] / norm * taught
         for j in range(n):
             spread[i, j] -= gain[i] * gain[j] / norm

@@ -10,6 +10,7 @@ from entro_nb import AccountantConfig, account
 from entro_nb.accountant.detectors import (
     DETECTORS,
     ENTROPY,
+    LEARNING,
     detection_delays,
     limit_for,
     mean_entropy,
@@ -17,6 +18,7 @@ from entro_nb.accountant.detectors import (
 )
 from entro_nb.errors import EntroError
 from entro_nb.streams import Scenario, generate
+from entro_nb.surprise import Surprise, SurpriseConfig
 
 X = np.random.default_rng(0).standard_normal(600)
 
@@ -69,6 +71,30 @@ def test_entropy_statistics_are_those_of_the_accountant() -> None:
     ].mean().item() == (pytest.approx(mean_entropy(AccountantConfig()), abs=3e-3))
 
 
+@pytest.mark.parametrize("name", LEARNING)
+def test_detectors_that_learn_are_told_nothing(name: str) -> None:
+    stray = np.append(X, [40.0, 41.0, 42.0, 43.0])
+    np.testing.assert_array_equal(statistic(name, stray), statistic(name, 2.0**20 * stray))
+    assert statistic(name, stray)[X.size :].max() > statistic(name, X).max()
+
+
+def test_evidence_is_what_an_alarm_of_a_monitor_stands_on() -> None:
+    # Until its first alarm, and but for what a rarer promise bets on single values.
+    x = np.append(X, np.random.default_rng(1).normal(1.5, 1.0, 200))
+    monitor = Surprise(SurpriseConfig(promise=1e6, changes=True))
+    judged = [monitor.process(value) for value in x.tolist()]
+    first = next(t for t, j in enumerate(judged) if j.alarm)
+    assert first > X.size
+    usual = [j.evidence for j in judged[:first]]
+    np.testing.assert_allclose(statistic("evidence", x)[:first], usual)
+    assert statistic("evidence", x)[first] >= monitor.config.limit
+
+
+def test_the_evidence_keeps_what_the_theorem_promises() -> None:
+    # 9.97 bits would do for any law; for normal samples a little less does.
+    assert 7.0 < limit_for("evidence", 1000.0, runs=100) <= math.log2(1000.0)
+
+
 def test_limits_of_independent_samples_follow_from_the_normal_distribution() -> None:
     from scipy.stats import norm
 
@@ -88,7 +114,8 @@ def test_limits_keep_their_promise(name: str) -> None:
 
 
 def test_each_detector_is_best_at_what_it_was_made_for() -> None:
-    limits = {name: limit_for(name, 500.0, runs=200) for name in [*DETECTORS, *ENTROPY]}
+    names = [*DETECTORS, *LEARNING, *ENTROPY]
+    limits = {name: limit_for(name, 500.0, runs=200) for name in names}
 
     def median(kind: str, size: float) -> dict[str, float]:
         streams = [
@@ -102,6 +129,9 @@ def test_each_detector_is_best_at_what_it_was_made_for() -> None:
     assert level["CUSUM"] < level["H"]
     assert scale["variance CUSUM"] < scale["H"]
     assert shape["H"] < min(shape[name] for name in DETECTORS)
+    assert shape["evidence"] < shape["H"]
+    for delay in (level, scale):
+        assert delay["evidence"] <= min(delay.values()) + 3
 
 
 @pytest.mark.parametrize(
