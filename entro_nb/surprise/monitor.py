@@ -68,6 +68,16 @@ class SurpriseConfig(Parameters):
         """Score in bits at which an alarm is raised: log₂ of the promise."""
         return math.log2(self.promise)
 
+    @property
+    def key(self) -> int:
+        """Key of the coin, which follows from the seed."""
+        return int(np.random.default_rng(self.seed).integers(2**63))
+
+    def constants(self) -> FloatArray:
+        """Parameters as the compiled step reads them."""
+        first = self.warm_up, self.relief, self.margin, self.apart, 5.0
+        return np.array([*first, self.limit, self.changes])
+
 
 class Judgement(NamedTuple):
     """What a monitor says of one value."""
@@ -123,7 +133,7 @@ class Surprise:
         if not isinstance(config, SurpriseConfig):
             raise ParameterTypeError("config", config, "a SurpriseConfig")
         self._odds = odds()
-        self._set(config)
+        self._config, self._constants = config, config.constants()
         self._value, self._out = np.zeros(1), np.empty((len(ROWS), 1))
         self.reset()
         self.judge(self._value)
@@ -133,11 +143,6 @@ class Surprise:
     def config(self) -> SurpriseConfig:
         """Parameters this monitor was built with."""
         return self._config
-
-    def _set(self, config: SurpriseConfig) -> None:
-        self._config = c = config
-        rule = c.warm_up, c.relief, c.margin, c.apart, 5.0, c.limit, c.changes
-        self._constants = np.array(rule, np.float64)
 
     def set_promise(self, promise: float) -> None:
         """Promise another mean number of values between false alarms (an operator's command).
@@ -150,7 +155,8 @@ class Surprise:
         ParameterError, ParameterTypeError
             If `promise` is outside its range; the state is then unchanged.
         """
-        self._set(replace(self._config, promise=promise))
+        config = replace(self._config, promise=promise)
+        self._config, self._constants = config, config.constants()
         self._state.memory[1:] = self._state.bets[:] = 0.0
 
     @property
@@ -160,8 +166,7 @@ class Surprise:
 
     def reset(self) -> None:
         """Forget every value, as when the stream is switched."""
-        key = np.random.default_rng(self._config.seed).integers(2**63)
-        self._state = nothing_seen(int(key), self._config.order)
+        self._state = nothing_seen(self._config.key, self._config.order)
 
     def process(self, x: float) -> Judgement:
         """Judge one value.
