@@ -5,6 +5,7 @@ the same value by value or piece by piece; `alarms`, `promise_in_words` and `in_
 reader what was found.
 """
 
+from entro_nb.monitor.judging import WATCHED as WATCHED
 from entro_nb.monitor.table import (
     Pace as Pace,
     Table as Table,
@@ -12,7 +13,6 @@ from entro_nb.monitor.table import (
     numbers as numbers,
 )
 from entro_nb.monitor.watching import (
-    WATCHED as WATCHED,
     Tally as Tally,
     Watcher as Watcher,
     watch as watch,

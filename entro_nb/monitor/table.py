@@ -18,6 +18,7 @@ from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 #: Names that columns of times go by.
 TIMES = ("time", "timestamp", "date", "datetime", "date_time", "ts", "t", "epoch")
@@ -398,7 +399,7 @@ def as_table(series: Any, time: Any = None, columns: Sequence[str] | None = None
         if series.dims != ("time",):
             raise ParameterError("dims of series", series.dims, "the single dim 'time'")
         units, name = str(series.attrs.get("units", "1")), str(series.name or name)
-        index = series.coords.get("time") if index is None else index
+        index = own_times(series) if index is None else index
         series = series.values
     elif isinstance(series, pd.Series):
         name = str(name if series.name is None else series.name)
@@ -410,7 +411,7 @@ def as_table(series: Any, time: Any = None, columns: Sequence[str] | None = None
     if len(column) == 0:
         raise DataError("series", "nothing", "at least one value")
     values = numbers(name, column)
-    times, attrs = _times(index, values.size)
+    times, attrs = times_of(index, values.size)
     return Table(values[:, None], times, attrs, (name,), (units,), True)
 
 
@@ -422,7 +423,14 @@ def _index(series: pd.Series | pd.DataFrame) -> pd.Series | None:
     return series.index.to_series() if timed else None
 
 
-def _times(given: Any, n: int, name: str = "time") -> tuple[Any, dict[str, str]]:
+def own_times(x: xr.DataArray) -> xr.DataArray | None:
+    """The coordinate `time` of an array, if it has one."""
+    # As a dict: xarray counts a dim that has no coordinate when it is asked for one.
+    coords: dict[Any, xr.DataArray] = dict(x.coords)
+    return coords.get("time")
+
+
+def times_of(given: Any, n: int, name: str = "time") -> tuple[Any, dict[str, str]]:
     """Times of n values with their attributes; values are numbered where none are given."""
     import pandas as pd
     import xarray as xr
@@ -451,7 +459,7 @@ def _of_frame(frame: pd.DataFrame, time: Any, columns: Sequence[str] | None) -> 
     rest = [name for name in frame.columns if name != source]
     chosen = columns_of(frame, rest, columns)
     values = np.stack([numbers(name, frame[name]) for name in chosen], axis=1)
-    times, attrs = _times(index, len(frame), source or "time")
+    times, attrs = times_of(index, len(frame), source or "time")
     if source is not None:
         attrs |= {"long_name": source}
     left_out = tuple(name for name in rest if name not in chosen) if columns is None else ()

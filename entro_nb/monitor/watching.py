@@ -1,42 +1,29 @@
-"""A series, or every column of a table, under watch: surprise and entropy over its own time."""
+"""A series, every column of a table, or many streams under watch: surprise and entropy."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from entro_nb.accountant import (
-    Accountant,
-    AccountantConfig,
-    Normalizer,
-    NormalizerConfig,
-    Thresholds,
-)
-from entro_nb.errors import DataError
-from entro_nb.monitor.table import Pace, Row, Table, as_table, indexed
+from entro_nb import validate
+from entro_nb.errors import DataError, ParameterError
+from entro_nb.many import each_stream
+from entro_nb.monitor.judging import TYPES, WATCHED, Judging
+from entro_nb.monitor.table import LARGEST, Pace, Row, Table, as_table, indexed, own_times, times_of
 from entro_nb.results import dataset, parameters_of
-from entro_nb.surprise import ROWS, Surprise, SurpriseConfig
+from entro_nb.surprise import SurpriseConfig
 from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-#: Values from whose range the band of the Normalizer comes, before the entropy is told.
-ENTROPY = 50
-#: What is told of each value: rows of `Watcher.push`, with units and name.
-_ABOUT = {
-    "surprisal": ("bits", "surprisal by the values before"),
-    "p_value": ("1", "share of values at least as surprising"),
-    "score": ("bits", "how much stranger than anything of late"),
-    "evidence": ("bits", "evidence against chance"),
-    "alarm": ("1", "whether an alarm is raised"),
-    "entropy": ("bits", "entropy H of a window of normalised values"),
-}
-WATCHED = {name: _ABOUT[name] for name in (*ROWS, "entropy")}
+#: Check of values that may be missing.
+_CHECK = functools.partial(validate.finite_array, low=-LARGEST, high=LARGEST, missing=True)
 
 
 class Watcher:
@@ -62,15 +49,14 @@ class Watcher:
     """
 
     def __init__(self, config: SurpriseConfig | None = None) -> None:
-        self._surprise = Surprise(config)
-        self._first = np.empty(0)
-        self._measurer: tuple[Normalizer, Accountant] | None = None
+        self._judging = Judging(SurpriseConfig() if config is None else config)
+        self._memory = self._judging.begin(np.zeros(1, np.int64))
         self.missing = 0
 
     @property
     def seen(self) -> int:
         """Values judged; those that were missing are not among them."""
-        return self._surprise.seen
+        return int(self._judging.seen(self._memory)[0])
 
     def push(self, values: FloatArray) -> FloatArray:
         """Judge the values that come next.
@@ -83,47 +69,18 @@ class Watcher:
         Returns
         -------
         ndarray
-            Rows surprisal, p_value, score, alarm (1 or 0) and entropy over time; NaN where a value
-            is missing, but for the alarm.
+            Rows of :data:`WATCHED` over time, alarm as 1 or 0; NaN where a value is missing, but
+            for the alarm.
+
+        Raises
+        ------
+        DataError, ParameterError
+            If a value is infinite, or too large to tell a range of; the state is then unchanged.
         """
-        known = ~np.isnan(values)
-        self.missing += int(values.size - known.sum())
-        out = np.full((len(ROWS) + 1, values.size), np.nan)
-        out[ROWS.index("alarm")] = 0.0
-        if (present := values[known]).size:
-            out[:-1, known] = self._surprise.judge(present)
-            out[-1, known] = self._measured(present)
-        return out
-
-    def _measured(self, x: FloatArray) -> FloatArray:
-        """Entropy with each value; NaN before the 50th."""
-        before = self._first.size
-        x = np.append(self._first, x)
-        unknown = 0
-        if self._measurer is None:
-            if x.size < ENTROPY:
-                self._first = x
-                return np.full(x.size - before, np.nan)
-            self._measurer, unknown = _measurer(x[:ENTROPY]), ENTROPY - 1
-            self._first = x[:0]
-        normalizer, accountant = self._measurer
-        entropy = accountant.process_many(normalizer.process_many(x)).entropy.values
-        entropy[:unknown] = np.nan
-        result: FloatArray = entropy[before:]
-        return result
-
-
-def _measurer(first: FloatArray) -> tuple[Normalizer, Accountant]:
-    """Normalizer of the band that the first values span, and an Accountant that only measures."""
-    low, high = float(first.min()), float(first.max())
-    if high - low < 1e-300:
-        # All alike: a band as wide as they are large.
-        half = abs(high) / 2 if abs(high) > 1e-300 else 1.0
-        low, high = low - half, high + half
-    return (
-        Normalizer(NormalizerConfig(low=low, high=high)),
-        Accountant(AccountantConfig(thresholds=Thresholds.never())),
-    )
+        x = _CHECK("values", values, ndim=1, empty=True)
+        self.missing += int(np.isnan(x).sum())
+        rows = self._judging.go_on(x[np.newaxis], self._memory)
+        return np.concatenate(rows).astype(np.float64)
 
 
 def watch(
@@ -139,7 +96,8 @@ def watch(
     ----------
     series : array_like, pandas.Series, pandas.DataFrame or xarray.DataArray
         Values in any units, shape (time,), NaN or None where one is missing; or a table, of which
-        every column of numbers is judged by itself. A DataArray has the dim `time`.
+        every column of numbers is judged by itself. A DataArray has the dim ``time`` and any
+        others: each stream along it is judged by itself.
     config : SurpriseConfig, optional
         The promise, and the rest; the defaults if not given.
     time : array_like or str, optional
@@ -174,6 +132,14 @@ def watch(
     --------
     entro_nb.Surprise : The same value by value.
 
+    Notes
+    -----
+    A DataArray that Dask holds in chunks is judged lazily, in the same chunks and to the same
+    numbers, whatever they are, as by :func:`entro_nb.account`: chunks of streams run side by side,
+    on all cores or on a cluster, along ``time`` one takes over from the other, and memory stays
+    flat. Each of many streams has its own coin, which breaks ties between equally surprising
+    values: its key follows from the seed and the stream's place in the whole array.
+
     Examples
     --------
     >>> import entro_nb as en
@@ -186,13 +152,48 @@ def watch(
     0 2024-07-11 02:13:18.585    7.1
     >>> en.monitor.promise_in_words(found.attrs)
     'at most one false alarm in about 41 days at this rate (200 values)'
+
+    A hundred streams, of which Dask works on ten at a time:
+
+    >>> import xarray as xr
+    >>> x = xr.DataArray(np.random.default_rng(1).normal(size=(100, 400)), dims=("site", "time"))
+    >>> found = watch(x.chunk(site=10, time=200), en.SurpriseConfig(promise=1000.0))
+    >>> false = found.alarm.sum()  # nothing is computed yet
+    >>> int(false.compute()) <= x.size / 1000
+    True
     """
+    import xarray as xr
+
     config = SurpriseConfig() if config is None else config
+    if isinstance(series, xr.DataArray) and (series.dims != ("time",) or series.chunks is not None):
+        return _watch_streams(series, config, time, columns)
     table = as_table(series, time, columns)
     tally = Tally(config)
     tally.push(table)
     rows = np.stack([Watcher(config).push(x) for x in table.values.T], axis=-1)
     return assembled(table, rows, tally.attrs())
+
+
+def _watch_streams(
+    x: xr.DataArray, config: SurpriseConfig, time: Any, columns: Sequence[str] | None
+) -> xr.Dataset:
+    if columns is not None:
+        raise ParameterError("columns", columns, "None, for what is no table")
+    added = "value", "missing"
+    rows = each_stream(x, Judging(config), TYPES, name="series", taken=added, check=_CHECK)
+    units, name = str(x.attrs.get("units", "1")), str(x.name or "series")
+    variables: dict[str, tuple[Any, Any, str, str]] = {added[0]: (x.dims, x.data, units, name)}
+    for key, values in rows.items():
+        variables[key] = x.dims, values, *WATCHED[key]
+    gone = x.isnull().sum("time")
+    variables[added[1]] = gone.dims, gone.data, "1", "how many values are missing"
+    times, attrs = times_of(own_times(x) if time is None else time, x.sizes["time"])
+    pace = Pace()
+    if attrs.get("units") != "samples":
+        pace.push("time", times)
+    about = parameters_of(config, limit=config.limit, **_paced(pace, times, attrs))
+    found = dataset(variables, parameters=about, title="Watch").assign_coords(x.coords)
+    return found.assign_coords(time=("time", times, attrs))
 
 
 def assembled(table: Table, rows: FloatArray, about: Mapping[str, object]) -> xr.Dataset:
@@ -257,7 +258,6 @@ class Tally:
         if table is None:
             raise DataError("series", "nothing", "at least one value")
         names, alike = np.array(table.names), self._low == self._high
-        units = "s" if np.asarray(table.time[:0]).dtype.kind in "mM" else table.time_attrs["units"]
         return parameters_of(
             self._config,
             limit=self._config.limit,
@@ -267,12 +267,19 @@ class Tally:
             missing=self._missing,
             empty=names[self._low > self._high].tolist(),
             constant=dict(zip(names[alike].tolist(), self._low[alike].tolist(), strict=True)),
-            time=table.time_attrs.get("long_name", ""),
-            time_units=units,
-            missing_times=pace.missing,
-            start=pace.start,
-            stop=pace.stop,
-            step=pace.step,
-            mean_step=pace.mean,
-            gaps=pace.gaps,
+            **_paced(pace, table.time, table.time_attrs),
         )
+
+
+def _paced(pace: Pace, time: Any, attrs: Mapping[str, str]) -> dict[str, Any]:
+    """What is said of the times themselves."""
+    return {
+        "time": attrs.get("long_name", ""),
+        "time_units": "s" if np.asarray(time[:0]).dtype.kind in "mM" else attrs["units"],
+        "missing_times": pace.missing,
+        "start": pace.start,
+        "stop": pace.stop,
+        "step": pace.step,
+        "mean_step": pace.mean,
+        "gaps": pace.gaps,
+    }

@@ -68,12 +68,15 @@ def promise_in_words(about: Mapping[str, Any]) -> str:
     >>> print(promise_in_words(en.watch(en.load_recording("earthquakes")).attrs))
     at most one false alarm in about 13 months at this rate (2,000 values)
     """
-    promise, names = float(about["promise"]), json.loads(about["columns"])
-    each = " in each column" if len(names) > 1 else ""
-    cells = about["rows"] * len(names)
-    known = cells - about["missing"]
+    promise = float(about["promise"])
+    # Of many streams nobody has counted what is missing.
+    each, share = " in each stream", 1.0
+    if "columns" in about:
+        columns = len(json.loads(about["columns"]))
+        each = " in each column" if columns > 1 else ""
+        share = 1.0 - about["missing"] / (about["rows"] * columns)
     scale = SECONDS.get(about["time_units"], math.nan)
-    seconds = promise * float(about["mean_step"]) * scale * cells / known if known else math.nan
+    seconds = promise * float(about["mean_step"]) * scale / share if share else math.nan
     if not seconds > 0.0:
         return f"at most one false alarm in {promise:,.0f} values{each}"
     length = f"in about {how_long(seconds)} at this rate"

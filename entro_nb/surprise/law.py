@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from entro_nb.results import compiled, reordered
+from entro_nb.results import compiled
 from entro_nb.surprise.evidence import bet, nothing_known
 from entro_nb.surprise.whitening import untaught, whiten
 from entro_nb.validate import FloatArray, IntArray
@@ -134,16 +134,20 @@ def _widen(x: float, cells: CountArray, grid: FloatArray, seen: int, since: int)
     grid[2], grid[3] = new, start
 
 
-@reordered
-def _ranked(cells: CountArray, weight: int) -> tuple[int, int, int]:
+@compiled
+def _ranked(cells: CountArray, last: int, weight: int) -> tuple[int, int, int]:
     """Values whose smoothed count is at most a weight; and, with two more, below and at most."""
-    likely, below, upto = 0, 0, 0
-    for q in range(cells.shape[1]):
+    # Up to the last cell that may hold any, and in 32 bits: a processor then adds up twice as many
+    # cells at a time.
+    own, below_it, with_it = np.int32(weight), np.int32(weight + 1), np.int32(weight + 2)
+    none = np.int32(0)
+    likely, below, upto = none, none, none
+    for q in range(last + 1):
         count, smoothed = cells[0, q], cells[1, q]
-        likely += count if smoothed <= weight else 0
-        below += count if smoothed < weight + 2 else 0
-        upto += count if smoothed <= weight + 2 else 0
-    return likely, below, upto
+        likely = np.int32(likely + (count if smoothed <= own else none))
+        below = np.int32(below + (count if smoothed <= below_it else none))
+        upto = np.int32(upto + (count if smoothed <= with_it else none))
+    return int(likely), int(below), int(upto)
 
 
 @compiled
@@ -194,7 +198,7 @@ def _place(
         return math.log2((seen + 1.0) / (seen + 0.5)) if seen > 0 else 0.0, 0.0, 0, seen + 1
     k = int(_cell(x, grid[2]) - grid[3])
     weight = cells[1, k]
-    likely, below, upto = _ranked(cells, weight)
+    likely, below, upto = _ranked(cells, int(math.floor(grid[1] / grid[2]) - grid[3]), weight)
     gap = 0
     if weight == 0:
         gap = _gap(cells, k) - 1
