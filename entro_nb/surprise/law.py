@@ -25,6 +25,11 @@ CountArray = npt.NDArray[np.int32]
 CELLS = 512
 #: Bins of the record of earlier peaks, and how many there are to a bit of strangeness.
 _PEAKS, _PER_BIT = 256, 6.0
+#: Share of the evidence that bets on one value, so rare that it comes once in the promise; the rest
+#: bets on several strange ones.
+_SINGLE = 0.8
+#: An alarm is raised at a value that is itself among the most surprising, this share of all.
+_RARE = 0.01
 #: What each row of a judgement holds.
 ROWS = ("surprisal", "p_value", "score", "evidence", "alarm")
 
@@ -270,17 +275,16 @@ def judge(
         surprisal, strange, below, ties = _place(value, cells, grid, t, clock[5])
         p = (below + _coin(clock[3], t) * ties) / (t + 1.0)
         clock[0] = t + 1
-        # A bet on one value that comes once in the promise; and two on several strange ones.
         root = math.sqrt(p)
-        memory[1] = (memory[1] + 1.0) * (2.0 * promise if p <= 0.5 / promise else 0.0)
+        memory[1] = (memory[1] + 1.0) * (promise / _SINGLE if p <= _SINGLE / promise else 0.0)
         memory[2] = (memory[2] + 1.0) * 0.25 / (root * math.sqrt(root))
         memory[3] = (memory[3] + 1.0) * 0.5 / root
-        evidence = 0.5 * memory[1] + 0.25 * memory[2] + 0.25 * memory[3]
+        evidence = _SINGLE * memory[1] + (1.0 - _SINGLE) * 0.5 * (memory[2] + memory[3])
         score = _fresh(strange if t >= rule.warm_up else 0.0, t, peaks, memory, clock, rule)
         if score >= rule.limit:
             clock[4] = t
         # Strange enough of late, and the evidence suffices: that alone keeps the promise.
-        alarm = evidence >= promise and t - clock[4] < rule.apart
+        alarm = evidence >= promise and p <= _RARE and t - clock[4] < rule.apart
         if alarm:
             clock[4] = -(2**40)
         for b in range(1, 4):
