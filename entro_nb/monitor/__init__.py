@@ -7,6 +7,7 @@ reader what was found.
 
 from entro_nb.monitor.judging import WATCHED as WATCHED
 from entro_nb.monitor.table import (
+    GAP as GAP,
     Pace as Pace,
     Table as Table,
     as_table as as_table,
@@ -23,4 +24,5 @@ from entro_nb.monitor.words import (
     how_long as how_long,
     in_words as in_words,
     promise_in_words as promise_in_words,
+    told_time as told_time,
 )

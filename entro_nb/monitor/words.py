@@ -179,7 +179,7 @@ def told_time(time: Any) -> str:
     return spelled_time(time)
 
 
-def in_words(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
+def in_words(about: Mapping[str, Any], table: pd.DataFrame, listed: int = LISTED) -> list[str]:
     r"""What was found, line by line: what was read, what was missing, the promise, the alarms.
 
     Parameters
@@ -188,6 +188,8 @@ def in_words(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
         Attributes of what :func:`entro_nb.watch` found.
     table : pandas.DataFrame
         Its :func:`alarms`.
+    listed : int
+        Alarms that are told one by one; none with 0.
 
     Examples
     --------
@@ -215,9 +217,9 @@ def in_words(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
     if table.empty:
         return [*lines, "no alarm"]
     lines.append("1 alarm" if len(table) == 1 else f"{len(table):,} alarms")
-    lines += [alarm_in_words(row, about) for _, row in table.head(LISTED).iterrows()]
-    if len(table) > LISTED:
-        lines.append(f"and {len(table) - LISTED:,} more")
+    lines += [alarm_in_words(row, about) for _, row in table.head(listed).iterrows()]
+    if len(table) > listed > 0:
+        lines.append(f"and {len(table) - listed:,} more")
     return lines
 
 
