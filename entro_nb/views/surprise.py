@@ -11,14 +11,13 @@ from typing import Any, ClassVar
 
 import holoviews as hv
 import numpy as np
-import pandas as pd
 import panel as pn
 import param
 import xarray as xr
 
 from entro_nb import monitor
 from entro_nb.benchmark import HALVES, LabelledStream, nab_corpus
-from entro_nb.errors import DataError, EntroError
+from entro_nb.errors import EntroError
 from entro_nb.streams import RECORDINGS, load_recording
 from entro_nb.surprise import SurpriseConfig
 from entro_nb.validate import FloatArray, IntArray
@@ -419,21 +418,6 @@ class BenchmarkApp(MonitorApp):
         ]
 
 
-def table_of(path: Path) -> pd.DataFrame:
-    """Table of a CSV file.
-
-    Raises
-    ------
-    DataError
-        If the file holds no table.
-    """
-    try:
-        return pd.read_csv(path)
-    except (ValueError, pd.errors.ParserError) as error:
-        why = str(error).partition("\n")[0]
-        raise DataError("file", why, "columns of numbers, their names in the first row") from error
-
-
 class WatchApp(MonitorApp):
     """What is strange in a file of the reader's own, or in a recording that comes with the package.
 
@@ -449,7 +433,7 @@ class WatchApp(MonitorApp):
         "the score with the limit that an alarm asks for."
     )
     hint = (
-        "Drop a CSV file of your own below: a column of numbers and, if there "
+        "Drop a file of your own below: CSV, Parquet or NetCDF, a column of numbers and, if there "
         "is one, a column of times. It is read where this page is served and kept nowhere. Or "
         "choose a recording. Then move the promise, how many values pass between two false "
         "alarms, on average and at least, and see which alarms stay. Drag across a stretch of a "
@@ -485,7 +469,7 @@ class WatchApp(MonitorApp):
     def above(self) -> Sequence[pn.viewable.Viewable]:
         """Where a file is dropped."""
         self.file = pn.widgets.FileInput(
-            accept=".csv,.tsv,.txt", multiple=False, sizing_mode="stretch_width"
+            accept=".csv,.tsv,.txt,.gz,.parquet,.nc", multiple=False, sizing_mode="stretch_width"
         )
         self.file.param.watch(self._dropped, ["value", "filename"])
         return (self.file,)
@@ -494,12 +478,12 @@ class WatchApp(MonitorApp):
         """Read what was dropped; what is refused is said, and what was shown stays."""
         if not self.file.filename:
             return
-        file = Path(self.file.filename).name
+        file = Path(self.file.filename).name[-60:]  # no file system takes names of any length
         try:
             with tempfile.TemporaryDirectory(prefix="entro-nb-") as folder:
-                path = Path(folder) / f"data{Path(file).suffix}"
+                path = Path(folder) / file
                 path.write_bytes(self.file.value or b"")
-                found = monitor.watch(table_of(path))
+                found = monitor.watch(monitor.read_table(path))
         except EntroError as error:
             self.refused = f"{file} was not read: {error}"
             return
