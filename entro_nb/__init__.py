@@ -40,6 +40,7 @@ _FACE = {
     ),
     "streams": ("CATALOG", "scalars", "generate", "Scenario", "Replay", "load_recording"),
     "spokesperson": ("Session", "Spokesperson", "Trail"),
+    "monitor": ("watch",),
     "benchmark": ("nab",),
     "sweep": ("run_sweep",),
     "periods": ("summarize",),

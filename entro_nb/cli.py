@@ -183,14 +183,14 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
 )
 def _sweep(options: Options) -> int:
     """Run a simulation over a grid of parameters into a Zarr store, and go on where it stopped."""
-    from entro_nb.sweep import read_sweep, run_sweep, watch
+    from entro_nb.sweep import progress_on, read_sweep, run_sweep
 
     asked = read_sweep(options.file)
     if options.out is not None:
         asked["out"] = options.out
     if asked.get("out") is None:
         raise ParameterError("out", None, "a Zarr store, in the file or as --out")
-    with watch(sys.stderr) as progress:
+    with progress_on(sys.stderr) as progress:
         run_sweep(**asked, workers=options.workers, scheduler=options.scheduler, progress=progress)
     print(asked["out"])
     return 0
@@ -347,14 +347,14 @@ def _nab(options: Options) -> int:
     """Score detectors on the Numenta Anomaly Benchmark, among the published scores."""
     from entro_nb import settings
     from entro_nb.benchmark import DETECTORS, board
-    from entro_nb.sweep import watch
+    from entro_nb.sweep import progress_on
 
     sys.path.append(os.getcwd())  # where a function of one's own may be
     detectors = {
         name: DETECTORS.get(name) or settings.function_of("detector", name, DETECTORS)
         for name in options.detector or DETECTORS
     }
-    with watch(sys.stderr) as progress:
+    with progress_on(sys.stderr) as progress:
         table = board(detectors, options.limit, progress)
     width = max(map(len, table.detector.values))
     names = {"low_fp": "low FP", "low_fn": "low FN"}

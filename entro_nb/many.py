@@ -9,8 +9,9 @@ array is cut: chunking never changes a number.
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -38,19 +39,31 @@ class Recurrence(Protocol):
 
 
 def each_stream(
-    x: xr.DataArray, recurrence: Recurrence, rows: Mapping[str, npt.DTypeLike]
+    x: xr.DataArray,
+    recurrence: Recurrence,
+    rows: Mapping[str, npt.DTypeLike],
+    *,
+    name: str = "x",
+    taken: Iterable[str] = (),
+    check: Callable[..., FloatArray] = validate.finite_array,
 ) -> dict[str, Any]:
     """Rows of a recurrence over the dims of an array, each stream for itself.
 
     Parameters
     ----------
     x : xarray.DataArray
-        Finite values over ``time``, anywhere among its dims, and any other dims.
+        Values over ``time``, anywhere among its dims, and any other dims.
     recurrence : Recurrence
         What is done with each stream. Its place is its number in the order of the dims, the last
         of them counting fastest.
     rows : mapping
         Names and types of what the recurrence gives for each value.
+    name : str
+        Name of `x` in errors.
+    taken : iterable of str
+        Other names that the result will have.
+    check : callable
+        What :func:`entro_nb.validate.finite_array` is by default, with the same arguments.
 
     Returns
     -------
@@ -60,23 +73,24 @@ def each_stream(
     Raises
     ------
     ParameterError
-        If there is no dim `time`, or a dim or coordinate has the name of a row.
+        If there is no dim `time`, or a dim or coordinate has a name of the result's.
     DataError
-        If there are no values, or one is NaN or infinite (named by index); in an array of Dask
-        only when it is computed.
+        If there are no values, or one fails the check (named by index); in an array of Dask only
+        when it is computed.
     """
     if "time" not in x.dims:
-        raise ParameterError("dims of x", x.dims, "'time', and any others")
-    for name in sorted(rows.keys() & {*x.dims, *x.coords}):
-        raise ParameterError("coordinate of x", name, "none of the names of the result")
+        raise ParameterError(f"dims of {name}", x.dims, "'time', and any others")
+    for twice in sorted({*rows, *taken} & {*x.dims, *x.coords}):
+        raise ParameterError(f"coordinate of {name}", twice, "none of the names of the result")
     if x.dtype.kind not in "iuf":
-        raise ParameterTypeError("x", f"array of {x.dtype}", "an array of real numbers")
+        raise ParameterTypeError(name, f"array of {x.dtype}", "an array of real numbers")
     if x.size == 0:
-        raise DataError("x", f"array of shape {x.shape}", "at least one element")
+        raise DataError(name, f"array of shape {x.shape}", "at least one element")
     axis = x.dims.index("time")
+    check = functools.partial(check, name)
     if x.chunks is not None:
-        return _lazily(x.data, axis, recurrence, rows)
-    *found, _ = _block(x.values, axis, x.shape, (0,) * x.ndim, recurrence, None)
+        return _lazily(x.data, axis, recurrence, rows, check)
+    *found, _ = _block(x.values, axis, x.shape, (0,) * x.ndim, recurrence, check, None)
     return dict(zip(rows, found, strict=True))
 
 
@@ -86,10 +100,11 @@ def _block(
     shape: tuple[int, ...],
     origin: tuple[int, ...],
     recurrence: Recurrence,
+    check: Callable[..., FloatArray],
     before: Arrays | None,
 ) -> tuple[Any, ...]:
     """Rows of a block that begins at an origin of the whole; and last, what is remembered."""
-    values = validate.finite_array("x", block, empty=True, origin=origin)
+    values = check(block, empty=True, origin=origin)
     values = np.moveaxis(values, axis, -1)
     if before is None:
         places = np.zeros((), np.int64)
@@ -107,7 +122,11 @@ def _block(
 
 
 def _lazily(
-    x: Any, axis: int, recurrence: Recurrence, rows: Mapping[str, npt.DTypeLike]
+    x: Any,
+    axis: int,
+    recurrence: Recurrence,
+    rows: Mapping[str, npt.DTypeLike],
+    check: Callable[..., FloatArray],
 ) -> dict[str, Any]:
     """Rows as Dask arrays in the chunks of `x`: a chain along time for each block of streams."""
     from dask.array import Array
@@ -124,7 +143,7 @@ def _lazily(
         earlier = tuple(k - 1 if d == axis else k for d, k in enumerate(index))
         before = (memory, *earlier) if index[axis] > 0 else None
         given = (x.name, *index)
-        chain[judged, *index] = _block, given, axis, x.shape, origin, recurrence, before
+        chain[judged, *index] = _block, given, axis, x.shape, origin, recurrence, check, before
         # By itself, so that the next block holds on to this and not to the rows.
         chain[memory, *index] = operator.getitem, (judged, *index), len(rows)
     whole = HighLevelGraph.from_collections(judged, chain, dependencies=[x])

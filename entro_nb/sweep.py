@@ -562,14 +562,14 @@ def _needs(what: str) -> SweepError:
 
 
 @contextmanager
-def watch(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
+def progress_on(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
     """Bar on a terminal, a line for every tenth elsewhere: what to call with runs done and in all.
 
     Examples
     --------
     >>> import io
     >>> log = io.StringIO()
-    >>> with watch(log) as tell:
+    >>> with progress_on(log) as tell:
     ...     for done in range(5, 101, 5):
     ...         tell(done, 100)
     >>> log.getvalue().splitlines()[:2]

@@ -113,6 +113,7 @@ def finite_array(
     low: float = -math.inf,
     high: float = math.inf,
     empty: bool = False,
+    missing: bool = False,
     origin: tuple[int, ...] | None = None,
 ) -> FloatArray:
     """Array of finite floats; the first bad element is named by its index.
@@ -131,6 +132,8 @@ def finite_array(
         Allowed range of every element, ends included.
     empty : bool
         Whether an array without elements is accepted.
+    missing : bool
+        Whether NaN is accepted, as a value that is missing.
     origin : tuple of int, optional
         Where the array begins in a greater one, by whose indices elements are named.
 
@@ -164,7 +167,7 @@ def finite_array(
     # One reduction is the fast path: a sum is finite only if no element is NaN or infinite.
     with np.errstate(over="ignore", invalid="ignore"):
         suspect = not math.isfinite(float(array.sum()))
-    if suspect and not (finite := np.isfinite(array)).all():
+    if suspect and not (finite := ~np.isinf(array) if missing else np.isfinite(array)).all():
         raise DataError(*_first(name, array, ~finite, origin), "finite numbers")
     bounded = low != -math.inf or high != math.inf
     if bounded and (outside := (array < low) | (array > high)).any():

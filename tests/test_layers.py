@@ -24,7 +24,7 @@ FLOORS = (
     ("graphs", "entropy"),
     ("surprise", "engine", "network"),
     ("accountant",),
-    ("geometry",),
+    ("geometry", "monitor"),
     ("streams",),
     ("spokesperson",),
     ("simulations", "benchmark"),

@@ -12,6 +12,7 @@ from entro_nb.accountant.accountant import (
     NormalizerConfig as NormalizerConfig,
     account as account,
     normalize as normalize,
+    standardize as standardize,
 )
 from entro_nb.accountant.calibration import (
     RUN_LENGTH as RUN_LENGTH,
@@ -37,4 +38,11 @@ from entro_nb.accountant.frame import (
     Stability as Stability,
     Thresholds as Thresholds,
     flags as flags,
+)
+from entro_nb.accountant.measure import (
+    State as State,
+    bins_for as bins_for,
+    cold_state as cold_state,
+    measure_arrays as measure_arrays,
+    rule_of as rule_of,
 )

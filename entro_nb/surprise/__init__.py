@@ -7,7 +7,13 @@ run length is promised for any distribution.
 """
 
 from entro_nb.surprise.evidence import odds as odds
-from entro_nb.surprise.law import CELLS as CELLS, ROWS as ROWS
+from entro_nb.surprise.law import (
+    CELLS as CELLS,
+    ROWS as ROWS,
+    Remembered as Remembered,
+    judge as judge,
+    nothing_seen as nothing_seen,
+)
 from entro_nb.surprise.monitor import (
     Judgement as Judgement,
     Surprise as Surprise,

@@ -68,6 +68,16 @@ class SurpriseConfig(Parameters):
         """Score in bits at which an alarm is raised: log₂ of the promise."""
         return math.log2(self.promise)
 
+    @property
+    def key(self) -> int:
+        """Key of the coin, which follows from the seed."""
+        return int(np.random.default_rng(self.seed).integers(2**63))
+
+    def constants(self) -> FloatArray:
+        """Parameters as the compiled step reads them."""
+        first = self.warm_up, self.relief, self.margin, self.apart, 5.0
+        return np.array([*first, self.limit, self.changes])
+
 
 class Judgement(NamedTuple):
     """What a monitor says of one value."""
@@ -124,12 +134,7 @@ class Surprise:
             raise ParameterTypeError("config", config, "a SurpriseConfig")
         self._config = config
         self._odds = odds()
-        self._constants = np.array(
-            [
-                *(config.warm_up, config.relief, config.margin, config.apart, 5.0),
-                *(config.limit, config.changes),
-            ]
-        )
+        self._constants = config.constants()
         self._value, self._out = np.zeros(1), np.empty((len(ROWS), 1))
         self.reset()
         self.judge(self._value)
@@ -147,8 +152,7 @@ class Surprise:
 
     def reset(self) -> None:
         """Forget every value, as when the stream is switched."""
-        key = np.random.default_rng(self._config.seed).integers(2**63)
-        self._state = nothing_seen(int(key), self._config.order)
+        self._state = nothing_seen(self._config.key, self._config.order)
 
     def process(self, x: float) -> Judgement:
         """Judge one value.
