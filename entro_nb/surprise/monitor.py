@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -96,7 +96,10 @@ class Surprise:
     exchangeable stream, whatever its distribution. The alarms stand on a Shiryaev–Roberts
     e-detector of them (Shin, Ramdas and Rinaldo 2022), so that the mean number of values between
     two false ones is at least the promised one, by theorem: the evidence R obeys
-    R ← (R + 1)·b(p) with bets b of mean 1, and an alarm asks for R ≥ promise.
+    R ← (R + 1)·b(p) with bets b of mean 1, and an alarm asks for R ≥ promise. No detector with such
+    a promise can be sure of one strange value in a stream younger than the promise: for all it
+    knows, the law has a heavy tail, and among t values one must be the strangest. Then several are
+    needed, or luck with the coin; the score tells all the same.
 
     Parameters
     ----------
@@ -114,7 +117,9 @@ class Surprise:
     unlikely a value was to be expected, (t + 1)/(n + 1) for n of t values at least as unlikely, in
     bits, and as many bits more as the logarithm of its distance from the nearest value seen, in
     cells. The score takes off the logarithm of how many earlier peaks were as strange, and is 0
-    unless a value is stranger than the strangest of late. A new level is accepted in proportion
+    unless a value is stranger than the strangest of late. An alarm is raised at a value among the
+    hundredth that surprises most, where the evidence suffices and a score has reached the limit
+    within the last few values. A new level is accepted in proportion
     to the stream's age: after n of t values its strangeness is at most log₂(t/n).
 
     Examples
@@ -132,9 +137,8 @@ class Surprise:
         config = SurpriseConfig() if config is None else config
         if not isinstance(config, SurpriseConfig):
             raise ParameterTypeError("config", config, "a SurpriseConfig")
-        self._config = config
         self._odds = odds()
-        self._constants = config.constants()
+        self._config, self._constants = config, config.constants()
         self._value, self._out = np.zeros(1), np.empty((len(ROWS), 1))
         self.reset()
         self.judge(self._value)
@@ -144,6 +148,21 @@ class Surprise:
     def config(self) -> SurpriseConfig:
         """Parameters this monitor was built with."""
         return self._config
+
+    def set_promise(self, promise: float) -> None:
+        """Promise another mean number of values between false alarms (an operator's command).
+
+        What was seen stays known; the evidence for an alarm is gathered anew, so that the promise
+        holds from the next value on.
+
+        Raises
+        ------
+        ParameterError, ParameterTypeError
+            If `promise` is outside its range; the state is then unchanged.
+        """
+        config = replace(self._config, promise=promise)
+        self._config, self._constants = config, config.constants()
+        self._state.memory[1:] = self._state.bets[:] = 0.0
 
     @property
     def seen(self) -> int:
