@@ -79,7 +79,7 @@ def _time(found: xr.Dataset) -> hv.Dimension:
 
 
 #: Dragging chooses a stretch of time; the plots of a stack move together.
-_TOOLS = ["xbox_zoom", "xpan", "reset", "save"]
+_TOOLS = ["xbox_zoom", "reset", "save"]
 
 
 def _plot(found: xr.Dataset, name: str, parts: Sequence[Any], look: dict[str, Any]) -> hv.Overlay:
@@ -94,8 +94,9 @@ def _plot(found: xr.Dataset, name: str, parts: Sequence[Any], look: dict[str, An
         least = low - 0.06 * (high - low) if name == "value" else 0.0
         limits["ylim"] = (least, high + 0.1 * (high - low))
     tooled = [part.opts(default_tools=_TOOLS) for part in parts]
-    shown = {"fontsize": {"title": 10}, "active_tools": _TOOLS[:1]}
-    return style.over(tooled, **limits | shown | look)
+    return style.over(
+        tooled, **limits | {"fontsize": {"title": 10}, "xlabel": _time(found).label} | look
+    )
 
 
 def _name(found: xr.Dataset) -> str:
@@ -136,7 +137,8 @@ def values(found: xr.Dataset, windows: Sequence[tuple[Any, Any]] = (), **look: A
     """
     at, name = np.flatnonzero(found.alarm.values), _name(found)
     units = found.value.attrs["units"]
-    axis = hv.Dimension("value", label="value" if units == "1" else f"value ({units})")
+    short = name if len(name) <= 20 else "value"
+    axis = hv.Dimension("value", label=short if units == "1" else f"{short} ({units})")
     marks = (_when(found)[at], found.value.values[at])
     bands = hv.VSpans(list(windows), [_time(found), "until"])
     parts = [
