@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from entro_nb.results import compiled, reordered
+from entro_nb.results import compiled
 from entro_nb.surprise.evidence import bet, nothing_known
 from entro_nb.surprise.whitening import untaught, whiten
 from entro_nb.validate import FloatArray, IntArray
@@ -25,6 +25,11 @@ CountArray = npt.NDArray[np.int32]
 CELLS = 512
 #: Bins of the record of earlier peaks, and how many there are to a bit of strangeness.
 _PEAKS, _PER_BIT = 256, 6.0
+#: Share of the evidence that bets on one value, so rare that it comes once in the promise; the rest
+#: bets on several strange ones.
+_SINGLE = 0.8
+#: An alarm is raised at a value that is itself among the most surprising, this share of all.
+_RARE = 0.01
 #: What each row of a judgement holds.
 ROWS = ("surprisal", "p_value", "score", "evidence", "alarm")
 
@@ -129,16 +134,20 @@ def _widen(x: float, cells: CountArray, grid: FloatArray, seen: int, since: int)
     grid[2], grid[3] = new, start
 
 
-@reordered
-def _ranked(cells: CountArray, weight: int) -> tuple[int, int, int]:
+@compiled
+def _ranked(cells: CountArray, last: int, weight: int) -> tuple[int, int, int]:
     """Values whose smoothed count is at most a weight; and, with two more, below and at most."""
-    likely, below, upto = 0, 0, 0
-    for q in range(cells.shape[1]):
+    # Up to the last cell that may hold any, and in 32 bits: a processor then adds up twice as many
+    # cells at a time.
+    own, below_it, with_it = np.int32(weight), np.int32(weight + 1), np.int32(weight + 2)
+    none = np.int32(0)
+    likely, below, upto = none, none, none
+    for q in range(last + 1):
         count, smoothed = cells[0, q], cells[1, q]
-        likely += count if smoothed <= weight else 0
-        below += count if smoothed < weight + 2 else 0
-        upto += count if smoothed <= weight + 2 else 0
-    return likely, below, upto
+        likely = np.int32(likely + (count if smoothed <= own else none))
+        below = np.int32(below + (count if smoothed <= below_it else none))
+        upto = np.int32(upto + (count if smoothed <= with_it else none))
+    return int(likely), int(below), int(upto)
 
 
 @compiled
@@ -189,7 +198,7 @@ def _place(
         return math.log2((seen + 1.0) / (seen + 0.5)) if seen > 0 else 0.0, 0.0, 0, seen + 1
     k = int(_cell(x, grid[2]) - grid[3])
     weight = cells[1, k]
-    likely, below, upto = _ranked(cells, weight)
+    likely, below, upto = _ranked(cells, int(math.floor(grid[1] / grid[2]) - grid[3]), weight)
     gap = 0
     if weight == 0:
         gap = _gap(cells, k) - 1
@@ -266,17 +275,16 @@ def judge(
         surprisal, strange, below, ties = _place(value, cells, grid, t, clock[5])
         p = (below + _coin(clock[3], t) * ties) / (t + 1.0)
         clock[0] = t + 1
-        # A bet on one value that comes once in the promise; and two on several strange ones.
         root = math.sqrt(p)
-        memory[1] = (memory[1] + 1.0) * (2.0 * promise if p <= 0.5 / promise else 0.0)
+        memory[1] = (memory[1] + 1.0) * (promise / _SINGLE if p <= _SINGLE / promise else 0.0)
         memory[2] = (memory[2] + 1.0) * 0.25 / (root * math.sqrt(root))
         memory[3] = (memory[3] + 1.0) * 0.5 / root
-        evidence = 0.5 * memory[1] + 0.25 * memory[2] + 0.25 * memory[3]
+        evidence = _SINGLE * memory[1] + (1.0 - _SINGLE) * 0.5 * (memory[2] + memory[3])
         score = _fresh(strange if t >= rule.warm_up else 0.0, t, peaks, memory, clock, rule)
         if score >= rule.limit:
             clock[4] = t
         # Strange enough of late, and the evidence suffices: that alone keeps the promise.
-        alarm = evidence >= promise and t - clock[4] < rule.apart
+        alarm = evidence >= promise and p <= _RARE and t - clock[4] < rule.apart
         if alarm:
             clock[4] = -(2**40)
         for b in range(1, 4):

@@ -96,7 +96,10 @@ class Surprise:
     exchangeable stream, whatever its distribution. The alarms stand on a Shiryaev–Roberts
     e-detector of them (Shin, Ramdas and Rinaldo 2022), so that the mean number of values between
     two false ones is at least the promised one, by theorem: the evidence R obeys
-    R ← (R + 1)·b(p) with bets b of mean 1, and an alarm asks for R ≥ promise.
+    R ← (R + 1)·b(p) with bets b of mean 1, and an alarm asks for R ≥ promise. No detector with such
+    a promise can be sure of one strange value in a stream younger than the promise: for all it
+    knows, the law has a heavy tail, and among t values one must be the strangest. Then several are
+    needed, or luck with the coin; the score tells all the same.
 
     Parameters
     ----------
@@ -114,7 +117,9 @@ class Surprise:
     unlikely a value was to be expected, (t + 1)/(n + 1) for n of t values at least as unlikely, in
     bits, and as many bits more as the logarithm of its distance from the nearest value seen, in
     cells. The score takes off the logarithm of how many earlier peaks were as strange, and is 0
-    unless a value is stranger than the strangest of late. A new level is accepted in proportion
+    unless a value is stranger than the strangest of late. An alarm is raised at a value among the
+    hundredth that surprises most, where the evidence suffices and a score has reached the limit
+    within the last few values. A new level is accepted in proportion
     to the stream's age: after n of t values its strangeness is at most log₂(t/n).
 
     Examples
