@@ -562,7 +562,7 @@ def _needs(what: str) -> SweepError:
 
 
 @contextmanager
-def progress_on(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
+def progress_on(stream: TextIO, unit: str = "runs") -> Iterator[Callable[[int, int], None]]:
     """Bar on a terminal, a line for every tenth elsewhere: what to call with runs done and in all.
 
     Examples
@@ -581,13 +581,13 @@ def progress_on(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
         def line(done: int, total: int) -> None:
             if (tenth := 10 * done // total) not in told:
                 told.add(tenth)
-                print(f"{done} of {total} runs", file=stream, flush=True)
+                print(f"{done} of {total} {unit}", file=stream, flush=True)
 
         yield line
         return
     from tqdm import tqdm
 
-    bar = tqdm(file=stream, unit=" runs", unit_scale=True, dynamic_ncols=True, leave=False)
+    bar = tqdm(file=stream, unit=f" {unit}", unit_scale=True, dynamic_ncols=True, leave=False)
 
     def move(done: int, total: int) -> None:
         if bar.total is None:  # what a former run finished says nothing of the speed of this one

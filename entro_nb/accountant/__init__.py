@@ -30,6 +30,7 @@ from entro_nb.accountant.detectors import (
 )
 from entro_nb.accountant.frame import (
     COLUMNS as COLUMNS,
+    JUDGED as JUDGED,
     AccountantConfig as AccountantConfig,
     Decision as Decision,
     DecisionGate as DecisionGate,
@@ -38,6 +39,7 @@ from entro_nb.accountant.frame import (
     Stability as Stability,
     Thresholds as Thresholds,
     flags as flags,
+    rarity as rarity,
 )
 from entro_nb.accountant.measure import (
     State as State,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from entro_nb import validate
 from entro_nb.accountant.calibration import default_thresholds
 from entro_nb.accountant.frame import (
     COLUMNS,
+    JUDGED,
     AccountantConfig,
     EeFrame,
     Stability,
@@ -43,10 +45,14 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from entro_nb.surprise import Judgement
+
 #: A number of samples that a memory spans.
 Span = Annotated[float, Bounds(1.0)]
 #: The classes by their numbers: faster than asking the enumeration for each sample.
 _STABILITY = tuple(Stability)
+_said = attrgetter(*JUDGED)
+_UNSAID = (None,) * len(JUDGED)
 
 
 class Accountant:
@@ -118,6 +124,7 @@ class Accountant:
         stream: str | None = None,
         time: float | None = None,
         raw: float | None = None,
+        judged: Judgement | None = None,
     ) -> EeFrame:
         """Measure one sample.
 
@@ -127,6 +134,8 @@ class Accountant:
             Normalised value.
         stream, time, raw : optional
             Where it comes from; written into the frame as they are, and never looked at.
+        judged : Judgement, optional
+            What a :class:`~entro_nb.surprise.Surprise` says of the raw value; written in likewise.
 
         Returns
         -------
@@ -157,6 +166,7 @@ class Accountant:
             stream,
             time,
             raw,
+            *(_UNSAID if judged is None else _said(judged)),
         )
 
     def process_many(self, x: npt.ArrayLike | xr.DataArray) -> xr.Dataset:

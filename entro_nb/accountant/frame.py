@@ -157,7 +157,7 @@ class Column(NamedTuple):
     units: str
     long_name: str
     given: bool = False  #: whether it comes with the sample and is not measured
-    whole: bool = False  #: whether its values are integers
+    whole: bool = False  #: whether its values are integers, classes, or true and false
     optional: bool = False  #: whether a value may be missing
 
 
@@ -187,6 +187,15 @@ class EeFrame:
         When it was received, in seconds since 1970.
     raw : float, optional
         The value in the stream's units.
+    surprisal : float, optional
+        −log₂ of the probability of the raw value by those before it, in bits. This and the next
+        three are what a :class:`~entro_nb.surprise.Surprise` said of it; None if nobody asked one.
+    p_value : float, optional
+        Share of the values so far that are at least as surprising, in (0, 1].
+    score : float, optional
+        How much stranger than anything of late, in bits.
+    alarm : bool, optional
+        Whether an alarm is raised.
 
     Examples
     --------
@@ -207,6 +216,16 @@ class EeFrame:
     stream: Annotated[str | None, Column("1", "name of the stream", given=True)] = None
     time: Annotated[float | None, Column("s", "seconds since 1970", given=True)] = None
     raw: Annotated[float | None, Column("stream's own", "value as received", given=True)] = None
+    surprisal: Annotated[
+        float | None, Bounds(0.0), Column("bits", "surprisal of the value as received")
+    ] = None
+    p_value: Annotated[
+        float | None, Bounds(0.0, 1.0, open_low=True), Column("1", "p-value of that surprisal")
+    ] = None
+    score: Annotated[
+        float | None, Bounds(0.0), Column("bits", "how much stranger than anything of late")
+    ] = None
+    alarm: Annotated[bool | None, Column("1", "whether an alarm is raised")] = None
 
     def to_dict(self) -> dict[str, Any]:
         """Mapping of plain values, the class by its name."""
@@ -246,12 +265,33 @@ class EeFrame:
 COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
         name: next(m for m in hint.__metadata__ if isinstance(m, Column))._replace(
-            whole=hint.__origin__ in (int, Stability),
+            whole=hint.__origin__ in (int, Stability, bool | None),
             optional=type(None) in get_args(hint.__origin__),
         )
         for name, hint in get_type_hints(EeFrame, include_extras=True).items()
     }
 )
+
+
+#: Columns that are a monitor's, who judges the value as received; an Accountant leaves them empty.
+JUDGED = ("surprisal", "p_value", "score", "alarm")
+
+
+def rarity(frame: EeFrame) -> str:
+    """How surprising the value of a frame is, in words; nothing if nobody judged it.
+
+    Examples
+    --------
+    >>> frame = EeFrame(
+    ...     9, 0.0, 0.0, 0.0, None, None, None, 1.0, Stability.STABLE,
+    ...     surprisal=17.0, p_value=0.0005, score=11.0, alarm=True,
+    ... )  # fmt: skip
+    >>> rarity(frame)
+    'surprisal 17.0 bits, one value in 2000'
+    """
+    if frame.surprisal is None or frame.p_value is None:
+        return ""
+    return f"surprisal {frame.surprisal:.1f} bits, one value in {1.0 / frame.p_value:.0f}"
 
 
 def flags(codes: Mapping[str, int]) -> dict[str, Any]:
@@ -276,6 +316,9 @@ UNAVAILABLE: Mapping[Path, str] = MappingProxyType(
         Path.VOTE: "it needs several agents to ask",
     }
 )
+
+#: The active paths, the gravest last.
+_GRAVITY = (Path.PROCEED, Path.PAUSE, Path.ABORT)
 
 #: Which path each class takes when confidence suffices (ours: the seed's rules were never found).
 ROUTES: Mapping[Stability, Path] = MappingProxyType(
@@ -304,6 +347,7 @@ class DecisionGate(Parameters):
 
     PROCEED, PAUSE and ABORT are active. REVISE and VOTE exist by name and are refused. The path is
     that of the class if the confidence suffices, else PAUSE: too little is known to go on or stop.
+    A frame whose value raises an alarm takes the path declared for alarms, if that is the graver.
 
     Parameters
     ----------
@@ -311,11 +355,15 @@ class DecisionGate(Parameters):
         Below it every frame is held at PAUSE, whatever its class.
     routes : mapping from Stability to Path
         Path of each class; classes left out keep the default.
+    on_alarm : Path, optional
+        Path of a frame that raises an alarm, from PROCEED over PAUSE to ABORT; that of its class
+        stays if it is graver. Without it alarms route nothing, as in seed 003.
 
     Raises
     ------
     ParameterError
-        If `min_confidence` lies outside [0, 1] or a route is not from a class to a path.
+        If `min_confidence` lies outside [0, 1], a route is not from a class to a path, or
+        `on_alarm` is no path.
     PathUnavailableError
         If a route leads to REVISE or VOTE.
 
@@ -332,12 +380,16 @@ class DecisionGate(Parameters):
 
     min_confidence: Share = 0.5
     routes: Mapping[Any, Any] = field(default_factory=lambda: ROUTES)
+    on_alarm: Path | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for stability, path in self.routes.items():
             if not isinstance(stability, Stability) or not isinstance(path, Path):
                 raise ParameterError("routes", (stability, path), "a Stability to a Path")
+        if self.on_alarm is not None and not isinstance(self.on_alarm, Path):
+            raise ParameterError("on_alarm", self.on_alarm, "a Path, or None")
+        for path in (*self.routes.values(), self.on_alarm):
             if path in UNAVAILABLE:
                 raise PathUnavailableError(
                     f"path {path.name} is not available: {UNAVAILABLE[path]}"
@@ -364,4 +416,8 @@ class DecisionGate(Parameters):
                 f"{self.min_confidence:.2f}",
             )
         path: Path = self.routes[frame.stability]
-        return Decision(path, f"{frame.stability.name} at confidence {frame.confidence:.2f}")
+        reason = f"{frame.stability.name} at confidence {frame.confidence:.2f}"
+        if frame.alarm and self.on_alarm is not None:
+            path = max(path, self.on_alarm, key=_GRAVITY.index)
+            reason += f", and an alarm: {rarity(frame)}"
+        return Decision(path, reason)

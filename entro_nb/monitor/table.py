@@ -259,11 +259,45 @@ def meant_as_numbers(column: pd.Series) -> bool:
     return 2 * spelled >= len(given) > 0
 
 
-def instants(name: str, column: pd.Series, row: Row = indexed) -> tuple[Any, dict[str, str]]:
-    """Times of a column with their attributes: instants in UTC, or plain numbers.
+def kind_of_times(column: pd.Series) -> str:
+    """How a column tells times: as ``dates``, ``text``, ``numbers``, or in a unit since 1970.
 
-    Text is read as ISO 8601; whole columns of numbers that lie between 1973 and 2603 when taken
-    as seconds, milli-, micro- or nanoseconds since 1970 are taken as those.
+    Whole columns of numbers that lie between 1973 and 2603 when taken as seconds, milli-, micro-
+    or nanoseconds since 1970 are taken as those.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> kind_of_times(pd.Series([1767225600, 1767225660])), kind_of_times(pd.Series([0.0, 0.5]))
+    ('s', 'numbers')
+    """
+    import pandas as pd
+
+    kind = column.dtype
+    if pd.api.types.is_numeric_dtype(kind) and not _no_number(kind):
+        return epoch_unit(column.to_numpy(np.float64, na_value=np.nan)) or "numbers"
+    timed = pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind)
+    if timed or isinstance(kind, pd.PeriodDtype):
+        return "dates"
+    # Text: the first says whether it is of dates, or of numbers among which something is wrong.
+    first = column[~_empty(column)].iloc[:1]
+    spelled = pd.to_numeric(first, errors="coerce").notna().any()
+    return kind_of_times(pd.to_numeric(column, errors="coerce")) if spelled else "text"
+
+
+def instants(name: str, column: pd.Series, row: Row = indexed, kind: str | None = None) -> Any:
+    """Times of a column: instants in UTC, or plain numbers.
+
+    Parameters
+    ----------
+    name : str
+        Name used in errors.
+    column : pandas.Series
+        Dates of pandas, text in the manner of ISO 8601, or numbers.
+    row : callable
+        How an error tells a row.
+    kind : str, optional
+        As :func:`kind_of_times` says of the column, or of the one that this is a piece of.
 
     Raises
     ------
@@ -273,24 +307,25 @@ def instants(name: str, column: pd.Series, row: Row = indexed) -> tuple[Any, dic
     Examples
     --------
     >>> import pandas as pd
-    >>> instants("t", pd.Series(["2026-03-02 10:00", "2026-03-02T12:00+01:00"]))[0]
+    >>> instants("t", pd.Series(["2026-03-02 10:00", "2026-03-02T12:00+01:00"]))
     array(['2026-03-02T10:00:00.000000', '2026-03-02T11:00:00.000000'],
           dtype='datetime64[us]')
     """
     import pandas as pd
 
-    kind = column.dtype
-    if pd.api.types.is_numeric_dtype(kind) and not _no_number(kind):
-        times = column.to_numpy(np.float64, na_value=np.nan)
-        if (unit := epoch_unit(times)) is None:
-            return times, {"units": "1"}
-        return _moments(pd.to_datetime(column, unit=unit, errors="coerce")), {}
-    if isinstance(kind, (np.dtype, pd.DatetimeTZDtype)) and kind.kind in "Mm":
-        return _moments(column), {}
-    if isinstance(kind, pd.PeriodDtype):
-        return _moments(column.dt.start_time), {}
+    kind = kind_of_times(column) if kind is None else kind
+    if kind == "dates":
+        if isinstance(column.dtype, pd.PeriodDtype):
+            column = column.dt.start_time
+        return _moments(column)
+    if kind != "text":
+        since = numbers(name, column, row)
+        if kind == "numbers":
+            return since
+        exact = column if pd.api.types.is_integer_dtype(column.dtype) else pd.Series(since)
+        return pd.to_datetime(exact, unit=kind).to_numpy()
     text = column.astype(object)
-    # Whole numbers, too, would be read as years.
+    # Whole numbers would be read as years.
     read = pd.to_datetime(
         text.where(text.map(lambda v: isinstance(v, str) and not v.strip().isdigit())),
         format="ISO8601", utc=True, errors="coerce",
@@ -299,7 +334,7 @@ def instants(name: str, column: pd.Series, row: Row = indexed) -> tuple[Any, dic
         k = int(np.flatnonzero(wrong)[0])
         allowed = "a time as 2026-03-02T10:00, or seconds since 1970"
         raise DataError(f"{name}{row(k)}", column.iloc[k], allowed)
-    return _moments(read), {}
+    return _moments(read)
 
 
 def _moments(column: pd.Series) -> Any:
@@ -362,11 +397,78 @@ def find_time(frame: pd.DataFrame) -> str | None:
 
 
 def _timed(column: pd.Series) -> bool:
-    try:
-        times, attrs = instants("time", column)
-    except (DataError, TypeError):
-        return False
-    return times.dtype.kind == "M" and not np.isnat(times).all() and not attrs
+    kind = kind_of_times(column)
+    if kind == "text":
+        try:
+            return not np.isnat(instants("time", column)).all()
+        except (DataError, TypeError):
+            return False
+    return kind == "dates" and column.notna().any()
+
+
+class Reading(NamedTuple):
+    """What is read of a table: by its first rows, if it comes in pieces."""
+
+    time: str  #: name of the column that holds the times; empty where none does
+    kind: str  #: how it tells them
+    names: tuple[str, ...]  #: of the columns that are judged
+    left_out: tuple[str, ...]  #: columns that hold no numbers
+    units: tuple[str, ...]  #: of the columns that are judged
+    time_units: str  #: of times that are numbers
+
+
+def plan_of(
+    frame: pd.DataFrame, time: str | None = None, columns: Sequence[str] | None = None
+) -> Reading:
+    """What is read of a table whose first rows these are.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Its columns by name; units may be in ``attrs["units"]``.
+    time : str, optional
+        The column that holds the times; empty if none does, found if not given.
+    columns : sequence of str, optional
+        Those that are judged; all that hold numbers if not given.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such column (the nearest is named), or more than one could hold the times.
+    DataError
+        If no column holds numbers.
+    """
+    source = find_time(frame) if time is None else time
+    if source:
+        validate.choice("time", source, frame.columns)
+    rest = [name for name in frame.columns if name != source]
+    names = columns_of(frame, rest, columns)
+    left_out = tuple(name for name in rest if name not in names) if columns is None else ()
+    units = frame.attrs.get("units", {})
+    kind = kind_of_times(frame[source]) if source else ""
+    told = tuple(units.get(name, "1") for name in names)
+    return Reading(source or "", kind, names, left_out, told, units.get(source, "1"))
+
+
+def table_of(plan: Reading, frame: pd.DataFrame, start: int = 0, row: Row = indexed) -> Table:
+    """A table, or the piece of it that begins at a row, read as planned.
+
+    Raises
+    ------
+    DataError
+        If a value is text that is no number or no time, or infinite; its row is named.
+    """
+    import pandas as pd
+
+    values = np.stack([numbers(name, frame[name], row) for name in plan.names], axis=1)
+    times: Any = pd.RangeIndex(start, start + len(frame))
+    attrs = {"units": "samples"}
+    if plan.time:
+        times = instants(plan.time, frame[plan.time], row, plan.kind)
+        attrs = {"long_name": plan.time} | (
+            {"units": plan.time_units} if plan.kind == "numbers" else {}
+        )
+    return Table(values, times, attrs, plan.names, plan.units, False, plan.left_out)
 
 
 def as_table(series: Any, time: Any = None, columns: Sequence[str] | None = None) -> Table:
@@ -430,7 +532,7 @@ def own_times(x: xr.DataArray) -> xr.DataArray | None:
     return coords.get("time")
 
 
-def times_of(given: Any, n: int, name: str = "time") -> tuple[Any, dict[str, str]]:
+def times_of(given: Any, n: int) -> tuple[Any, dict[str, str]]:
     """Times of n values with their attributes; values are numbered where none are given."""
     import pandas as pd
     import xarray as xr
@@ -438,10 +540,11 @@ def times_of(given: Any, n: int, name: str = "time") -> tuple[Any, dict[str, str
     if given is None:
         return pd.RangeIndex(n), {"units": "samples"}
     if len(given) != n:
-        raise ParameterError(name, f"{len(given)} times", f"{n}, one for each value")
+        raise ParameterError("time", f"{len(given)} times", f"{n}, one for each value")
     if isinstance(given, xr.DataArray) and given.dtype.kind in "iuf":
         return given.values.astype(np.float64), {"units": str(given.attrs.get("units", "1"))}
-    return instants(name, pd.Series(given))
+    times = instants("time", pd.Series(given))
+    return times, {} if times.dtype.kind in "mM" else {"units": "1"}
 
 
 def _of_frame(frame: pd.DataFrame, time: Any, columns: Sequence[str] | None) -> Table:
@@ -449,21 +552,12 @@ def _of_frame(frame: pd.DataFrame, time: Any, columns: Sequence[str] | None) -> 
     if frame.shape[0] == 0:
         raise DataError("series", "a table without rows", "at least one row")
     frame = frame.set_axis([str(name) for name in frame.columns], axis="columns")
-    source, index = None, time
-    if isinstance(time, str):
-        source = str(validate.choice("time", time, frame.columns))
-    elif time is None and (index := _index(frame)) is None:
-        source = find_time(frame)
-    if source is not None:
-        index = frame[source]
-    rest = [name for name in frame.columns if name != source]
-    chosen = columns_of(frame, rest, columns)
-    values = np.stack([numbers(name, frame[name]) for name in chosen], axis=1)
-    times, attrs = times_of(index, len(frame), source or "time")
-    if source is not None:
-        attrs |= {"long_name": source}
-    left_out = tuple(name for name in rest if name not in chosen) if columns is None else ()
-    return Table(values, times, attrs, chosen, ("1",) * len(chosen), False, left_out)
+    if time is None:
+        time = _index(frame)
+    if time is None or isinstance(time, str):
+        return table_of(plan_of(frame, time, columns), frame)
+    times, attrs = times_of(time, len(frame))
+    return table_of(plan_of(frame, "", columns), frame)._replace(time=times, time_attrs=attrs)
 
 
 def columns_of(

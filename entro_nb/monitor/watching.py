@@ -168,10 +168,7 @@ def watch(
     if isinstance(series, xr.DataArray) and (series.dims != ("time",) or series.chunks is not None):
         return _watch_streams(series, config, time, columns)
     table = as_table(series, time, columns)
-    tally = Tally(config)
-    tally.push(table)
-    rows = np.stack([Watcher(config).push(x) for x in table.values.T], axis=-1)
-    return assembled(table, rows, tally.attrs())
+    return TableWatcher(config).push(table)
 
 
 def _watch_streams(
@@ -283,3 +280,126 @@ def _paced(pace: Pace, time: Any, attrs: Mapping[str, str]) -> dict[str, Any]:
         "mean_step": pace.mean,
         "gaps": pace.gaps,
     }
+
+
+def alarms(
+    found: xr.Dataset, before: Sequence[FloatArray] | None = None, start: int = 0
+) -> pd.DataFrame:
+    """The alarms as a table, in order of time.
+
+    Parameters
+    ----------
+    found : xarray.Dataset
+        From :func:`entro_nb.watch`.
+    before : sequence of ndarray, optional
+        For each column the scores just before, if this is a piece of something longer.
+    start : int
+        Row that the piece begins with.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A line for each alarm: row (from 0), time, column (of a table; of many streams, their own
+        dims), value, surprisal (bits), p_value, evidence (bits), and score (bits): the largest of
+        the last values.
+
+    Examples
+    --------
+    >>> x = np.append(np.random.default_rng(5).standard_normal(2000), [9.0, 9.5])
+    >>> alarms(watch(x, SurpriseConfig(promise=1000.0)))[["time", "value"]]
+       time  value
+    0  2000    9.0
+    """
+    import pandas as pd
+
+    table = found.transpose("time", ...)
+    dims = table.alarm.dims[1:]
+    shape = tuple(table.sizes[dim] for dim in dims)
+
+    def flat(name: str) -> FloatArray:
+        return table[name].values.reshape(table.sizes["time"], -1)
+
+    at, column = np.nonzero(flat("alarm"))
+    frame: dict[str, Any] = {"row": start + at, "time": table.time.values[at]}
+    for dim, places in zip(dims, np.unravel_index(column, shape) if dims else (), strict=True):
+        frame[str(dim)] = table[dim].values[places]
+    for name in ("value", "surprisal", "p_value", "evidence"):
+        frame[name] = flat(name)[at, column]
+    apart = int(found.attrs["apart"])
+    scores = flat("score")
+    peaks = []
+    for t, c in zip(at.tolist(), column.tolist(), strict=True):
+        late = judged_last(scores[: t + 1, c], apart, () if before is None else before[c])
+        peaks.append(float(late.max()))
+    return pd.DataFrame(frame | {"score": np.array(peaks, dtype=np.float64)})
+
+
+def judged_last(
+    scores: FloatArray, n: int, before: Sequence[float] | FloatArray = ()
+) -> FloatArray:
+    """The last n scores of values that were not missing.
+
+    Examples
+    --------
+    >>> judged_last(np.array([1.0, np.nan, 2.0]), 3, [7.0, 8.0])
+    array([8., 1., 2.])
+    """
+    # Missing values are few; where they are not, the whole is looked at.
+    late = scores[-2 * n :]
+    if np.isnan(late).sum() > n:
+        late = scores
+    late = late[~np.isnan(late)][-n:]
+    result: FloatArray = np.append(before, late)[-n:] if late.size < n else late
+    return result
+
+
+class TableWatcher:
+    """Every column of a table under watch, piece by piece: the same numbers in any pieces.
+
+    Parameters
+    ----------
+    config : SurpriseConfig, optional
+        The defaults if not given.
+
+    Examples
+    --------
+    >>> watcher = TableWatcher()
+    >>> found = watcher.push(as_table([1.0, None, 2.0]))
+    >>> watcher.push(as_table([2.0])).attrs["rows"]
+    4
+    """
+
+    def __init__(self, config: SurpriseConfig | None = None) -> None:
+        self._config = SurpriseConfig() if config is None else config
+        self._tally = Tally(self._config)
+        self._watchers: list[Watcher] = []
+        self._before: list[FloatArray] = []
+        self._rows = 0
+        self.alarms: pd.DataFrame | None = None  #: of the last piece
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What is said of all pieces so far, as in the attributes of :func:`watch`."""
+        return self._tally.attrs()
+
+    def push(self, table: Table, row: Row = indexed) -> xr.Dataset:
+        """Judge a piece: what :func:`watch` gives, with the attributes of all pieces so far.
+
+        Raises
+        ------
+        DataError
+            If the times run backwards, also over the end of a piece; the row is named.
+        """
+        self._tally.push(table, row)
+        if not self._watchers:
+            self._watchers = [Watcher(self._config) for _ in table.names]
+            self._before = [np.empty(0) for _ in table.names]
+        streams = zip(self._watchers, table.values.T, strict=True)
+        rows = np.stack([watcher.push(x) for watcher, x in streams], axis=-1)
+        found = assembled(table, rows, self.attrs)
+        self.alarms = alarms(found, self._before, self._rows)
+        self._rows += len(table.values)
+        scores = rows[list(WATCHED).index("score")].T
+        kept = zip(scores, self._before, strict=True)
+        self._before = [judged_last(x, self._config.apart, before) for x, before in kept]
+        return found

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from entro_nb.monitor.table import SECONDS, spelled_time
-from entro_nb.validate import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
-    import xarray as xr
 
 #: Units that a length of time is told in: from how many seconds on, seconds in one, and its name.
 _YEAR = 31556952.0
@@ -83,67 +81,6 @@ def promise_in_words(about: Mapping[str, Any]) -> str:
     return f"at most one false alarm {length}{each} ({promise:,.0f} values)"
 
 
-def alarms(found: xr.Dataset, before: Sequence[FloatArray] | None = None) -> pd.DataFrame:
-    """The alarms as a table, in order of time.
-
-    Parameters
-    ----------
-    found : xarray.Dataset
-        From :func:`entro_nb.watch`.
-    before : sequence of ndarray, optional
-        For each column the scores just before, if this is a piece of something longer.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A line for each alarm: row (from 0), time, column (of a table), value, surprisal (bits),
-        p_value, evidence (bits), and score (bits): the largest of the last values.
-
-    Examples
-    --------
-    >>> import entro_nb as en
-    >>> x = np.append(np.random.default_rng(5).standard_normal(2000), [9.0, 9.5])
-    >>> alarms(en.watch(x, en.SurpriseConfig(promise=1000.0)))[["time", "value"]]
-       time  value
-    0  2000    9.0
-    """
-    import pandas as pd
-
-    table = found if "column" in found.dims else found.expand_dims("column", axis=1)
-    at, column = np.nonzero(table.alarm.values)
-    frame: dict[str, Any] = {"row": at, "time": found.time.values[at]}
-    if "column" in found.dims:
-        frame["column"] = found.column.values[column]
-    for name in ("value", "surprisal", "p_value", "evidence"):
-        frame[name] = table[name].values[at, column]
-    apart = int(found.attrs["apart"])
-    scores = table.score.values
-    peaks = []
-    for t, c in zip(at.tolist(), column.tolist(), strict=True):
-        late = judged_last(scores[: t + 1, c], apart, () if before is None else before[c])
-        peaks.append(float(late.max()))
-    return pd.DataFrame(frame | {"score": np.array(peaks, dtype=np.float64)})
-
-
-def judged_last(
-    scores: FloatArray, n: int, before: Sequence[float] | FloatArray = ()
-) -> FloatArray:
-    """The last n scores of values that were not missing.
-
-    Examples
-    --------
-    >>> judged_last(np.array([1.0, np.nan, 2.0]), 3, [7.0, 8.0])
-    array([8., 1., 2.])
-    """
-    # Missing values are few; where they are not, the whole is looked at.
-    late = scores[-2 * n :]
-    if np.isnan(late).sum() > n:
-        late = scores
-    late = late[~np.isnan(late)][-n:]
-    result: FloatArray = np.append(before, late)[-n:] if late.size < n else late
-    return result
-
-
 def alarm_in_words(alarm: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     """One line of the table of alarms, as a sentence.
 
@@ -152,7 +89,7 @@ def alarm_in_words(alarm: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     >>> import entro_nb as en
     >>> x = np.append(np.random.default_rng(5).standard_normal(2000), 9.0)
     >>> found = en.watch(x, en.SurpriseConfig(promise=1000.0))
-    >>> alarm_in_words(alarms(found).iloc[0], found.attrs).split(" (score")[0]
+    >>> alarm_in_words(en.monitor.alarms(found).iloc[0], found.attrs).split(" (score")[0]
     '2000: 9, as surprising as 1 value in 2,000'
     """
     (name, *rest) = json.loads(about["columns"])
@@ -179,7 +116,7 @@ def told_time(time: Any) -> str:
     return spelled_time(time)
 
 
-def in_words(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
+def in_words(about: Mapping[str, Any], table: pd.DataFrame, listed: int = LISTED) -> list[str]:
     r"""What was found, line by line: what was read, what was missing, the promise, the alarms.
 
     Parameters
@@ -187,13 +124,15 @@ def in_words(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
     about : mapping
         Attributes of what :func:`entro_nb.watch` found.
     table : pandas.DataFrame
-        Its :func:`alarms`.
+        Its :func:`~entro_nb.monitor.alarms`.
+    listed : int
+        Alarms that are told one by one; none with 0.
 
     Examples
     --------
     >>> import entro_nb as en
     >>> found = en.watch([5.0] * 100)
-    >>> print(*in_words(found.attrs, alarms(found)), sep="\n")
+    >>> print(*in_words(found.attrs, en.monitor.alarms(found)), sep="\n")
     100 rows
     every value is 5: nothing in it can be strange
     at most one false alarm in 2,000 values
@@ -215,9 +154,9 @@ def in_words(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
     if table.empty:
         return [*lines, "no alarm"]
     lines.append("1 alarm" if len(table) == 1 else f"{len(table):,} alarms")
-    lines += [alarm_in_words(row, about) for _, row in table.head(LISTED).iterrows()]
-    if len(table) > LISTED:
-        lines.append(f"and {len(table) - LISTED:,} more")
+    lines += [alarm_in_words(row, about) for _, row in table.head(listed).iterrows()]
+    if len(table) > listed > 0:
+        lines.append(f"and {len(table) - listed:,} more")
     return lines
 
 

@@ -27,7 +27,8 @@ from entro_nb.accountant import COLUMNS, Decision, EeFrame
 from entro_nb.errors import DataError, ParameterError, SessionError
 
 #: Version of the tables. A file of a newer one is refused: this code cannot know what it means.
-VERSION = 1
+#: The second keeps what a monitor of the raw values says; files of the first are taken up.
+VERSION = 2
 
 #: "Entr", by which SQLite and `file` tell our files from others.
 APPLICATION = 0x456E7472
@@ -117,6 +118,12 @@ def is_trail(connection: sqlite3.Connection, path: Path) -> bool:
     return True
 
 
+def absent(connection: sqlite3.Connection) -> list[str]:
+    """Columns of the frames that a file of an older version does not have."""
+    there = {name for _, name, *_ in connection.execute("PRAGMA table_info(frames)")}
+    return [name for name in KEPT if name not in there]
+
+
 class Audit:
     """Append-only audit trail in one SQLite file (write-ahead log).
 
@@ -182,7 +189,19 @@ class Audit:
             execute(f"PRAGMA application_id = {APPLICATION}")
             execute(f"PRAGMA user_version = {VERSION}")
             execute("COMMIT")
+        self._widen()
         self._begin()
+
+    def _widen(self) -> None:
+        """Add the columns that a file of an older version lacks: its frames have nothing there."""
+        missing = absent(self._connection)
+        if missing:
+            execute = self._connection.execute
+            execute("BEGIN IMMEDIATE")
+            for name in missing:
+                execute(f"ALTER TABLE frames ADD COLUMN {_column(name)}")
+            execute(f"PRAGMA user_version = {VERSION}")
+            execute("COMMIT")
 
     def _begin(self) -> None:
         # The write lock is held from batch to batch: a second writer is refused, not mixed in.

@@ -1,4 +1,7 @@
-"""Stages 1 to 5 for one stream: adapter, normaliser, Accountant, gate, in one chain of calls."""
+"""Stages 1 to 5 for one stream: adapter, normaliser, Accountant, gate, in one chain of calls.
+
+Beside the Accountant, which sees normalised values, a monitor of surprise judges those received.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +22,21 @@ from entro_nb.accountant import (
     NormalizerConfig,
     Stability,
     Thresholds,
+    rarity,
 )
 from entro_nb.errors import ParameterError
 from entro_nb.spokesperson.audit import FrameRecord, Keeper
 from entro_nb.streams import Arrival, Event, Happening, Notice, Playback, Source, opened, sample
+from entro_nb.surprise import Surprise, SurpriseConfig
 
 if TYPE_CHECKING:
     import xarray as xr
 
 #: Seconds that a chain of messages may hold the event loop before others get their turn.
 BREATH = 0.002
+
+#: Parameters of the monitor beside an Accountant, where nobody asks for others.
+MONITOR = SurpriseConfig()
 
 #: Seconds over which notices of the same words are counted into one row of the audit trail.
 PERIOD = 10.0
@@ -129,6 +137,9 @@ class ChannelState:
         How often each thing happened to the stream.
     thresholds : Thresholds
         Limits of the classes now in force.
+    promise : float or None
+        Mean number of values between false alarms, at least, now promised; None while the monitor
+        of surprise is shut down.
     beat : Beat or None
         State of the heartbeat; None while that is shut down.
     latency_sum, latency_max : float
@@ -139,6 +150,7 @@ class ChannelState:
     readings: int
     totals: Counter[Happening]
     thresholds: Thresholds
+    promise: float | None
     beat: Beat | None
     latency_sum: float
     latency_max: float
@@ -231,6 +243,8 @@ class Channel:
     config : AccountantConfig, optional
     normalizer : NormalizerConfig, optional
         The stream's own band if not given.
+    surprise : SurpriseConfig or None
+        Parameters of the monitor of surprise; None for a chain without.
     """
 
     def __init__(
@@ -242,11 +256,13 @@ class Channel:
         keeper: Keeper,
         config: AccountantConfig | None = None,
         normalizer: NormalizerConfig | None = None,
+        surprise: SurpriseConfig | None = MONITOR,
     ) -> None:
         self.number, self.source, self.events, self.gate = number, source, events, gate
         self.accountant = Accountant(config)
         self.normalizer = Normalizer(normalizer or NormalizerConfig(source.low, source.high))
-        #: None while it is shut down.
+        #: None while it is shut down, like the next.
+        self.surprise = None if surprise is None else Surprise(surprise)
         self.heartbeat: Heartbeat | None = Heartbeat()
         self.tally = NoticeCounter()
         self.readings = 0
@@ -263,8 +279,10 @@ class Channel:
             "accountant": asdict(self.accountant.config),
             "thresholds": asdict(self.accountant.thresholds),
             "normalizer": asdict(self.normalizer.config),
+            "surprise": None if self.surprise is None else asdict(self.surprise.config),
             "min_confidence": self.gate.min_confidence,
             "routes": {label.name: path.name for label, path in self.gate.routes.items()},
+            "on_alarm": None if self.gate.on_alarm is None else self.gate.on_alarm.name,
         }
 
     def state(self) -> ChannelState:
@@ -274,6 +292,7 @@ class Channel:
             self.readings,
             Counter(self.tally.totals),
             self.accountant.thresholds,
+            None if self.surprise is None else self.surprise.config.promise,
             None if self.heartbeat is None else self.heartbeat.beat,
             self.latency_sum,
             self.latency_max,
@@ -299,8 +318,10 @@ class Channel:
 
     def _take(self, reading: Arrival) -> None:
         """Stages 3 to 5 for one value."""
-        z = self.normalizer.process(reading.value)
-        frame = self.accountant.process(z, self.source.name, reading.time, reading.value)
+        x = reading.value
+        z = self.normalizer.process(x)
+        judged = None if self.surprise is None else self.surprise.process(x)
+        frame = self.accountant.process(z, self.source.name, reading.time, x, judged)
         decision = self.gate.route(frame)
         latency = time.perf_counter() - reading.arrived
         self.readings += 1
@@ -309,6 +330,9 @@ class Channel:
         if self.watch is not None:
             self.watch(latency)
         self._keeper.put(FrameRecord(self.number, frame, decision))
+        if frame.alarm:
+            self.tally.totals[Happening.ALARM] += 1
+            self.say(Notice(reading.time, Happening.ALARM, f"value {x:g}: {rarity(frame)}"))
         if self.heartbeat is None:
             return
         before = self.heartbeat.beat.unsteady

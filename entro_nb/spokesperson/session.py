@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from entro_nb.accountant import AccountantConfig, DecisionGate, NormalizerConfig, Thresholds
 from entro_nb.errors import EntroError, ParameterError, SessionError
 from entro_nb.spokesperson.audit import FrameRecord, Keeper
-from entro_nb.spokesperson.channel import Channel, ChannelState, Heartbeat, intake
+from entro_nb.spokesperson.channel import MONITOR, Channel, ChannelState, Heartbeat, intake
 from entro_nb.spokesperson.trail import Display, Extension, Trail
 from entro_nb.streams import Event, Happening, Notice, Source, find
+from entro_nb.surprise import Surprise, SurpriseConfig
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -239,6 +240,7 @@ class Session:
         speed: float = float("inf"),
         config: AccountantConfig | None = None,
         normalizer: NormalizerConfig | None = None,
+        surprise: SurpriseConfig | None = MONITOR,
         who: str | None = None,
     ) -> None:
         """Connect one more stream: a replay, unless live is asked for.
@@ -255,6 +257,8 @@ class Session:
             Seconds of recording per second of replay.
         config, normalizer : optional
             Parameters of the Accountant and of the normaliser.
+        surprise : SurpriseConfig or None
+            Parameters of the monitor that judges each value as received; None for a chain without.
         who : str, optional
             The operator, if another than the session's.
 
@@ -273,7 +277,8 @@ class Session:
                 raise ParameterError("stream", source.name, "one that is not connected yet")
             taken = intake(source, data, live=live, speed=speed, now=self._now)
             number = self._number + 1
-            channel = Channel(number, source, taken, self._gate, keeper, config, normalizer)
+            parts = self._gate, keeper, config, normalizer, surprise
+            channel = Channel(number, source, taken, *parts)
             COLLECTOR.set_aside()
             self._number, self._channels[source.name] = number, channel
             what = source.name, source.units, channel.parameters()
@@ -359,14 +364,47 @@ class Session:
 
         The log names that sample: from the trail alone the classes can be made again.
         """
-        channel = self._channels.get(stream)
-        first = None if channel is None else channel.readings
         self._do(
             who,
             "thresholds",
-            {"stream": stream, "thresholds": str(thresholds), "from": first},
+            {"stream": stream, "thresholds": str(thresholds), "from": self._next(stream)},
             lambda: self._connected(stream).accountant.set_thresholds(thresholds),
         )
+
+    def _next(self, stream: str) -> int | None:
+        """Number of the next sample of a stream, if it is connected."""
+        channel = self._channels.get(stream)
+        return None if channel is None else channel.readings
+
+    def promise(self, stream: str, promise: float, *, who: str | None = None) -> None:
+        """Promise another mean number of values between false alarms, from its next value on.
+
+        The log names that value, as it does for :meth:`thresholds`.
+        """
+
+        def act() -> None:
+            monitor = self._connected(stream).surprise
+            if monitor is None:
+                raise ParameterError("stream", stream, "one whose values a monitor judges")
+            monitor.set_promise(promise)
+
+        detail = {"stream": stream, "promise": promise, "from": self._next(stream)}
+        self._do(who, "promise", detail, act)
+
+    def surprise(
+        self, stream: str, config: SurpriseConfig | None, *, who: str | None = None
+    ) -> None:
+        """Judge a stream's values by a monitor that begins afresh with its next; None: by none.
+
+        The log names that value, as it does for :meth:`thresholds`.
+        """
+
+        def act() -> None:
+            channel = self._connected(stream)
+            channel.surprise = None if config is None else Surprise(config)
+
+        detail = {"stream": stream, "config": str(config), "from": self._next(stream)}
+        self._do(who, "surprise", detail, act)
 
     def heartbeat(self, stream: str, on: bool, *, who: str | None = None) -> None:
         """Shut down the heartbeat of a stream, or begin it afresh."""

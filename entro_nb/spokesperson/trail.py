@@ -21,7 +21,7 @@ import numpy as np
 from entro_nb import validate
 from entro_nb.accountant import COLUMNS, Decision, EeFrame, Path as GatePath, Stability, flags
 from entro_nb.errors import DataError, ParameterError
-from entro_nb.spokesperson.audit import TABLES, FrameRecord, is_trail
+from entro_nb.spokesperson.audit import TABLES, FrameRecord, absent, is_trail
 from entro_nb.streams import CATALOG
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ _VARIABLES = {
     for name, column in COLUMNS.items()
     if not column.whole and name not in ("stream", "time")
 }
+_CLASS_AT, _ALARM_AT = (list(COLUMNS).index(name) for name in ("stability", "alarm"))
 _FIELDS = ", ".join("c.stream" if name == "stream" else f"f.{name}" for name in COLUMNS)
-_JOINED = "frames f JOIN channels c ON c.id = f.channel JOIN decisions d ON d.frame = f.id"
 
 
 class Trail:
@@ -94,18 +94,26 @@ class Trail:
         """Records after a frame's number, in order, at most so many."""
         rows = self._connection.execute(
             f"SELECT f.id, f.channel, d.path, d.reason, {_FIELDS} "
-            f"FROM {_JOINED} WHERE f.id > ? ORDER BY f.id LIMIT ?",
+            f"FROM {self._joined()} WHERE f.id > ? ORDER BY f.id LIMIT ?",
             (number, limit),
         )
-        return [
-            FrameRecord(
-                channel,
-                EeFrame(*(*measured, Stability(stability), stream, time, raw)),
-                Decision(_PATHS[path], reason),
-                number,
+        found = []
+        for number, channel, path, reason, *row in rows:
+            row[_CLASS_AT] = Stability(row[_CLASS_AT])
+            if row[_ALARM_AT] is not None:
+                row[_ALARM_AT] = bool(row[_ALARM_AT])
+            found.append(
+                FrameRecord(channel, EeFrame(*row), Decision(_PATHS[path], reason), number)
             )
-            for number, channel, path, reason, *measured, stability, stream, time, raw in rows
-        ]
+        return found
+
+    def _joined(self) -> str:
+        """Frames with their channels and decisions; what an older file lacks is NULL."""
+        nothing = "".join(f", NULL AS {name}" for name in absent(self._connection))
+        return (
+            f"(SELECT *{nothing} FROM frames) f "
+            "JOIN channels c ON c.id = f.channel JOIN decisions d ON d.frame = f.id"
+        )
 
     def records(self, number: int = 0) -> Iterator[FrameRecord]:
         """Every record after a frame's number: the afternoon again."""
@@ -128,8 +136,9 @@ class Trail:
         Returns
         -------
         xarray.Dataset
-            Value, entropy and its rates, ESI, confidence, and the codes of stability class and
-            path, over `time`, in the order of their frames.
+            Value, entropy and its rates, ESI, confidence, surprisal with p-value and score (NaN
+            where nobody judged the value) and whether an alarm is raised, and the codes of
+            stability class and path, over `time`, in the order of their frames.
         """
         import pandas as pd
         import xarray as xr
@@ -137,8 +146,9 @@ class Trail:
         given = {"c.stream = ?": stream, "f.time >= ?": start, "f.time < ?": stop}
         asked = {clause: value for clause, value in given.items() if value is not None}
         names = "f.time, f.id AS number, f.channel, f.sequence, c.stream, d.path, f.stability"
+        names += ", coalesce(f.alarm, 0) AS alarm"
         table = pd.read_sql_query(
-            f"SELECT {', '.join([names, *_VARIABLES])} FROM {_JOINED}"
+            f"SELECT {', '.join([names, *_VARIABLES])} FROM {self._joined()}"
             f" WHERE {' AND '.join(['1', *asked])} ORDER BY f.id",
             self._connection,
             params=list(asked.values()),
@@ -156,6 +166,8 @@ class Trail:
         ):
             attributes = {"units": "1", "long_name": text} | flags(kinds)
             data[name] = ("time", codes.to_numpy(np.int8), attributes)
+        attributes = {"units": "1", "long_name": COLUMNS["alarm"].long_name}
+        data["alarm"] = ("time", table["alarm"].to_numpy(bool), attributes)
         kept = {"number": np.int64, "channel": np.int64, "sequence": np.int64, "stream": str}
         return xr.Dataset(
             data,
@@ -256,7 +268,7 @@ def sentence(name: str, frame: EeFrame, decision: Decision) -> str:
     Returns
     -------
     str
-        One sentence; the words are the same for the same class and path.
+        One sentence; the words are the same for the same class and path, and tell an alarm.
 
     Examples
     --------
@@ -267,7 +279,10 @@ def sentence(name: str, frame: EeFrame, decision: Decision) -> str:
     trend = _trend(frame)
     doubt = f" (confidence {100 * frame.confidence:.0f} %)" if frame.confidence < 1.0 else ""
     level = f"disorder is at {100 * frame.esi:.0f} % of its ceiling{trend}{doubt}"
-    return f"{name} {_CLASS[frame.stability]}: {level}; {_PATH[decision.path]}."
+    alarm = ""
+    if frame.alarm and frame.p_value is not None:
+        alarm = f"; alarm, a value so unlikely comes once in {1.0 / frame.p_value:.0f}"
+    return f"{name} {_CLASS[frame.stability]}: {level}{alarm}; {_PATH[decision.path]}."
 
 
 def _trend(frame: EeFrame) -> str:

@@ -32,6 +32,7 @@ class Happening(Enum):
     LATE = "late"  #: older than the one before it; its value counts all the same
     UNCHANGED = "unchanged"  #: the server says that nothing is new (304)
     ENDED = "ended"  #: the recording is over
+    ALARM = "alarm"  #: a value so unlikely that an alarm is raised
     HEARTBEAT = "heartbeat"  #: the classification has become unsteady, or steady again
     EXTENSION = "extension"  #: something that reads the frames has failed, or is shut down
 

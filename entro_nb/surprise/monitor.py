@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -137,9 +137,8 @@ class Surprise:
         config = SurpriseConfig() if config is None else config
         if not isinstance(config, SurpriseConfig):
             raise ParameterTypeError("config", config, "a SurpriseConfig")
-        self._config = config
         self._odds = odds()
-        self._constants = config.constants()
+        self._config, self._constants = config, config.constants()
         self._value, self._out = np.zeros(1), np.empty((len(ROWS), 1))
         self.reset()
         self.judge(self._value)
@@ -149,6 +148,21 @@ class Surprise:
     def config(self) -> SurpriseConfig:
         """Parameters this monitor was built with."""
         return self._config
+
+    def set_promise(self, promise: float) -> None:
+        """Promise another mean number of values between false alarms (an operator's command).
+
+        What was seen stays known; the evidence for an alarm is gathered anew, so that the promise
+        holds from the next value on.
+
+        Raises
+        ------
+        ParameterError, ParameterTypeError
+            If `promise` is outside its range; the state is then unchanged.
+        """
+        config = replace(self._config, promise=promise)
+        self._config, self._constants = config, config.constants()
+        self._state.memory[1:] = self._state.bets[:] = 0.0
 
     @property
     def seen(self) -> int:

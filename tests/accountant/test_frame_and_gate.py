@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from entro_nb import Accountant, AccountantConfig, DecisionGate, EeFrame
-from entro_nb.accountant import COLUMNS, Path, Stability, Thresholds
+from entro_nb.accountant import COLUMNS, JUDGED, Path, Stability, Thresholds, rarity
 from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, PathUnavailableError
+from entro_nb.surprise import Judgement, Surprise
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 frames = st.builds(
@@ -27,6 +28,10 @@ frames = st.builds(
     stream=st.none() | st.text(),
     time=st.none() | numbers,
     raw=st.none() | numbers,
+    surprisal=st.none() | st.floats(0, 100),
+    p_value=st.none() | st.floats(0, 1, exclude_min=True),
+    score=st.none() | st.floats(0, 100),
+    alarm=st.none() | st.booleans(),
 )
 
 
@@ -48,6 +53,19 @@ def test_a_frame_carries_what_it_is_told_and_measures_the_same() -> None:
         plain = untold.process(math.sin(k))
         assert (plain.stream, plain.time, plain.raw) == (None, None, None)
         assert dataclasses.replace(frame, stream=None, time=None, raw=None) == plain
+
+
+def test_a_frame_carries_what_a_monitor_says_and_measures_the_same() -> None:
+    told, untold, monitor = Accountant(), Accountant(), Surprise()
+    assert COLUMNS.keys() >= set(JUDGED) <= set(Judgement._fields)
+    for k in range(200):
+        judgement = monitor.process(5.0 * math.sin(k))
+        frame = told.process(math.sin(k), raw=5.0 * math.sin(k), judged=judgement)
+        plain = untold.process(math.sin(k), raw=5.0 * math.sin(k))
+        for name in JUDGED:
+            assert getattr(frame, name) is getattr(judgement, name)
+            assert getattr(plain, name) is None
+        assert dataclasses.replace(frame, **dict.fromkeys(JUDGED)) == plain
 
 
 def test_a_frame_is_frozen() -> None:
@@ -72,6 +90,14 @@ def test_a_frame_is_frozen() -> None:
         {"stream": 7},
         {"time": "noon"},
         {"raw": math.nan},
+        {"surprisal": -0.1},
+        {"surprisal": "rare"},
+        {"p_value": 0.0},
+        {"p_value": 1.5},
+        {"score": -1.0},
+        {"score": math.inf},
+        {"alarm": 1},
+        {"alarm": "yes"},
         {"unknown": 1},
     ],
 )
@@ -129,10 +155,42 @@ def test_routes_can_be_changed_one_by_one() -> None:
     assert gate.routes[Stability.DRIFTING] is Path.PAUSE
 
 
+@given(frames, st.sampled_from(Stability), st.floats(0, 1))
+def test_an_alarm_takes_its_path_unless_the_class_asks_for_a_graver(
+    frame: EeFrame, stability: Stability, least: float
+) -> None:
+    gravity = [Path.PROCEED, Path.PAUSE, Path.ABORT]
+    frame = dataclasses.replace(frame, stability=stability)
+    usual = DecisionGate(min_confidence=least).route(frame)
+    for path in gravity:
+        decision = DecisionGate(min_confidence=least, on_alarm=path).route(frame)
+        if frame.confidence < least or not frame.alarm:
+            assert decision == usual
+        else:
+            assert gravity.index(decision.path) == max(map(gravity.index, (path, usual.path)))
+            assert decision.reason.startswith(f"{usual.reason}, and an alarm: ")
+            assert decision.reason.endswith(rarity(frame))
+
+
+def test_the_reason_tells_an_alarm_in_words() -> None:
+    said: dict[str, Any] = {"surprisal": 17.04, "p_value": 0.0005, "score": 11.0, "alarm": True}
+    frame = EeFrame(0, 0.0, 0.0, 0.0, None, None, None, 1.0, Stability.STABLE, **said)
+    decision = DecisionGate(on_alarm=Path.PAUSE).route(frame)
+    assert decision.path is Path.PAUSE
+    assert decision.reason == (
+        "STABLE at confidence 1.00, and an alarm: surprisal 17.0 bits, one value in 2000"
+    )
+    assert DecisionGate().route(frame).path is Path.PROCEED
+
+
 def test_bad_gates() -> None:
     with pytest.raises(ParameterError, match="min_confidence = 2"):
         DecisionGate(min_confidence=2.0)
     with pytest.raises(ParameterError, match="routes"):
         DecisionGate(routes={"DRIFTING": Path.PAUSE})
+    with pytest.raises(ParameterError, match="on_alarm = 'PAUSE'"):
+        DecisionGate(on_alarm="PAUSE")  # type: ignore[arg-type]
+    with pytest.raises(PathUnavailableError, match="VOTE"):
+        DecisionGate(on_alarm=Path.VOTE)
     with pytest.raises(ParameterTypeError, match="frame"):
         DecisionGate().route("frame")  # type: ignore[arg-type]

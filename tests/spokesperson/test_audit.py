@@ -12,9 +12,17 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from entro_nb.accountant import COLUMNS, Accountant, AccountantConfig, DecisionGate, account
+from entro_nb.accountant import (
+    COLUMNS,
+    JUDGED,
+    Accountant,
+    AccountantConfig,
+    DecisionGate,
+    account,
+)
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.spokesperson import Audit, FrameRecord, Trail
+from entro_nb.surprise import Surprise
 
 CONFIG = AccountantConfig(window=8, bins=4, derivative_window=4)
 
@@ -22,11 +30,12 @@ CONFIG = AccountantConfig(window=8, bins=4, derivative_window=4)
 def records(
     count: int, *, channel: int = 1, start: float = 1e9, seed: int = 0
 ) -> list[FrameRecord]:
-    accountant, gate = Accountant(CONFIG), DecisionGate()
+    accountant, monitor, gate = Accountant(CONFIG), Surprise(), DecisionGate()
     values = np.random.default_rng(seed).standard_normal(count)
     made = []
     for k, x in enumerate(values.tolist()):
-        frame = accountant.process(x, "numbers", start + k / 8, x / 3)
+        judged = monitor.process(x / 3) if k else None  # one that nobody judged
+        frame = accountant.process(x, "numbers", start + k / 8, x / 3, judged)
         made.append(FrameRecord(channel, frame, gate.route(frame)))
     return made
 
@@ -52,6 +61,8 @@ def test_every_number_comes_back_exactly(tmp_path: Path) -> None:
         assert after.decision == before.decision
         assert after.frame.stream == "numbers"
     assert found[0].frame.velocity is None
+    assert found[0].frame.surprisal is None is found[0].frame.alarm
+    assert found[1].frame.alarm is False
 
 
 def test_one_table_says_what_a_frame_holds(tmp_path: Path) -> None:
@@ -69,9 +80,12 @@ def test_one_table_says_what_a_frame_holds(tmp_path: Path) -> None:
             if name in shown.data_vars:
                 attributes = shown[name].attrs
                 assert (attributes["units"], attributes["long_name"]) == column[:2]
+        if name in ds.data_vars and name not in ("stability", "alarm"):
+            shown = [getattr(r.frame, name) for r in made]
+            np.testing.assert_array_equal(ds[name], np.array(shown, float))
     given = {name for name, column in COLUMNS.items() if column.given}
     assert given == {"stream", "time", "raw"}
-    assert set(COLUMNS) - set(measured.data_vars) == {"sequence", "value"} | given
+    assert set(COLUMNS) - set(measured.data_vars) == {"sequence", "value", *JUDGED} | given
     assert set(COLUMNS) - set(ds.data_vars) == {"sequence", "stream", "time"}
 
 
@@ -135,6 +149,83 @@ def test_a_newer_version_is_refused(tmp_path: Path) -> None:
     for kind in (Audit, Trail):
         with pytest.raises(DataError, match=r"version of a.db = 7 .* newer entro_nb"):
             kind(tmp_path / "a.db")
+
+
+#: Tables of the first version, as that wrote them.
+FIRST = """
+PRAGMA application_id = 1164866674; PRAGMA user_version = 1;
+CREATE TABLE channels (id INTEGER PRIMARY KEY, time REAL NOT NULL, stream TEXT NOT NULL,
+units TEXT NOT NULL, parameters TEXT NOT NULL);
+CREATE TABLE frames (id INTEGER PRIMARY KEY, channel INTEGER NOT NULL, sequence INTEGER NOT NULL,
+value REAL NOT NULL, entropy REAL NOT NULL, esi REAL NOT NULL, velocity REAL, acceleration REAL,
+jerk REAL, confidence REAL NOT NULL, stability INTEGER NOT NULL, time REAL NOT NULL,
+raw REAL NOT NULL);
+CREATE TABLE decisions (frame INTEGER PRIMARY KEY, path TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE actions (id INTEGER PRIMARY KEY, time REAL NOT NULL, who TEXT NOT NULL,
+command TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL);
+CREATE TABLE events (id INTEGER PRIMARY KEY, time REAL NOT NULL, channel INTEGER,
+kind TEXT NOT NULL, detail TEXT NOT NULL, count INTEGER NOT NULL);
+CREATE TRIGGER frames_update BEFORE UPDATE ON frames
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+CREATE TRIGGER frames_delete BEFORE DELETE ON frames
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+"""
+
+
+def first_version(path: Path, count: int) -> list[FrameRecord]:
+    """A trail of the first version: nothing is known of its values' surprisal."""
+    measured = Accountant(CONFIG)
+    made = []
+    for k, x in enumerate(np.random.default_rng(0).standard_normal(count).tolist()):
+        frame = measured.process(x, "numbers", 1e9 + k, x / 3)
+        made.append(FrameRecord(1, frame, DecisionGate().route(frame), k + 1))
+    connection = sqlite3.connect(path)
+    connection.executescript(FIRST)
+    connection.execute("INSERT INTO channels VALUES (1, 1e9, 'numbers', '1', '{}')")
+    old = [name for name in COLUMNS if name not in ("stream", *JUDGED)]
+    for record in made:
+        row = (record.number, 1, *(getattr(record.frame, name) for name in old))
+        connection.execute(f"INSERT INTO frames VALUES ({', '.join('?' * len(row))})", row)
+        decision = (record.number, record.decision.path.value, record.decision.reason)
+        connection.execute("INSERT INTO decisions VALUES (?, ?, ?)", decision)
+    connection.commit()
+    connection.close()
+    return made
+
+
+def test_a_trail_of_the_first_version_is_read_and_taken_up(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    made = first_version(path, 30)
+    before = path.read_bytes()
+    with Trail(path) as trail:
+        assert list(trail.records()) == made
+        ds = trail.frames()
+        assert np.isnan(ds.surprisal).all()
+        assert not ds.alarm.any()
+        trail.to_netcdf(tmp_path / "a.nc")
+        assert path.read_bytes() == before  # reading changes nothing
+        with Audit(path) as audit:
+            assert audit.acknowledged == 30
+            audit.frames(records(20))
+        # The same reader, open meanwhile, goes on.
+        found = list(trail.records())
+    assert found[:30] == made
+    assert [r.frame for r in found[30:]] == [r.frame for r in records(20)]
+    with Audit(path) as audit, Trail(path) as trail:
+        assert audit.acknowledged == trail.last == 50
+        assert trail.frames().sizes == {"time": 50}
+    connection = sqlite3.connect(path)
+    fresh = tmp_path / "b.db"
+    Audit(fresh).close()
+    tables = [
+        [row[1:4] for row in file.execute("PRAGMA table_info(frames)")]
+        for file in (connection, sqlite3.connect(fresh))
+    ]
+    assert tables[0] == tables[1]
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute("UPDATE frames SET surprisal = 1")
+    connection.close()
 
 
 def test_what_is_no_trail_is_refused(tmp_path: Path) -> None:

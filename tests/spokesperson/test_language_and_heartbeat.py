@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,16 @@ def test_direction_and_doubt_are_said_where_they_matter() -> None:
     assert "rising" not in say(Stability.STABLE, 0.2)
     assert "(confidence 40 %)" in say(Stability.UNKNOWN, None, 0.4)
     assert "confidence" not in say(Stability.STABLE, 0.2, 1.0)
+
+
+def test_an_alarm_is_told_in_the_sentence() -> None:
+    calm = replace(frame(Stability.STABLE), surprisal=3.0, p_value=0.4, score=0.0, alarm=False)
+    loud = replace(calm, surprisal=11.0, p_value=0.0005, score=12.0, alarm=True)
+    go_on = Decision(Path.PROCEED, "")
+    text = sentence("X", loud, go_on)
+    assert "; alarm, a value so unlikely comes once in 2000; carry on." in text
+    assert text.count(".") == 1
+    assert sentence("X", calm, go_on) == sentence("X", frame(Stability.STABLE), go_on)
 
 
 @given(st.lists(st.sampled_from(list(Stability)), max_size=60), st.integers(2, 20))

@@ -22,19 +22,31 @@ from loopback.chains import actions, data, endless, numbers
 
 from entro_nb import streams
 from entro_nb.accountant import (
+    JUDGED,
     Accountant,
     AccountantConfig,
     DecisionGate,
     Normalizer,
     NormalizerConfig,
+    Path as GatePath,
     Stability,
     Thresholds,
+    rarity,
 )
 from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, SessionError
-from entro_nb.spokesperson import Audit, FrameRecord, Heartbeat, Session, Trail, WeightedEsi
+from entro_nb.spokesperson import (
+    Audit,
+    FrameRecord,
+    Heartbeat,
+    Session,
+    Trail,
+    WeightedEsi,
+    sentence,
+)
 from entro_nb.spokesperson.audit import Keeper
 from entro_nb.spokesperson.channel import Channel
 from entro_nb.streams import Arrival, Event, Happening, Notice, sample
+from entro_nb.surprise import Surprise, SurpriseConfig
 
 
 def test_frames_are_those_of_the_stages_one_after_another(tmp_path: Path) -> None:
@@ -47,8 +59,9 @@ def test_frames_are_those_of_the_stages_one_after_another(tmp_path: Path) -> Non
 
     asyncio.run(run())
     normalizer, accountant = Normalizer(NormalizerConfig(-3.0, 3.0)), Accountant()
+    monitor = Surprise()
     expected = [
-        accountant.process(normalizer.process(v), "numbers", t, v)
+        accountant.process(normalizer.process(v), "numbers", t, v, monitor.process(v))
         for t, v in zip(x.time.values.tolist(), x.values.tolist(), strict=True)
     ]
     with Trail(tmp_path / "a.db") as trail:
@@ -57,6 +70,7 @@ def test_frames_are_those_of_the_stages_one_after_another(tmp_path: Path) -> Non
         kinds = [e["kind"] for e in trail.rows("events")]
     assert [r.frame for r in found] == expected
     assert channel["accountant"]["window"] == 128
+    assert channel["surprise"]["promise"] == SurpriseConfig().promise
     assert kinds == ["connected", "ended"]
 
 
@@ -146,6 +160,8 @@ def test_switching_resets_the_accountant(tmp_path: Path) -> None:
     second = [r for r in found if r.frame.stream == "other"]
     assert [r.frame.sequence for r in second] == list(range(50))
     assert second[0].frame.stability is Stability.UNKNOWN
+    judged = Surprise().judge(data(50))
+    assert [r.frame.surprisal for r in second] == judged[0].tolist()
     assert second[0].channel != found[0].channel
 
 
@@ -295,7 +311,11 @@ def test_extensions_that_block_or_raise_hold_up_nobody(tmp_path: Path) -> None:
         "extension blocks is shut down", "extension raises is shut down",
     ]  # fmt: skip
     normalizer, accountant = Normalizer(NormalizerConfig(-3.0, 3.0)), Accountant()
-    assert frames == [accountant.process(normalizer.process(v)) for v in data(3000).values.tolist()]
+    monitor = Surprise()
+    assert frames == [
+        accountant.process(normalizer.process(v), judged=monitor.process(v))
+        for v in data(3000).values.tolist()
+    ]
 
 
 def test_weighted_esi_of_several_streams(tmp_path: Path) -> None:
@@ -438,10 +458,11 @@ def test_no_public_name_leads_past_the_audit_trail(tmp_path: Path) -> None:
             ways = dict(reached(session))
             assert {"session.display", "session.extensions[0]"} <= set(ways)
             assert isinstance(ways["session.channels['numbers'].thresholds"], Thresholds)
-            inside = (Accountant, Normalizer, Channel, Heartbeat, Keeper, Audit, DecisionGate)
+            inside = (Accountant, Normalizer, Channel, Heartbeat, Keeper, Audit, DecisionGate,
+                      Surprise)  # fmt: skip
             for way, item in ways.items():
                 assert not isinstance(item, inside), way
-                for name in ("set_thresholds", "reset", "process"):
+                for name in ("set_thresholds", "set_promise", "reset", "process"):
                     assert not hasattr(item, name), f"{way}.{name}"
 
     asyncio.run(run())
@@ -471,13 +492,14 @@ def test_whatever_is_written_over_the_limits_in_force_stay(tmp_path: Path) -> No
 
     asyncio.run(run())
     normalizer, gate = Normalizer(NormalizerConfig(-3.0, 3.0)), DecisionGate()
-    accountant = Accountant(AccountantConfig(thresholds=limits))
+    accountant, monitor = Accountant(AccountantConfig(thresholds=limits)), Surprise()
     with Trail(tmp_path / "a.db") as trail:
         records = list(trail.records())
     assert len(records) >= 300
     for record in records:
-        z = normalizer.process(float(record.frame.raw or 0.0))
-        frame = accountant.process(z, "numbers", record.frame.time, record.frame.raw)
+        x = float(record.frame.raw or 0.0)
+        told = "numbers", record.frame.time, x, monitor.process(x)
+        frame = accountant.process(normalizer.process(x), *told)
         assert (record.frame, record.decision) == (frame, gate.route(frame))
     done = [command for _, command, _ in actions(tmp_path / "a.db")]
     assert done == ["start", "connect", "thresholds", "shutdown"]
@@ -510,6 +532,140 @@ def test_the_trail_alone_says_which_limits_were_in_force_when(tmp_path: Path) ->
         assert record.frame.stability is frame.stability
         seen.add(frame.stability)
     assert {Stability.STABLE, Stability.UNSTABLE} <= seen
+
+
+def odd(count: int, strange: Mapping[int, float]) -> xr.DataArray:
+    """Numbers among which some are far from all others."""
+    x = data(count)
+    for at, value in strange.items():
+        x[at] = value
+    return x
+
+
+def test_an_alarm_is_in_the_frame_in_the_log_and_on_the_path(tmp_path: Path) -> None:
+    async def run(gate: DecisionGate, path: Path) -> list[FrameRecord]:
+        async with Session(path, who="ada", gate=gate) as session:
+            config = SurpriseConfig(promise=500.0)
+            session.connect(numbers(), odd(1500, {1000: 40.0}), surprise=config)
+            await session.finished()
+            found = list(session.trail().records())
+            state = session.channels["numbers"]
+            assert state.totals[Happening.ALARM] == sum(bool(r.frame.alarm) for r in found)
+            assert state.promise == 500.0
+            return found
+
+    seed = asyncio.run(run(DecisionGate(), tmp_path / "seed.db"))
+    held = asyncio.run(run(DecisionGate(on_alarm=GatePath.ABORT), tmp_path / "held.db"))
+    assert [r.frame for r in seed] == [r.frame for r in held]
+    alarms = [k for k, r in enumerate(held) if r.frame.alarm]
+    assert 1000 in alarms
+    assert [k for k in range(1500) if seed[k].decision != held[k].decision] == alarms
+    assert {held[k].decision.path for k in alarms} == {GatePath.ABORT}
+    assert seed[1000].decision.path is GatePath.PROCEED
+    frame = held[1000].frame
+    assert held[1000].decision.reason.endswith(f"and an alarm: {rarity(frame)}")
+    assert "alarm, a value so unlikely comes once in" in sentence("X", frame, held[1000].decision)
+    with Trail(tmp_path / "held.db") as trail:
+        events = [e for e in trail.rows("events") if e["kind"] == "alarm"]
+        (channel,) = trail.rows("channels")
+        frames = trail.frames()
+    assert [e["time"] for e in events] == [held[k].frame.time for k in alarms]
+    assert f"value 40: {rarity(frame)}" in [e["detail"] for e in events]
+    assert json.loads(channel["parameters"])["on_alarm"] == "ABORT"
+    assert np.flatnonzero(frames.alarm).tolist() == alarms
+    assert frames.surprisal.values.tolist() == [r.frame.surprisal for r in held]
+
+
+def test_the_trail_alone_gives_every_surprisal_again_to_the_bit(tmp_path: Path) -> None:
+    """With the promise changed and the monitor shut down and begun afresh meanwhile."""
+
+    async def values() -> AsyncIterator[Event]:
+        draw = np.random.default_rng(5)
+        for k in range(10**9):
+            value = float(draw.standard_normal() * (30.0 if k % 97 == 0 else 1.0))
+            yield Arrival(float(k), value, time.perf_counter())
+            await asyncio.sleep(0)
+
+    async def run() -> None:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect(numbers(), values(), surprise=SurpriseConfig(promise=500.0, seed=3))
+
+            async def after(count: int) -> None:
+                goal = session.channels["numbers"].readings + count
+                while session.channels["numbers"].readings < goal:
+                    await asyncio.sleep(0)
+
+            await after(400)
+            session.promise("numbers", 20.0, who="bob")
+            assert session.channels["numbers"].promise == 20.0
+            await after(400)
+            session.surprise("numbers", None)
+            assert session.channels["numbers"].promise is None
+            await after(100)
+            session.surprise("numbers", SurpriseConfig(promise=50.0))
+            await after(400)
+
+    asyncio.run(run())
+    with Trail(tmp_path / "a.db") as trail:
+        frames = [record.frame for record in trail.records()]
+        (channel,) = trail.rows("channels")
+        details = [json.loads(a["detail"]) for a in trail.rows("actions")]
+    commands = {d["from"]: d for d in details if "from" in d}
+    assert len(commands) == 3
+    monitor: Surprise | None = Surprise(
+        SurpriseConfig(**json.loads(channel["parameters"])["surprise"])
+    )
+    alarms = 0
+    for k, frame in enumerate(frames):
+        if k in commands and "promise" in commands[k]:
+            assert monitor is not None
+            monitor.set_promise(commands[k]["promise"])
+        elif k in commands:
+            config = eval(commands[k]["config"], {"SurpriseConfig": SurpriseConfig})
+            monitor = None if config is None else Surprise(config)
+        assert frame.raw is not None
+        judged = None if monitor is None else monitor.process(frame.raw)
+        for name in JUDGED:
+            assert getattr(frame, name) == getattr(judged, name, None)
+        alarms += bool(frame.alarm)
+    assert alarms > 1
+    assert {frame.surprisal is None for frame in frames} == {True, False}
+    done = [(who, what) for who, what, outcome in actions(tmp_path / "a.db") if outcome == "done"]
+    assert ("bob", "promise") in done
+    assert [what for _, what in done].count("surprise") == 2
+
+
+def test_a_chain_without_a_monitor_says_nothing_of_surprise(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with Session(tmp_path / "a.db", who="ada") as session:
+            session.connect(numbers(), data(50), surprise=None)
+            await session.finished()
+            assert session.channels["numbers"].promise is None
+            with pytest.raises(ParameterError, match="one whose values a monitor judges"):
+                session.promise("numbers", 100.0)
+            for wrong in (
+                lambda: session.promise("other", 100.0),
+                lambda: session.surprise("other", None),
+                lambda: session.surprise("numbers", 100.0),  # type: ignore[arg-type]
+            ):
+                with pytest.raises(EntroError):
+                    wrong()
+            session.surprise("numbers", SurpriseConfig())
+            with pytest.raises(ParameterError, match="promise = 1"):
+                session.promise("numbers", 1.0)
+            assert session.channels["numbers"].promise == 2000.0
+
+    asyncio.run(run())
+    with Trail(tmp_path / "a.db") as trail:
+        frames = trail.frames()
+        assert {r.frame.surprisal for r in trail.records()} == {None}
+        assert {r.frame.alarm for r in trail.records()} == {None}
+        (channel,) = trail.rows("channels")
+    assert json.loads(channel["parameters"])["surprise"] is None
+    assert not frames.alarm.any()
+    assert np.isnan(frames.surprisal).all()
+    outcomes = [outcome for *_, outcome in actions(tmp_path / "a.db")]
+    assert sum(outcome.startswith("refused: ") for outcome in outcomes) == 5
 
 
 def test_any_component_is_shut_down_alone_and_on_record(tmp_path: Path) -> None:
