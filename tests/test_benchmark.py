@@ -264,6 +264,47 @@ def test_what_cannot_be_scored_is_refused() -> None:
             stream_of("mine", 10, *windows)
 
 
+@given(
+    st.lists(st.integers(0, 4), min_size=25, max_size=40),
+    st.tuples(st.integers(4, 9), st.integers(1, 6), st.integers(0, 5), st.integers(1, 4)),
+    st.integers(-5, 45),
+)
+def test_standing_is_a_count_over_every_other_stretch(levels, places, start) -> None:
+    scores, (first, size, gap, length) = np.array(levels, dtype=float), places
+    windows = range(first, first + size), range(first + size + gap, first + size + gap + length)
+    stream = stream_of("mine", scores.size, *windows)
+    marked = set(windows[0]) | set(windows[1])
+    tried = (*windows, range(start, start + length))
+    for stretch, got in zip(tried, benchmark.standing(scores, stream, tried), strict=True):
+        own = [t for t in stretch if stream.probation <= t < scores.size]
+        starts = range(stream.probation, scores.size - len(own) + 1 if own else 0)
+        others = [
+            max(scores[t : t + len(own)])
+            for t in starts
+            if not marked & set(range(t, t + len(own)))
+        ]
+        if others:
+            peak = max(scores[own])
+            expected = np.mean([(o < peak) + (o == peak) / 2 for o in others])
+            assert got == pytest.approx(expected)
+        else:
+            assert np.isnan(got)
+
+
+def test_what_knows_nothing_stands_at_one_half() -> None:
+    # Rough or smooth, rare or often: a walk of the same scores peaks elsewhere as well.
+    rng = np.random.default_rng(1)
+    stream = stream_of("mine", 400, range(200, 230), range(300, 320))
+    blind = [rng.random(400) for _ in range(400)]
+    for scores in (blind, [b > 0.99 for b in blind], [np.abs(np.fft.fft(b)) for b in blind]):
+        shares = np.concatenate([benchmark.standing(s, stream) for s in scores])
+        assert shares.mean() == pytest.approx(0.5, abs=4 * shares.std() / 20)
+    assert benchmark.standing(np.arange(400) == 210, stream).tolist() == [1.0, 0.5]
+    np.testing.assert_array_equal(
+        benchmark.standing(blind[0], stream), benchmark.standing(np.exp(5 * blind[0]), stream)
+    )
+
+
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=40), st.floats(0.0, 1.0))
 def test_a_record_is_above_everything_in_its_span(levels, share) -> None:
     scores = np.array(levels, dtype=float)

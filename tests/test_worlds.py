@@ -5,13 +5,13 @@ import importlib
 from pathlib import Path
 
 import pytest
-from worlds import World, accountant, engine, finding, geometry, network
+from worlds import World, accountant, engine, finding, geometry, network, records
 
 from entro_nb import claims
 from entro_nb.claims import Verdict, table
 
 WORLDS: dict[str, list[World]] = (
-    accountant.WORLDS | engine.WORLDS | geometry.WORLDS | network.WORLDS
+    accountant.WORLDS | records.WORLDS | engine.WORLDS | geometry.WORLDS | network.WORLDS
 )
 CASES = [
     pytest.param(claim, world, id=f"{claim}-{world.verdict.name.lower()}-{k}")

@@ -21,10 +21,14 @@ from entro_nb.benchmark.corpus import (
 from entro_nb.benchmark.peers import (
     DETECTORS as DETECTORS,
     board as board,
+    frames as frames,
+    windowed_gaussian as windowed_gaussian,
+    z_scores as z_scores,
 )
 from entro_nb.benchmark.score import (
     PROFILES as PROFILES,
     detect as detect,
     nab as nab,
     score_nab as score_nab,
+    standing as standing,
 )

@@ -113,13 +113,51 @@ def _never_seen(bins: IntArray, n_bins: int, window: int, limit: float) -> Float
     return out
 
 
+def z_scores(values: FloatArray) -> FloatArray:
+    """Values as the Normalizer hands them on, in the band of the probation.
+
+    Examples
+    --------
+    >>> z_scores(np.repeat([0.0, 1.0], 200))[[0, 199, 200]]
+    array([0., 0., 4.])
+    """
+    first = values[: max(probation(values.size), 1)]
+    low, high = float(first.min()), float(first.max())
+    if low == high:  # a probation that stands still has no range
+        low, high = low - 0.5, high + 0.5
+    return normalize(values, NormalizerConfig(low=low, high=high))
+
+
+def frames(values: FloatArray, window: int = 128, bins: int = 16) -> xr.Dataset:
+    """What the Accountant of seed 003 measures along a stream, in the band of its probation.
+
+    Parameters
+    ----------
+    values : ndarray
+        A stream, shape (n,).
+    window, bins : int
+        As for :class:`entro_nb.accountant.AccountantConfig`.
+
+    Returns
+    -------
+    xarray.Dataset
+        As of :func:`entro_nb.account`.
+
+    Examples
+    --------
+    >>> frames(np.repeat([0.0, 1.0], 200)).entropy.values[[150, 299]].round(2)
+    array([0.  , 0.76])
+    """
+    return account(z_scores(values), AccountantConfig(window=window, bins=bins))
+
+
 def accountant(
     values: FloatArray, quantity: str = "entropy", window: int = 128, bins: int = 16
 ) -> FloatArray:
     """What the Accountant of seed 003 says of a stream, one alarm in a tenth of it.
 
-    The band of the Normalizer is the range of the probation. H and its rates count by their
-    distance from their own mean so far, in deviations; a class is an alarm where it is UNSTABLE.
+    H and its rates count by their distance from their own mean so far, in deviations; a class is
+    an alarm where it is UNSTABLE.
 
     Parameters
     ----------
@@ -128,19 +166,14 @@ def accountant(
     quantity : {"entropy", "velocity", "acceleration", "stability"}
         What of a frame is looked at.
     window, bins : int
-        As for :class:`entro_nb.accountant.AccountantConfig`.
+        As for :func:`frames`.
 
     Examples
     --------
     >>> np.flatnonzero(accountant(np.repeat([0.0, 1.0], 200)))[:1]
     array([200])
     """
-    first = values[: max(probation(values.size), 1)]
-    low, high = float(first.min()), float(first.max())
-    if low == high:  # a probation that stands still has no range
-        low, high = low - 0.5, high + 0.5
-    z = normalize(values, NormalizerConfig(low=low, high=high))
-    found = account(z, AccountantConfig(window=window, bins=bins))[quantity].values
+    found = frames(values, window, bins)[quantity].values
     if quantity == "stability":
         return newest_record((found == Stability.UNSTABLE).astype(np.float64))
     return newest_record(windowed_gaussian(np.nan_to_num(found), window=values.size))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -216,6 +216,64 @@ def score_nab(
         parameters=parameters_of(limit=limit),
         title="Numenta Anomaly Benchmark",
     )
+
+
+def standing(
+    scores: FloatArray, stream: LabelledStream, stretches: Iterable[range] | None = None
+) -> FloatArray:
+    """Share of the other stretches of a stream whose scores peak lower than those of a stretch.
+
+    Compared are all stretches as long that touch no window; one that peaks as high counts half.
+    What knows nothing of the stretches comes to ½ on average, whatever its scale, its memory, and
+    how often it alarms.
+
+    Parameters
+    ----------
+    scores : ndarray
+        Scores of the values, larger is stranger, shape (n,).
+    stream : LabelledStream
+        The stream; nothing counts in its probation.
+    stretches : iterable of range, optional
+        Places of the values in each; the windows if not given.
+
+    Returns
+    -------
+    ndarray
+        One share for each stretch; NaN where nothing of it is left after the probation, or
+        nothing to compare with.
+
+    Examples
+    --------
+    >>> stream = LabelledStream("mine", np.arange(20).astype("datetime64[h]"), np.zeros(20),
+    ...                         (range(10, 12),))
+    >>> standing(np.append(np.zeros(11), np.arange(9.0)), stream).round(2)  # 6 of 13 are as low
+    array([0.23])
+    """
+    scores = _scores_of(stream, scores)
+    clear = np.arange(scores.size) >= stream.probation
+    for window in stream.windows:
+        clear[window.start : window.stop] = False
+    shares = []
+    for stretch in stream.windows if stretches is None else stretches:
+        counted = scores[max(stretch.start, stream.probation) : max(stretch.stop, 0)]
+        peaks = _peaks(np.where(clear, scores, np.inf), counted.size)
+        others = peaks[np.isfinite(peaks)]
+        share = math.nan
+        if counted.size and others.size:
+            peak = counted.max()
+            share = 0.5 * float(np.mean(others < peak) + np.mean(others <= peak))
+        shares.append(share)
+    return np.array(shares)
+
+
+def _peaks(scores: FloatArray, length: int) -> FloatArray:
+    """Highest score of every stretch of a length."""
+    from scipy.ndimage import maximum_filter1d
+
+    if length == 0:
+        return np.empty(0)
+    highest: FloatArray = maximum_filter1d(scores, length, origin=-(length // 2))
+    return highest[: scores.size - length + 1]
 
 
 class _Worth(NamedTuple):

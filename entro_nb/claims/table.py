@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 #: Where the claims of each document's letter are evaluated.
-ROOMS = ("engine", "network", "scaling", "accountant", "geometry")
+ROOMS = ("engine", "network", "scaling", "accountant", "records", "geometry")
 
 #: What was observed of the published packages, in the folder of data.
 OBSERVED = "published_packages.json"

@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from entro_nb.errors import DataError
-from entro_nb.monitor.table import TIMES, Reading, Row, Table, instants, plan_of, table_of
+from entro_nb.monitor.table import TIMES, Layout, Row, Table, instants, plan_of, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -270,7 +270,7 @@ class _LineReader:
     def __init__(self, columns: Sequence[str] | None, time: str | None) -> None:
         self.dialect: Dialect | None = None
         self.start = 0
-        self._plan: Reading | None = None
+        self._plan: Layout | None = None
         self._columns, self._time = columns, time
 
     def without_header(self, lines: list[tuple[int, str]], more: bool) -> list[tuple[int, str]]:

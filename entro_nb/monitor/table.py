@@ -406,7 +406,7 @@ def _timed(column: pd.Series) -> bool:
     return kind == "dates" and column.notna().any()
 
 
-class Reading(NamedTuple):
+class Layout(NamedTuple):
     """What is read of a table: by its first rows, if it comes in pieces."""
 
     time: str  #: name of the column that holds the times; empty where none does
@@ -419,7 +419,7 @@ class Reading(NamedTuple):
 
 def plan_of(
     frame: pd.DataFrame, time: str | None = None, columns: Sequence[str] | None = None
-) -> Reading:
+) -> Layout:
     """What is read of a table whose first rows these are.
 
     Parameters
@@ -447,10 +447,10 @@ def plan_of(
     units = frame.attrs.get("units", {})
     kind = kind_of_times(frame[source]) if source else ""
     told = tuple(units.get(name, "1") for name in names)
-    return Reading(source or "", kind, names, left_out, told, units.get(source, "1"))
+    return Layout(source or "", kind, names, left_out, told, units.get(source, "1"))
 
 
-def table_of(plan: Reading, frame: pd.DataFrame, start: int = 0, row: Row = indexed) -> Table:
+def table_of(plan: Layout, frame: pd.DataFrame, start: int = 0, row: Row = indexed) -> Table:
     """A table, or the piece of it that begins at a row, read as planned.
 
     Raises
