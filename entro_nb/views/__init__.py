@@ -22,6 +22,8 @@ _APPS = {
     "map": ("overview", "SystemMap"),
     "histogram": ("entropy", "HistogramApp"),
     "accountant": ("entropy", "AccountantApp"),
+    "watch": ("surprise", "WatchApp"),
+    "benchmark": ("surprise", "BenchmarkApp"),
     "streams": ("dashboard", "SpokespersonApp"),
     "budget": ("engine", "BudgetApp"),
     "pipeline": ("engine", "PipelineApp"),

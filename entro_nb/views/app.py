@@ -60,7 +60,7 @@ class App(param.Parameterized):  # type: ignore[misc]
     #: Functions from the result to a HoloViews element, of a structure that never changes.
     views: ClassVar[Sequence[View]] = ()
     columns: ClassVar[int] = 1
-    twin: ClassVar[tuple[str, Sequence[Any]]]
+    twin: tuple[str, Sequence[Any]]
     widgets: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -120,7 +120,11 @@ class App(param.Parameterized):  # type: ignore[misc]
                     frame[value] = view(self.result)
         finally:
             setattr(self, name, before)
-        return hv.Layout([hv.HoloMap(frame, kdims=[label]) for frame in frames]).cols(self.columns)
+        # It begins at the present value, as the numbers beside it do.
+        start = {"default": before} if before in values else {}
+        moved = hv.Dimension(label, **start)
+        plots = hv.Layout([hv.HoloMap(frame, kdims=[moved]) for frame in frames])
+        return plots.opts(title="").cols(self.columns)
 
     def knobs(self) -> pn.Param:
         """The parameters as widgets."""

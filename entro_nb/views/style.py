@@ -336,7 +336,7 @@ def _looking(part: Any, given: dict[str, Any]) -> Any:
     kind = type(part).__name__
     looks = {name: given[name] for name in _SAME if given.get(name) is not None}
     looks |= {new: given[old] for old, new in _RENAMED.items() if old in given}
-    if "line_dash" in given:
+    if given.get("line_dash", "solid") != "solid":
         looks["linestyle"] = _DASHES.get(given["line_dash"], "-")
     if kind in _DOTS:
         marker = _MARKERS.get(given.get("marker", "circle"), "o")

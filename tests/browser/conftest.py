@@ -144,6 +144,36 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the apps under `entro-nb serve`."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("serve") / "log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "entro_nb.cli", "serve", "--port", str(port)],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=os.environ,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 60
+        while time.monotonic() < end and server.poll() is None:
+            try:
+                urllib.request.urlopen(url, timeout=30).close()
+                break
+            except OSError:
+                time.sleep(0.3)
+        else:
+            pytest.fail(f"the server did not start:\n{log.read_text()}")
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder that JupyterLab shows; tests put copies of notebooks there."""
     return tmp_path_factory.mktemp("workspace")

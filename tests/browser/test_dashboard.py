@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,49 +13,11 @@ import pytest
 from entro_nb import settings
 
 
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the dashboard under `entro-nb serve`."""
-    port = free_port()
-    log = tmp_path_factory.mktemp("serve") / "log"
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "entro_nb.cli", "serve", "--port", str(port)],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=os.environ,
-        )
-    url = f"http://127.0.0.1:{port}/streams"
-    try:
-        end = time.monotonic() + 60
-        while time.monotonic() < end and server.poll() is None:
-            try:
-                urllib.request.urlopen(url, timeout=30).close()
-                break
-            except OSError:
-                time.sleep(0.3)
-        else:
-            pytest.fail(f"the server did not start:\n{log.read_text()}")
-        yield url
-    finally:
-        server.terminate()
-        server.wait(30)
-    assert "Traceback" not in log.read_text()
-
-
 @pytest.fixture
 def page(visit: Callable[..., Any], served: str) -> Any:
     page = visit(viewport={"width": 1200, "height": 1500}, accept_downloads=True).new_page()
     page.set_default_timeout(30_000)
-    page.goto(served)
+    page.goto(f"{served}/streams")
     page.get_by_role("button", name="Connect").wait_for(timeout=60_000)
     return page
 
