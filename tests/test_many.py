@@ -13,10 +13,11 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings, strategies as st
 
-from entro_nb import AccountantConfig, account
+from entro_nb import AccountantConfig, account, watch
 from entro_nb.accountant import Thresholds
 from entro_nb.errors import DataError, EntroError, ParameterError, ParameterTypeError
 from entro_nb.many import each_stream
+from entro_nb.sweep import client_of
 
 da = pytest.importorskip("dask.array")
 
@@ -68,6 +69,14 @@ def test_any_scheduler_gives_the_same(scheduler: str) -> None:
     x = xr.DataArray(np.random.default_rng(1).standard_normal((6, 500)), dims=("site", "time"))
     lazy = account(x.chunk(site=2, time=100))
     xr.testing.assert_identical(lazy.compute(scheduler=scheduler, num_workers=2), account(x))
+
+
+def test_a_cluster_gives_the_same() -> None:
+    x = xr.DataArray(np.random.default_rng(1).standard_normal((500, 6)), dims=("time", "site"))
+    lazy = [judge(x.chunk(site=2, time=100)) for judge in (account, watch)]
+    with client_of(None, 2) as client:
+        for found, judge in zip(client.gather(client.compute(lazy)), (account, watch), strict=True):
+            xr.testing.assert_identical(found, judge(x))
 
 
 def test_names_units_and_coordinates_are_those_of_one_stream() -> None:

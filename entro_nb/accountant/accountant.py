@@ -232,9 +232,10 @@ def account(x: npt.ArrayLike | xr.DataArray, config: AccountantConfig | None = N
     Notes
     -----
     A DataArray that Dask holds in chunks is measured lazily, in the same chunks and to the same
-    numbers, whatever they are. Chunks of streams run side by side, on all cores or on a cluster;
-    along ``time`` each takes over where the one before it stopped, and what is not kept of the
-    results is dropped on the way, so that memory stays flat.
+    numbers, whatever they are. Chunks of streams run side by side, on all cores, or on a cluster
+    once there is a ``distributed.Client`` of it; along ``time`` each takes over where the one
+    before it stopped, and what is not kept of the results is dropped on the way, so that memory
+    stays flat.
 
     Examples
     --------
