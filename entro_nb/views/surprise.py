@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import html
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -193,6 +193,32 @@ _STACK = (
 def watched(found: xr.Dataset, windows: Sequence[tuple[Any, Any]] = ()) -> hv.Layout:
     """A stream at a glance: its values with the alarms, its surprisal, its score and the limit."""
     return hv.Layout([_STACK[0](found, windows), *(view(found) for view in _STACK[1:])]).cols(1)
+
+
+def beneath(stream: LabelledStream, rows: Mapping[str, FloatArray]) -> hv.Layout:
+    """A recorded stream, what was measured on it beneath, and the marked windows behind all.
+
+    Parameters
+    ----------
+    stream : LabelledStream
+    rows : mapping
+        Label of each axis to the values, shape (n,).
+    """
+    time = hv.Dimension("time")
+    plots: list[hv.Overlay] = []
+    for label, row in {"value": stream.values, **rows}.items():
+        axis, drawn = hv.Dimension(label, label=label), outline(row)
+        ends, sides = ([np.nanmin(row)] * 2, [np.nanmax(row)] * 2), [axis, f"{label}, highest"]
+        spans = [stream.time[[w.start, w.stop - 1]] for w in stream.windows]
+        behind = [style.shade(hv.Area((x, *ends), time, sides), "sky", 0.3) for x in spans]
+        colour = "blue" if plots else GREY
+        line = style.curve((stream.time[drawn], row[drawn]), time, axis, "", colour, line_width=1)
+        height = 130 if plots else 180
+        plots.append(style.over([*behind, line], height=height, xlabel="time", ylabel=label))
+    for plot in plots[:-1]:
+        plot.opts(xaxis=None)
+    plots[0].opts(title=f"{stream.name}; shaded: marked by people")
+    return hv.Layout(plots).cols(1)
 
 
 def ranking(
