@@ -39,6 +39,7 @@ from entro_nb.accountant.frame import (
     Stability as Stability,
     Thresholds as Thresholds,
     flags as flags,
+    one_in as one_in,
     rarity as rarity,
 )
 from entro_nb.accountant.measure import (

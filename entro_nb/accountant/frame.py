@@ -277,13 +277,22 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
 JUDGED = ("surprisal", "p_value", "score", "alarm")
 
 
+def one_in(frame: EeFrame) -> int | None:
+    """How many values there are to one as surprising as a frame's; None if nobody judged it.
+
+    That is one by its p-value, and no more than came so far: among 100 values the rarest is one
+    in 100, whatever the coin in its p-value says.
+    """
+    return None if frame.p_value is None else round(min(1.0 / frame.p_value, frame.sequence + 1))
+
+
 def rarity(frame: EeFrame) -> str:
     """How surprising the value of a frame is, in words; nothing if nobody judged it.
 
     Examples
     --------
     >>> frame = EeFrame(
-    ...     9, 0.0, 0.0, 0.0, None, None, None, 1.0, Stability.STABLE,
+    ...     4000, 0.0, 0.0, 0.0, None, None, None, 1.0, Stability.STABLE,
     ...     surprisal=17.0, p_value=0.0005, score=11.0, alarm=True,
     ... )  # fmt: skip
     >>> rarity(frame)
@@ -291,7 +300,7 @@ def rarity(frame: EeFrame) -> str:
     """
     if frame.surprisal is None or frame.p_value is None:
         return ""
-    return f"surprisal {frame.surprisal:.1f} bits, one value in {1.0 / frame.p_value:.0f}"
+    return f"surprisal {frame.surprisal:.1f} bits, one value in {one_in(frame)}"
 
 
 def flags(codes: Mapping[str, int]) -> dict[str, Any]:

@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.accountant import COLUMNS, Decision, EeFrame, Path as GatePath, Stability, flags
+from entro_nb.accountant import (
+    COLUMNS,
+    Decision,
+    EeFrame,
+    Path as GatePath,
+    Stability,
+    flags,
+    one_in,
+)
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.spokesperson.audit import TABLES, FrameRecord, absent, is_trail
 from entro_nb.streams import CATALOG
@@ -280,8 +288,8 @@ def sentence(name: str, frame: EeFrame, decision: Decision) -> str:
     doubt = f" (confidence {100 * frame.confidence:.0f} %)" if frame.confidence < 1.0 else ""
     level = f"disorder is at {100 * frame.esi:.0f} % of its ceiling{trend}{doubt}"
     alarm = ""
-    if frame.alarm and frame.p_value is not None:
-        alarm = f"; alarm, a value so unlikely comes once in {1.0 / frame.p_value:.0f}"
+    if frame.alarm and (number := one_in(frame)) is not None:
+        alarm = f"; alarm, a value so unlikely comes once in {number}"
     return f"{name} {_CLASS[frame.stability]}: {level}{alarm}; {_PATH[decision.path]}."
 
 

@@ -24,11 +24,19 @@ from bokeh.layouts import column
 from bokeh.models import BasicTicker, ColumnDataSource, CustomJSTickFormatter, FixedTicker, Range1d
 from bokeh.plotting import figure
 
-from entro_nb import accountant
-from entro_nb.accountant import AccountantConfig, Stability, Thresholds
+from entro_nb import accountant, surprise
+from entro_nb.accountant import (
+    COLUMNS,
+    JUDGED,
+    AccountantConfig,
+    EeFrame,
+    Stability,
+    Thresholds,
+)
 from entro_nb.errors import EntroError
 from entro_nb.spokesperson import FrameRecord, Session, Trail, WeightedEsi, running_loop, sentence
 from entro_nb.streams import CATALOG, Happening, Playback, Policy, sample
+from entro_nb.surprise import Surprise, SurpriseConfig
 from entro_nb.views import style
 from entro_nb.views.app import TURN, App
 from entro_nb.views.entropy import RATES, SAMPLE, Measured, entropy_curve, measured, ribbon
@@ -36,15 +44,27 @@ from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
 
 #: Colour and marker of each stream.
 _LOOKS = (("orange", "circle"), ("sky", "square"), ("green", "triangle"), ("purple", "diamond"))
+_ALARM = ("vermilion", "triangle")
 _COMMON: dict[str, Any] = {"width": WIDTH, "height": 110, "toolbar": "right", "xaxis": None}
 
 
-def afternoon(stream: str, limits: Thresholds, length: int = 1024) -> Measured:
-    """Something to replay for a stream, measured with given thresholds in force."""
+def afternoon(
+    stream: str, limits: Thresholds, promise: float = SurpriseConfig().promise, length: int = 1024
+) -> Measured:
+    """Something to replay for a stream, measured with given thresholds and promise in force."""
     source, data = CATALOG[stream], sample(stream, length)
     x = data.values[:length]
     z = accountant.normalize(x, accountant.NormalizerConfig(source.low, source.high))
-    return replace(measured(z, AccountantConfig(), limits), raw=x)
+    run = measured(z, AccountantConfig(), limits)
+    judged = Surprise(SurpriseConfig(promise=promise)).judge(x)
+    said: dict[str, Any] = dict(zip(surprise.ROWS, judged, strict=True))
+    said["alarm"] = said["alarm"] > 0.0
+    columns = {
+        name: ("time", said[name], {"units": units, "long_name": text})
+        for name, (units, text, *_) in COLUMNS.items()
+        if name in JUDGED
+    }
+    return replace(run, raw=x, frames=run.frames.assign(columns))
 
 
 def from_trail(frames: xr.Dataset, limits: Thresholds) -> Measured:
@@ -56,6 +76,15 @@ def raw_curve(run: Measured) -> hv.Curve:
     """The values as received, in the stream's units."""
     data, axis = (np.arange(len(run.raw)), run.raw), ("value", "value (stream's units)")
     return style.curve(data, SAMPLE, axis, colour=GREY, line_width=1, **_COMMON)
+
+
+def surprisal_curve(run: Measured) -> hv.Overlay:
+    """Surprisal of each value by those before it, and the alarms."""
+    s, at = run.frames.surprisal.values, np.flatnonzero(run.frames.alarm.values)
+    axis = ("surprisal", "surprisal (bits)")
+    line = style.curve((np.arange(s.size), s), SAMPLE, axis, "surprisal", "blue", line_width=1)
+    marks = style.dots((at, s[at]), SAMPLE, axis, "alarm", *_ALARM, size=9)
+    return style.over(line * marks, **_COMMON, legend_position="right")
 
 
 def index_curves(run: Measured) -> hv.Overlay:
@@ -107,9 +136,9 @@ class SpokespersonApp(App):
 
     title = "Live streams"
     alt = (
-        "Linked strips over the frames of a stream: the value, its entropy with the calibrated "
-        "band, velocity, acceleration and jerk with their limits, ESI and confidence, and the "
-        "stability class as a ribbon of coloured rows."
+        "Linked strips over the frames of a stream: the value, its surprisal with the alarms "
+        "marked, the entropy with the calibrated band, velocity, acceleration and jerk with their "
+        "limits, ESI and confidence, and the stability class as a ribbon of coloured rows."
     )
     twin = ("stream", ("usgs", "wikipedia", "noaa", "mta"))
     widgets: ClassVar[Any] = {"velocity": {"type": pn.widgets.FloatSlider, "throttled": True}}
@@ -128,7 +157,11 @@ class SpokespersonApp(App):
         label="Threshold: |H′| of DRIFTING (bits)",
     )
 
-    views: ClassVar[Any] = (raw_curve, entropy_curve, *RATES, index_curves, ribbon)
+    promise = param.Selector(
+        default=2000, objects=[100, 500, 2000, 10_000], label="Promise (values to a false alarm)"
+    )
+
+    views: ClassVar[Any] = (raw_curve, surprisal_curve, entropy_curve, *RATES, index_curves, ribbon)
 
     @property
     def limits(self) -> Thresholds:
@@ -137,7 +170,7 @@ class SpokespersonApp(App):
 
     def compute(self) -> Measured:
         """Replay of the chosen stream, all at once."""
-        return afternoon(self.stream, self.limits)
+        return afternoon(self.stream, self.limits, self.promise)
 
     def panel(self) -> pn.viewable.Viewable:
         """The dashboard."""
@@ -150,6 +183,7 @@ SHOWN = 1000
 #: Strips: column, label of its axis, colour.
 _LINES = (
     ("raw", "value", GREY),
+    ("surprisal", "surprisal (bits)", COLOURS["blue"]),
     ("entropy", "H (bits)", COLOURS["blue"]),
     ("velocity", "H′ (bits)", COLOURS["blue"]),
     ("acceleration", "H″ (bits)", COLOURS["blue"]),
@@ -163,14 +197,14 @@ _NAMES = [s.name for s in Stability]
 
 
 class Strips:
-    """Eight strips of the latest frames.
+    """Strips of the latest frames, one below the other.
 
     Bokeh's data source is fed directly: one push of all columns costs well under a millisecond,
     a redrawn HoloViews element ten times as much.
     """
 
     def __init__(self) -> None:
-        columns = ["number", *(name for name, _, _ in _LINES), "stability", "colour"]
+        columns = ["number", *(name for name, _, _ in _LINES), "stability", "colour", "alarm"]
         self.data = ColumnDataSource({name: [] for name in columns})
         x_range: Any = None
         strips = []
@@ -178,6 +212,10 @@ class Strips:
             strip = _strip(label, x_range)
             x_range = strip.x_range
             strip.line("number", name, source=self.data, color=colour, line_width=1.4)
+            if name == "surprisal":
+                colour, marker = COLOURS[_ALARM[0]], _ALARM[1]
+                look = {"color": colour, "marker": marker, "size": 9}
+                strip.scatter("number", "alarm", source=self.data, **look)
             strips.append(strip)
         strips.append(self._classes(x_range))
         self.pane = pn.pane.Bokeh(column(strips))
@@ -208,6 +246,10 @@ class Strips:
             for name in _MEASURED
         }
         columns |= {"number": [r.number for r in records], "raw": [f.raw for f in frames]}
+        columns["alarm"] = [
+            s if f.alarm else float("nan")
+            for f, s in zip(frames, columns["surprisal"], strict=True)
+        ]
         self.data.stream(columns | _classes([f.stability for f in frames]), rollover=SHOWN)
         pn.io.push_notebook(self.pane)
 
@@ -217,6 +259,7 @@ class Strips:
         last = slice(-SHOWN, None)
         rows: dict[str, Any] = {name: frames[name].values[last] for name in _MEASURED}
         rows |= {"number": list(range(1, len(labels) + 1))[last], "raw": run.raw[last]}
+        rows["alarm"] = np.where(frames.alarm.values[last], rows["surprisal"], np.nan)
         self.data.data = rows | _classes(labels[last])
         pn.io.push_notebook(self.pane)
 
@@ -324,7 +367,8 @@ class Dashboard:
         self.end.on_click(self._guarded(self._end))
         self.shown.param.watch(self._guarded(self._refresh), "value")
         app.param.watch(self._guarded(self._threshold), "velocity")
-        app.param.watch(lambda _: self._preview(), ["stream", "velocity"])
+        app.param.watch(self._guarded(self._promise), "promise")
+        app.param.watch(lambda _: self._preview(), ["stream", "velocity", "promise"])
         self._preview()
 
     def layout(self) -> pn.viewable.Viewable:
@@ -381,15 +425,15 @@ class Dashboard:
         session.thresholds(stream, self.app.limits, who=self.who.value)
 
     def _options(self) -> dict[str, Any]:
-        who = self.who.value
+        told = {"who": self.who.value, "surprise": SurpriseConfig(promise=self.app.promise)}
         if self.app.network:
-            return {"live": True, "who": who}
+            return told | {"live": True}
         source = CATALOG[self.app.stream]
         # A recording's own pauses may be hours: here values come evenly, at the chosen pace.
         data = Playback(
             source, sample(source), speed=1e-12, longest_pause=1.0 / self.app.pace, now=time.time
         )
-        return {"data": data, "who": who}
+        return told | {"data": data}
 
     async def _running(self) -> Session:
         if self.path is None:
@@ -426,6 +470,12 @@ class Dashboard:
             for stream in session.channels:
                 session.thresholds(stream, self.app.limits, who=self.who.value)
 
+    async def _promise(self) -> None:
+        session = self.session
+        if session is not None and session.open:
+            for stream in session.channels:
+                session.promise(stream, self.app.promise, who=self.who.value)
+
     def look(self) -> None:
         """Show what has come since the last look."""
         session = self.session
@@ -442,7 +492,7 @@ class Dashboard:
             if records:
                 last = records[-1]
                 title = CATALOG[str(last.frame.stream)].title
-                self._said = sentence(title, last.frame, last.decision)
+                self._said = sentence(title, last.frame, last.decision) + _readout(last.frame)
             self._say(self._refused or f"{self._state(session)} {self._said}")
             if self._looks % SELDOM == 0:
                 self._logs()
@@ -513,6 +563,13 @@ class Dashboard:
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = self.path = None
+
+
+def _readout(frame: EeFrame) -> str:
+    """How surprising a value is, in figures."""
+    if frame.surprisal is None or frame.p_value is None:
+        return ""
+    return f" Surprisal {frame.surprisal:.1f} bits, p-value {frame.p_value:.2g}."
 
 
 def _status(text: str) -> str:

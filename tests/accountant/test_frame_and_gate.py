@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from entro_nb import Accountant, AccountantConfig, DecisionGate, EeFrame
-from entro_nb.accountant import COLUMNS, JUDGED, Path, Stability, Thresholds, rarity
+from entro_nb.accountant import COLUMNS, JUDGED, Path, Stability, Thresholds, one_in, rarity
 from entro_nb.errors import EntroError, ParameterError, ParameterTypeError, PathUnavailableError
 from entro_nb.surprise import Judgement, Surprise
 
@@ -174,7 +174,9 @@ def test_an_alarm_takes_its_path_unless_the_class_asks_for_a_graver(
 
 def test_the_reason_tells_an_alarm_in_words() -> None:
     said: dict[str, Any] = {"surprisal": 17.04, "p_value": 0.0005, "score": 11.0, "alarm": True}
-    frame = EeFrame(0, 0.0, 0.0, 0.0, None, None, None, 1.0, Stability.STABLE, **said)
+    frame = EeFrame(5000, 0.0, 0.0, 0.0, None, None, None, 1.0, Stability.STABLE, **said)
+    assert one_in(dataclasses.replace(frame, sequence=99)) == 100  # no rarer than it can be
+    assert one_in(dataclasses.replace(frame, p_value=None)) is None
     decision = DecisionGate(on_alarm=Path.PAUSE).route(frame)
     assert decision.path is Path.PAUSE
     assert decision.reason == (

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy.stats
 
-from entro_nb import Accountant, AccountantConfig, account
+from entro_nb import Accountant, AccountantConfig, Surprise, account
 
 X = np.random.default_rng(0).standard_normal(4_000_000)
 CONFIG = AccountantConfig()
@@ -61,6 +61,19 @@ def test_process_with_its_frame() -> None:
     median, worst = np.median(times) * 1e6, np.percentile(times, 99.9) * 1e6
     print(f"\nprocess: median {median:.1f} us, 99.9 % below {worst:.1f} us")
     assert median <= 5.0
+
+
+def test_process_with_its_surprise() -> None:
+    """One value through surprisal, p-value, alarm and frame."""
+    accountant, monitor = Accountant(CONFIG), Surprise()
+    times = []
+    for value in X[:20_000].tolist():
+        start = time.perf_counter()
+        accountant.process(value, "numbers", 0.0, value, monitor.process(value))
+        times.append(time.perf_counter() - start)
+    median, worst = np.median(times) * 1e6, np.percentile(times, 99.9) * 1e6
+    print(f"\nsurprise and process: median {median:.1f} us, 99.9 % below {worst:.1f} us")
+    assert median <= 8.0
 
 
 def test_memory_beyond_input_and_output_does_not_grow() -> None:

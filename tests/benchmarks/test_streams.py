@@ -19,6 +19,7 @@ from entro_nb import streams
 from entro_nb.accountant import Accountant, DecisionGate, Normalizer
 from entro_nb.spokesperson import Audit, FrameRecord, Session
 from entro_nb.streams import Arrival, Event, adapter
+from entro_nb.surprise import Surprise
 
 TRADE = (
     b'{"e":"trade","E":1777807004059,"s":"BTCUSDT","t":6268487624,"p":"78530.40000000",'
@@ -82,8 +83,10 @@ def test_a_batch_beside_a_transaction_for_each_frame(tmp_path: Path) -> None:
 
 
 def test_the_whole_chain_beside_the_accountant_alone(tmp_path: Path) -> None:
-    accountant, normalizer = Accountant(), Normalizer()
-    alone = seconds(lambda: accountant.process(normalizer.process(0.5)), 5000)
+    accountant, normalizer, monitor = Accountant(), Normalizer(), Surprise()
+    alone = seconds(
+        lambda: accountant.process(normalizer.process(0.5), judged=monitor.process(0.5)), 5000
+    )
     count = 50_000
 
     async def flood() -> AsyncIterator[Event]:
@@ -99,7 +102,7 @@ def test_the_whole_chain_beside_the_accountant_alone(tmp_path: Path) -> None:
 
     whole = asyncio.run(run())
     say(
-        f"normaliser and Accountant {alone * 1e6:.1f} µs; with gate, queue, heartbeat and audit "
-        f"{whole * 1e6:.1f} µs a frame, {1 / whole:.0f} frames a second"
+        f"normaliser, surprise and Accountant {alone * 1e6:.1f} µs; with gate, queue, heartbeat "
+        f"and audit {whole * 1e6:.1f} µs a frame, {1 / whole:.0f} frames a second"
     )
     assert whole < 40 * alone

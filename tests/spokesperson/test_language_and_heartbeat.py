@@ -51,7 +51,7 @@ def test_direction_and_doubt_are_said_where_they_matter() -> None:
 
 def test_an_alarm_is_told_in_the_sentence() -> None:
     calm = replace(frame(Stability.STABLE), surprisal=3.0, p_value=0.4, score=0.0, alarm=False)
-    loud = replace(calm, surprisal=11.0, p_value=0.0005, score=12.0, alarm=True)
+    loud = replace(calm, sequence=5000, surprisal=11.0, p_value=0.0005, score=12.0, alarm=True)
     go_on = Decision(Path.PROCEED, "")
     text = sentence("X", loud, go_on)
     assert "; alarm, a value so unlikely comes once in 2000; carry on." in text

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
 from entro_nb import views
+from entro_nb.accountant import JUDGED
 from entro_nb.spokesperson import FrameRecord, Session, Trail
 from entro_nb.streams import CATALOG, Event, Happening, Message, Notice, catalog, sample
+from entro_nb.surprise import SurpriseConfig
 from entro_nb.views.dashboard import (
     SHOWN,
     Dashboard,
@@ -23,6 +27,7 @@ from entro_nb.views.dashboard import (
     afternoon,
     from_trail,
     html_table,
+    surprisal_curve,
     weighted_esi,
 )
 
@@ -153,9 +158,75 @@ def test_a_trail_is_drawn_like_a_replay(tmp_path: Path) -> None:
     run_again = from_trail(frames, app.limits)
     at_once = afternoon("usgs", app.limits)
     np.testing.assert_array_equal(run_again.values, at_once.values)
-    np.testing.assert_array_equal(run_again.frames.entropy, at_once.frames.entropy)
+    for name in ("entropy", *JUDGED):
+        np.testing.assert_array_equal(run_again.frames[name], at_once.frames[name])
+        assert run_again.frames[name].attrs["units"] == at_once.frames[name].attrs["units"]
     for view in app.views:
         assert view(run_again) is not None
+
+
+def burst(count: int = 600) -> xr.DataArray:
+    """Numbers among which one is far from all others."""
+    values = np.random.default_rng(0).standard_normal(count)
+    values[500] = 50.0
+    return xr.DataArray(values, coords={"time": np.arange(count) * 1.0}, dims="time")
+
+
+def test_surprisal_is_drawn_with_its_alarms_marked(tmp_path: Path) -> None:
+    async def run(monitor: SurpriseConfig | None, name: str) -> list[FrameRecord]:
+        async with Session(tmp_path / name, who="ada") as session:
+            session.connect("usgs", burst(), surprise=monitor)
+            await session.finished()
+            return session.display.look(10_000)
+
+    records = asyncio.run(run(SurpriseConfig(promise=100.0), "a.db"))
+    alarms = [k for k, r in enumerate(records) if r.frame.alarm]
+    assert 500 in alarms
+    strips = Strips()
+    strips.push(records)
+    surprisal, marks = (np.array(strips.data.data[name]) for name in ("surprisal", "alarm"))
+    assert surprisal.tolist() == [r.frame.surprisal for r in records]
+    assert np.flatnonzero(np.isfinite(marks)).tolist() == alarms
+    np.testing.assert_array_equal(marks[alarms], surprisal[alarms])
+
+    with Trail(tmp_path / "a.db") as trail:
+        again = from_trail(trail.frames(), views.apps.Spokesperson().limits)
+    line, dots = surprisal_curve(again)
+    assert line.dimension_values(1).tolist() == surprisal.tolist()
+    assert dots.dimension_values(0).tolist() == alarms
+    assert line.get_dimension(1).label == "surprisal (bits)"
+    strips.show(again)
+    np.testing.assert_array_equal(strips.data.data["alarm"], marks)
+
+    unjudged = asyncio.run(run(None, "b.db"))
+    strips.push(unjudged)
+    assert np.isnan(strips.data.data["surprisal"][-600:]).all()
+    assert np.isnan(strips.data.data["alarm"][-600:]).all()
+
+
+def test_the_readout_and_the_promise_at_the_operators_hand() -> None:
+    async def run() -> tuple[str, list[dict[str, Any]], list[dict[str, Any]]]:
+        app = views.apps.Spokesperson(pace=200, promise=500)
+        board = Dashboard(app)
+        await board._guarded(board._connect)(None)
+        assert board.session is not None
+        app.promise = 100
+        while board.session.channels["usgs"].promise != 100.0:
+            await asyncio.sleep(0.01)
+        while not board.strips.data.data["number"]:
+            board.look()
+            await asyncio.sleep(0.01)
+        said = str(board.status.object)
+        trail = board.session.trail()
+        rows, channels = trail.rows("actions"), trail.rows("channels")
+        await board._close()
+        return said, rows, channels
+
+    said, rows, channels = asyncio.run(run())
+    assert re.search(r"Surprisal \d+\.\d bits, p-value [\d.e-]+\.", said)
+    assert json.loads(channels[0]["parameters"])["surprise"]["promise"] == 500.0
+    promised = [json.loads(r["detail"])["promise"] for r in rows if r["command"] == "promise"]
+    assert promised == [100]
 
 
 def test_controls_work_from_a_thread_with_a_loop_of_its_own() -> None:
