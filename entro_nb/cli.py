@@ -7,9 +7,10 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from entro_nb import __version__
 from entro_nb.errors import EntroError, ParameterError
@@ -113,19 +114,24 @@ SCHEDULER = _arg("--scheduler", metavar="ADDRESS", help="a Dask cluster, as tcp:
 )  # fmt: skip
 def _report(options: Options) -> int:
     """Run notebooks and write them as a report that opens offline."""
-    from entro_nb.report import Bar, Lines, run_report
-
     asked = _request(options)
     with _executor(options.scheduler) as executor:
-        manifest = run_report(
+        return _reported(
             **asked,
             executor=executor,
             again=options.again,
             agree=lambda runs: options.yes or _asked(runs),
             max_memory=options.max_memory,
-            progress=Bar(sys.stderr) if sys.stderr.isatty() else Lines(sys.stderr),
         )
-    print(os.path.join(asked["out"], "index.html"))
+
+
+def _reported(names: Sequence[str], out: str, **asked: Any) -> int:
+    """Run notebooks as a report, and tell where it is and what failed."""
+    from entro_nb.report import Bar, Lines, run_report
+
+    progress = Bar(sys.stderr) if sys.stderr.isatty() else Lines(sys.stderr)
+    manifest = run_report(names, out=out, progress=progress, **asked)
+    print(os.path.join(out, "index.html"))
     for entry in manifest.failed:
         print(f"entro-nb: {entry.name} {entry.status}: {entry.error}", file=sys.stderr)
     return FAILED if manifest.failed else 0
@@ -370,6 +376,101 @@ def _nab(options: Options) -> int:
     )
     print("too" if options.limit is None else f"alarms from {options.limit:g} on", end=".\n")
     return 0
+
+
+#: Rows that a page is still made of; it holds them all at once.
+PAGE_ROWS = 2_000_000
+
+
+@_command(
+    "requests.csv --column latency --promise 5000",
+    _arg("file", metavar="FILE", help="CSV, NetCDF as entro-nb record writes it, or Parquet; - "
+         "reads lines from standard input, and tells each alarm as it comes"),
+    _arg("--column", action="append", metavar="NAME",
+         help="a column to watch; may be repeated (default: all that hold numbers)"),
+    _arg("--time", metavar="NAME", help="column of the times (default: the one that holds times)"),
+    _arg("--promise", type=float, default=2000.0, metavar="N",
+         help="values between false alarms, on average, at least (default: %(default)g)"),
+    _arg("--out", metavar="DIR", help="folder of alarms.csv and of the page (default: watch-out; "
+         "none for -)"),
+    _arg("--no-page", action="store_true", help="make no page"),
+)  # fmt: skip
+def _watch(options: Options) -> int:
+    """Watch data of one's own: what is surprising in them, and alarms with a promise."""
+    import pandas as pd
+
+    from entro_nb.monitor import TableWatcher, alarm_in_words, in_words, read_lines, read_pieces
+    from entro_nb.surprise import SurpriseConfig
+    from entro_nb.sweep import progress_on
+
+    watcher = TableWatcher(SurpriseConfig(promise=options.promise))
+    lines, asked = options.file == "-", (options.column, options.time)
+    out = options.out if options.out is not None or lines else "watch-out"
+    stdin = cast(BufferedIOBase, sys.stdin.buffer)
+    pieces = read_lines(stdin, *asked) if lines else read_pieces(options.file, *asked)
+    found, code = [], 0
+    with _alarms_to(out) as write, progress_on(sys.stderr, "%") as progress:
+        try:
+            for piece in pieces:
+                watcher.push(piece.table, piece.row)
+                found.append(watcher.alarms)
+                write(watcher.alarms)
+                if lines:
+                    if len(found) == 1:
+                        print(f"watching {', '.join(piece.table.names)}", file=sys.stderr)
+                    for _, alarm in watcher.alarms.iterrows():
+                        print(alarm_in_words(alarm, watcher.attrs), flush=True)
+                elif len(found) > 2 or (len(found) == 2 and piece.done < 1.0):
+                    progress(int(100 * piece.done), 100)
+        except KeyboardInterrupt:
+            print("entro-nb: interrupted", file=sys.stderr)
+            code = INTERRUPTED
+    if not found:
+        return code
+    about, told = watcher.attrs, pd.concat(found, ignore_index=True)
+    print(*in_words(about, told, 0) if lines else in_words(about, told), sep="\n")
+    if out is not None:
+        print(os.path.join(out, ALARMS))
+    if lines or options.no_page or code:
+        return code
+    if about["rows"] > PAGE_ROWS:
+        print(f"no page: it is made of {PAGE_ROWS:,} rows at most")
+        return code
+    parameters = {
+        "data_file": options.file,
+        "column": options.column or "",
+        "time_column": options.time or "",
+        "promise": options.promise,
+    }
+    return _reported(["reports/watch"], str(out), parameters=parameters)
+
+
+#: The file that `watch` writes its alarms to.
+ALARMS = "alarms.csv"
+
+
+@contextmanager
+def _alarms_to(folder: str | None) -> Iterator[Callable[[Any], None]]:
+    """What to call with tables of alarms, which puts them into a file of the folder at once."""
+    with ExitStack() as stack:
+        files: list[Any] = []
+
+        def write(table: Any) -> None:
+            if folder is None:
+                return
+            if not files:
+                try:
+                    Path(folder).mkdir(parents=True, exist_ok=True)
+                    path = Path(folder, ALARMS)
+                    files.append(stack.enter_context(path.open("w", encoding="utf-8", newline="")))
+                except OSError as error:
+                    allowed = f"a folder that can be written to ({error.strerror})"
+                    raise ParameterError("out", folder, allowed) from error
+                table[:0].to_csv(files[0], index=False)
+            table.to_csv(files[0], index=False, header=False)
+            files[0].flush()
+
+        yield write
 
 
 def _stays(record: logging.LogRecord) -> bool:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import entro_nb
@@ -34,10 +35,10 @@ def asked(monkeypatch):
     return calls
 
 
-@pytest.mark.parametrize("command", [[], ["report"], ["sweep"], ["lab"], ["serve"], ["nab"]])
+@pytest.mark.parametrize("command", ["", "report", "sweep", "lab", "serve", "nab", "watch"])
 def test_every_command_has_help_with_an_example(command, capsys) -> None:
     with pytest.raises(SystemExit) as left:
-        cli.main([*command, "--help"])
+        cli.main([*command.split(), "--help"])
     assert left.value.code == 0
     assert "example: entro-nb" in capsys.readouterr().out
 
@@ -358,3 +359,163 @@ def test_nab_refuses_what_is_no_detector(capsys) -> None:
         assert complaint.count("\n") == 1
     assert cli.main(["nab", "--detector", "chance", "--limit", "nan"]) == 2
     assert "limit = nan is not allowed" in capsys.readouterr().err
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch) -> Path:
+    """A file with one stranger in it, in the folder where the command runs."""
+    rng = np.random.default_rng(5)
+    lines = [
+        f"2026-03-01T{k // 60:02d}:{k % 60:02d},{rng.standard_normal():.4f}" for k in range(1200)
+    ]
+    lines[1000] = lines[1000].split(",")[0] + ",9.5"
+    lines[700] = lines[700].split(",")[0] + ","
+    path = tmp_path / "load.csv"
+    path.write_text("\n".join(["when,load", *lines]) + "\n")
+    monkeypatch.chdir(tmp_path)
+    return path
+
+
+WATCHED = """\
+1,200 rows from 2026-03-01 00:00:00 to 2026-03-01 19:59:00 (column when), 60 seconds apart in the \
+median
+1 value is missing: counted, not filled in
+at most one false alarm in about 17 hours at this rate (1,000 values)
+1 alarm
+2026-03-01 16:40:00: load 9.5, as surprising as 1 value in 1,000 (score """
+
+
+def test_watch_tells_the_alarms_in_words_and_writes_them(table, capsys) -> None:
+    assert cli.main(["watch", "load.csv", "--promise", "1000", "--no-page"]) == 0
+    written = capsys.readouterr()
+    assert written.out.startswith(WATCHED)
+    path = Path("watch-out", "alarms.csv")
+    assert written.out.endswith(f"\n{path}\n")
+    assert written.err == ""
+    head, alarm = path.read_text().splitlines()
+    assert head == "row,time,column,value,surprisal,p_value,evidence,score"
+    assert alarm.startswith("1000,2026-03-01 16:40:00,load,9.5,")
+
+
+def test_watch_makes_the_page_of_the_same(table, asked, capsys) -> None:
+    line = "watch load.csv --column load --time when --promise 1000 --out there"
+    assert cli.main(line.split()) == 0
+    (options,) = asked
+    options.pop("progress")
+    assert options == {
+        "names": ["reports/watch"],
+        "out": "there",
+        "parameters": {
+            "data_file": "load.csv",
+            "column": ["load"],
+            "time_column": "when",
+            "promise": 1000.0,
+        },
+    }
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        str(Path("there", "alarms.csv")),
+        str(Path("there", "index.html")),
+    ]
+
+
+def test_watch_makes_no_page_of_more_than_fits(table, asked, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(cli, "PAGE_ROWS", 1000)
+    assert cli.main(["watch", "load.csv"]) == 0
+    assert asked == []
+    assert capsys.readouterr().out.splitlines()[-1] == "no page: it is made of 1,000 rows at most"
+
+
+def test_watch_tells_how_far_it_is_in_a_long_file(table, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("entro_nb.monitor.files.HEAD", 100)
+    monkeypatch.setattr("entro_nb.monitor.files.read_pieces.__defaults__", (None, None, 100))
+    assert cli.main(["watch", "load.csv", "--promise", "1000", "--no-page"]) == 0
+    written = capsys.readouterr()
+    assert written.out.startswith(WATCHED)
+    assert written.err.splitlines()[-1] == "100 of 100 %"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("none.csv", "file = 'none.csv'"),
+        ("load.csv --column lod", "did you mean 'load'?"),
+        ("load.csv --column when", "column = 'when'"),
+        ("load.csv --time whn", "did you mean 'when'?"),
+        ("load.csv --promise 1", "promise = 1.0"),
+        ("load.csv --out load.csv", "out = 'load.csv'"),
+        ("bad.csv", "load, line 3 = 'off'"),
+        ("back.csv", "at, line 4 = '2026-03-01 00:00:00'"),
+        ("empty.csv", "at least one row"),
+    ],
+)
+def test_watch_refuses_in_one_line(table, line, told, capsys) -> None:
+    Path("bad.csv").write_text("load\n1\noff\n2\n")
+    Path("back.csv").write_text("at,load\n2026-03-01,1\n2026-03-02,2\n2026-03-01,3\n")
+    Path("empty.csv").touch()
+    assert cli.main(["watch", *line.split()]) == 2
+    written = capsys.readouterr()
+    assert written.err.startswith("entro-nb: error: ")
+    assert told in written.err
+    assert written.err.count("\n") == 1
+    assert written.out == ""
+
+
+def test_watch_keeps_what_is_done_when_interrupted(table, capsys, monkeypatch) -> None:
+    from entro_nb.monitor import read_pieces
+
+    def interrupted(*asked):
+        yield from read_pieces(*asked)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("entro_nb.monitor.read_pieces", interrupted)
+    assert cli.main(["watch", "load.csv", "--promise", "1000"]) == 130
+    written = capsys.readouterr()
+    assert written.out.startswith(WATCHED)
+    assert written.err == "entro-nb: interrupted\n"
+    assert len(Path("watch-out", "alarms.csv").read_text().splitlines()) == 2
+
+
+@pytest.fixture
+def pipe():
+    """The command on a pipe, as behind `tail -f`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "entro_nb.cli", "watch", "-", "--promise", "1000"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        yield process
+        process.kill()
+
+
+def test_watch_tells_an_alarm_as_it_comes(table, pipe) -> None:
+    lines = table.read_text().splitlines(keepends=True)
+    pipe.stdin.writelines(lines[:1002])
+    pipe.stdin.flush()
+    # The pipe stays open: what is read now was told before the end.
+    assert pipe.stdout.readline().startswith("2026-03-01 16:40:00: load 9.5, as surprising as 1")
+    pipe.stdin.writelines(lines[1002:])
+    pipe.stdin.close()
+    assert pipe.stdout.read() == WATCHED[: WATCHED.index("1 alarm")] + "1 alarm\n"
+    assert pipe.stderr.read() == "watching load\n"
+    assert pipe.wait() == 0
+
+
+def test_watch_sums_up_when_it_is_interrupted(pipe) -> None:
+    pipe.stdin.write("1.5\n2.5\n")
+    pipe.stdin.flush()
+    assert pipe.stderr.readline() == "watching value\n"
+    pipe.send_signal(signal.SIGINT)
+    assert pipe.stdout.read().splitlines()[0] == "2 rows"
+    assert pipe.stderr.read() == "entro-nb: interrupted\n"
+    assert pipe.wait() == 130
+
+
+def test_watch_ends_at_a_line_that_is_no_number_and_names_it(pipe) -> None:
+    _, complaint = pipe.communicate("1.5\noff\n")
+    first, error = complaint.splitlines()
+    assert first == "watching value"
+    assert error.startswith("entro-nb: error: value, line 2 = 'off' is not allowed")
+    assert pipe.returncode == 2

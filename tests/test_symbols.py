@@ -31,6 +31,7 @@ def test_the_table_is_complete_and_says_everything_once() -> None:
     assert set(ROWS.code.str.split(".").str[0]) == {
         "entropy",
         "accountant",
+        "surprise",
         "engine",
         "network",
         "geometry",

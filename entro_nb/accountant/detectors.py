@@ -7,6 +7,7 @@ charts made for it, with every alarm limit set for the same mean run length betw
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -166,6 +167,7 @@ def without_alarms(config: AccountantConfig) -> AccountantConfig:
     return replace(config, thresholds=Thresholds.never())
 
 
+@functools.cache
 def mean_entropy(config: AccountantConfig) -> float:
     """Mean of the Accountant's H for standard normal samples, exactly, in bits."""
     from scipy.stats import norm

@@ -375,7 +375,8 @@ class TableWatcher:
         self._watchers: list[Watcher] = []
         self._before: list[FloatArray] = []
         self._rows = 0
-        self.alarms: pd.DataFrame | None = None  #: of the last piece
+        #: Those of the last piece; none before the first.
+        self.alarms: Any = ()
 
     @property
     def attrs(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import html
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -79,7 +79,7 @@ def _time(found: xr.Dataset) -> hv.Dimension:
 
 
 #: Dragging chooses a stretch of time; the plots of a stack move together.
-_TOOLS = ["xbox_zoom", "xpan", "reset", "save"]
+_TOOLS = ["xbox_zoom", "reset", "save"]
 
 
 def _plot(found: xr.Dataset, name: str, parts: Sequence[Any], look: dict[str, Any]) -> hv.Overlay:
@@ -94,8 +94,9 @@ def _plot(found: xr.Dataset, name: str, parts: Sequence[Any], look: dict[str, An
         least = low - 0.06 * (high - low) if name == "value" else 0.0
         limits["ylim"] = (least, high + 0.1 * (high - low))
     tooled = [part.opts(default_tools=_TOOLS) for part in parts]
-    shown = {"fontsize": {"title": 10}, "active_tools": _TOOLS[:1]}
-    return style.over(tooled, **limits | shown | look)
+    return style.over(
+        tooled, **limits | {"fontsize": {"title": 10}, "xlabel": _time(found).label} | look
+    )
 
 
 def _name(found: xr.Dataset) -> str:
@@ -136,7 +137,8 @@ def values(found: xr.Dataset, windows: Sequence[tuple[Any, Any]] = (), **look: A
     """
     at, name = np.flatnonzero(found.alarm.values), _name(found)
     units = found.value.attrs["units"]
-    axis = hv.Dimension("value", label="value" if units == "1" else f"value ({units})")
+    short = name if len(name) <= 20 else "value"
+    axis = hv.Dimension("value", label=short if units == "1" else f"{short} ({units})")
     marks = (_when(found)[at], found.value.values[at])
     bands = hv.VSpans(list(windows), [_time(found), "until"])
     parts = [
@@ -191,6 +193,32 @@ _STACK = (
 def watched(found: xr.Dataset, windows: Sequence[tuple[Any, Any]] = ()) -> hv.Layout:
     """A stream at a glance: its values with the alarms, its surprisal, its score and the limit."""
     return hv.Layout([_STACK[0](found, windows), *(view(found) for view in _STACK[1:])]).cols(1)
+
+
+def beneath(stream: LabelledStream, rows: Mapping[str, FloatArray]) -> hv.Layout:
+    """A recorded stream, what was measured on it beneath, and the marked windows behind all.
+
+    Parameters
+    ----------
+    stream : LabelledStream
+    rows : mapping
+        Label of each axis to the values, shape (n,).
+    """
+    time = hv.Dimension("time")
+    plots: list[hv.Overlay] = []
+    for label, row in {"value": stream.values, **rows}.items():
+        axis, drawn = hv.Dimension(label, label=label), outline(row)
+        ends, sides = ([np.nanmin(row)] * 2, [np.nanmax(row)] * 2), [axis, f"{label}, highest"]
+        spans = [stream.time[[w.start, w.stop - 1]] for w in stream.windows]
+        behind = [style.shade(hv.Area((x, *ends), time, sides), "sky", 0.3) for x in spans]
+        colour = "blue" if plots else GREY
+        line = style.curve((stream.time[drawn], row[drawn]), time, axis, "", colour, line_width=1)
+        height = 130 if plots else 180
+        plots.append(style.over([*behind, line], height=height, xlabel="time", ylabel=label))
+    for plot in plots[:-1]:
+        plot.opts(xaxis=None)
+    plots[0].opts(title=f"{stream.name}; shaded: marked by people")
+    return hv.Layout(plots).cols(1)
 
 
 def ranking(

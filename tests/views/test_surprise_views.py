@@ -70,6 +70,20 @@ def test_the_limit_of_the_score_is_the_promise_in_bits(found: xr.Dataset) -> Non
     assert np.nanmax(evidence.dimension_values(1)) == pytest.approx(found.evidence.max().item())
 
 
+def test_what_was_measured_stands_beneath_the_stream_with_its_windows() -> None:
+    stream = nab_corpus()[view.TAXI]
+    value, bits = view.beneath(stream, {"H (bits)": 2.0 * np.log2(1.0 + stream.values)})
+    for drawn in (value, bits):
+        bands = [element for element in drawn if isinstance(element, hv.Area)]
+        assert len(bands) == len(stream.windows)
+        for band, window in zip(bands, stream.windows, strict=True):
+            ends = stream.time[[window.start, window.stop - 1]]
+            assert np.array_equal(band.dimension_values("time"), ends)
+    (line,) = (element for element in value if type(element) is hv.Curve)
+    assert line.dimension_values("value").max() == stream.values.max()
+    assert next(iter(bits)).vdims[0].label == "H (bits)"
+
+
 def test_the_ranking_tells_published_from_ours_and_leaves_out_the_ends() -> None:
     names = ["perfect", "surprise", "theirs", "peer", "null"]
     scores = np.full((5, 3, 3), np.nan)
