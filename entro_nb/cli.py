@@ -267,6 +267,10 @@ def _network(options: Options) -> int:
     return 0
 
 
+#: Bytes of a message of a page, at most.
+DROPPED = 2**28
+
+
 @_command(
     "--port 5007",
     _arg("--port", type=int, default=5006, metavar="N", help="port (default: %(default)s)"),
@@ -300,6 +304,8 @@ def _serve(options: Options) -> int:
         websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *options.origin],
         show=False,
         title=titles,
+        # A file that is dropped on an app comes in one message.
+        websocket_max_message_size=DROPPED,
         # Panel's own page of apps fetches pictures and fonts from elsewhere.
         index=str(Path(__file__).parent / "views" / "index.html"),
     )
@@ -406,8 +412,10 @@ def _watch(options: Options) -> int:
     watcher = TableWatcher(SurpriseConfig(promise=options.promise))
     lines, asked = options.file == "-", (options.column, options.time)
     out = options.out if options.out is not None or lines else "watch-out"
-    stdin = cast(BufferedIOBase, sys.stdin.buffer)
-    pieces = read_lines(stdin, *asked) if lines else read_pieces(options.file, *asked)
+    if lines:
+        pieces = read_lines(cast(BufferedIOBase, sys.stdin.buffer), *asked)
+    else:
+        pieces = read_pieces(options.file, *asked)
     found, code = [], 0
     with _alarms_to(out) as write, progress_on(sys.stderr, "%") as progress:
         try:
