@@ -418,8 +418,10 @@ def _watch(options: Options) -> int:
     watcher = TableWatcher(SurpriseConfig(promise=options.promise))
     lines, asked = options.file == "-", (options.column, options.time)
     out = options.out if options.out is not None or lines else "watch-out"
-    stdin = cast(BufferedIOBase, sys.stdin.buffer)
-    pieces = read_lines(stdin, *asked) if lines else read_pieces(options.file, *asked)
+    if lines:
+        pieces = read_lines(cast(BufferedIOBase, sys.stdin.buffer), *asked)
+    else:
+        pieces = read_pieces(options.file, *asked)
     found, code = [], 0
     with _alarms_to(out) as write, progress_on(sys.stderr, "%") as progress:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from entro_nb import validate
 from entro_nb.errors import DataError, ParameterError
 from entro_nb.many import each_stream
+from entro_nb.monitor.files import read_table
 from entro_nb.monitor.judging import TYPES, WATCHED, Judging
 from entro_nb.monitor.table import LARGEST, Pace, Row, Table, as_table, indexed, own_times, times_of
 from entro_nb.results import dataset, parameters_of
@@ -84,7 +86,7 @@ class Watcher:
 
 
 def watch(
-    series: npt.ArrayLike | pd.Series | pd.DataFrame | xr.DataArray,
+    series: npt.ArrayLike | pd.Series | pd.DataFrame | xr.DataArray | os.PathLike[str],
     config: SurpriseConfig | None = None,
     *,
     time: npt.ArrayLike | pd.Series | str | None = None,
@@ -94,10 +96,11 @@ def watch(
 
     Parameters
     ----------
-    series : array_like, pandas.Series, pandas.DataFrame or xarray.DataArray
+    series : array_like, pandas.Series, pandas.DataFrame, xarray.DataArray, str or path-like
         Values in any units, shape (time,), NaN or None where one is missing; or a table, of which
         every column of numbers is judged by itself. A DataArray has the dim ``time`` and any
-        others: each stream along it is judged by itself.
+        others: each stream along it is judged by itself. A name is that of a file with a table, as
+        for :func:`entro_nb.monitor.read_table`.
     config : SurpriseConfig, optional
         The promise, and the rest; the defaults if not given.
     time : array_like or str, optional
@@ -165,6 +168,8 @@ def watch(
     import xarray as xr
 
     config = SurpriseConfig() if config is None else config
+    if isinstance(series, (str, os.PathLike)):
+        series = read_table(series, columns, None if time is None else str(time))
     if isinstance(series, xr.DataArray) and (series.dims != ("time",) or series.chunks is not None):
         return _watch_streams(series, config, time, columns)
     table = as_table(series, time, columns)

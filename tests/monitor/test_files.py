@@ -78,7 +78,10 @@ def test_pieces_of_a_file_are_the_whole_to_the_bit(files, kind) -> None:
         pd.testing.assert_frame_equal(table, told, check_dtype=False)  # µs or ns
         assert attrs == {k: v for k, v in whole.attrs.items() if k != "title"}
     pd.testing.assert_frame_equal(read_table(files[kind]), long_table(), check_dtype=False)
-    np.testing.assert_array_equal(rows_of(en.watch(read_table(files[kind]), QUICK)), found)
+    for path in (files[kind], str(files[kind])):
+        np.testing.assert_array_equal(rows_of(en.watch(path, QUICK)), found)
+    alone = en.watch(files[kind], QUICK, time="when", columns=["wait"])
+    np.testing.assert_array_equal(rows_of(alone), found[..., 1:])
 
 
 def test_what_has_been_read_is_told(files) -> None:
