@@ -400,9 +400,15 @@ PAGE_ROWS = 2_000_000
     _arg("--out", metavar="DIR", help="folder of alarms.csv and of the page (default: watch-out; "
          "none for -)"),
     _arg("--no-page", action="store_true", help="make no page"),
+    _arg("--scheduler", metavar="ADDRESS",
+         help="a Dask cluster, as tcp://host:8786, for a NetCDF file or a Zarr store of many "
+         "streams: a variable over time and other dims"),
 )  # fmt: skip
 def _watch(options: Options) -> int:
     """Watch data of one's own: what is surprising in them, and alarms with a promise."""
+    if options.scheduler is not None:
+        return _watch_streams(options)
+
     import pandas as pd
 
     from entro_nb.monitor import TableWatcher, alarm_in_words, in_words, read_lines, read_pieces
@@ -451,6 +457,40 @@ def _watch(options: Options) -> int:
         "promise": options.promise,
     }
     return _reported(["reports/watch"], str(out), parameters=parameters)
+
+
+def _watch_streams(options: Options) -> int:
+    """Watch many streams on a cluster; only their alarms come here."""
+    from entro_nb.monitor import alarms_of_streams, open_streams, promise_in_words, watch
+    from entro_nb.surprise import SurpriseConfig
+    from entro_nb.sweep import client_of, progress_on
+
+    if options.time is not None:
+        raise ParameterError("time", options.time, "none: streams lie over the dim 'time'")
+    (column, *more) = options.column or [None]
+    if more:
+        raise ParameterError("column", options.column, "one variable")
+    x, config = open_streams(options.file, column), SurpriseConfig(promise=options.promise)
+    about, out = watch(x, config).attrs, options.out or "watch-out"
+    raised, of, code = 0, x.size // x.sizes["time"], 0
+    with (
+        client_of(options.scheduler, 1) as client,
+        _alarms_to(out) as write,
+        progress_on(sys.stderr, "%") as progress,
+    ):
+        try:
+            for table, done in alarms_of_streams(x, config, client):
+                write(table)
+                raised += len(table)
+                progress(int(100 * done), 100)
+        except KeyboardInterrupt:
+            print("entro-nb: interrupted", file=sys.stderr)
+            code = INTERRUPTED
+    print(f"{of:,} streams of {x.sizes['time']:,} values")
+    print(promise_in_words(about))
+    print(f"{raised:,} alarm{'' if raised == 1 else 's'}")
+    print(os.path.join(out, ALARMS))
+    return code
 
 
 #: The file that `watch` writes its alarms to.

@@ -11,6 +11,10 @@ from entro_nb.monitor.files import (
     read_table as read_table,
 )
 from entro_nb.monitor.judging import WATCHED as WATCHED
+from entro_nb.monitor.streams import (
+    alarms_of_streams as alarms_of_streams,
+    open_streams as open_streams,
+)
 from entro_nb.monitor.table import (
     GAP as GAP,
     Pace as Pace,

@@ -367,7 +367,7 @@ def find_time(frame: pd.DataFrame) -> str | None:
     """Name of the column that holds the times, or None where there is none.
 
     It is the one whose values are instants, in pandas or as text; else the one of numbers that
-    has such a name.
+    has a name of :data:`TIMES`.
 
     Raises
     ------
@@ -387,7 +387,10 @@ def find_time(frame: pd.DataFrame) -> str | None:
 
     named = [name for name in frame if str(name).strip().lower() in TIMES]
     timed = [name for name in frame if not numeric(frame[name].dtype) and _timed(frame[name])]
-    found = timed or [name for name in named if numeric(frame[name].dtype)]
+    # A `t` that falls is a temperature, say.
+    falls = [name for name in named if str(name).strip().lower() == "t"
+             and not frame[name].dropna().is_monotonic_increasing]  # fmt: skip
+    found = timed or [n for n in named if numeric(frame[n].dtype) and n not in falls]
     if len(found) > 1:
         found = [name for name in found if name in named] or found
     if len(found) > 1:

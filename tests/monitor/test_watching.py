@@ -269,6 +269,12 @@ def test_several_columns_of_times_are_not_chosen_from() -> None:
     assert en.watch(named).attrs["time"] == "Timestamp"
 
 
+def test_a_column_t_is_of_times_unless_it_falls() -> None:
+    t = np.array([1.0, 2.0, 2.0, 3.0])
+    assert en.watch(pd.DataFrame({"t": t, "x": t})).attrs["time"] == "t"
+    assert [*en.watch(pd.DataFrame({"t": -t, "x": t})).column.values] == ["t", "x"]
+
+
 @pytest.mark.parametrize(
     ("asked", "error", "wrong"),
     [
