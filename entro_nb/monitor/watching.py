@@ -120,8 +120,9 @@ def watch(
         value is missing. Attributes: the parameters; how many values (`missing`) and times
         (`missing_times`) were missing; the median `step` of the times in `time_units`, and how
         many were `gaps`, of more than ten times the median, which `mean_step` leaves out; columns
-        that are `constant` or `empty`, and those `left_out` as they hold no numbers. Nothing is
-        filled in, nothing resampled.
+        that are `constant` or `empty`, and those `left_out` as they hold no numbers; the
+        `strangest` value, if its score reached the limit, and whether it raised an alarm. Nothing
+        is filled in, nothing resampled.
 
     Raises
     ------
@@ -238,6 +239,7 @@ class Tally:
         self._config = config
         self._pace = Pace()
         self._rows = self._missing = 0
+        self._strangest: dict[str, Any] = {}
         self._table: Table | None = None
         self._low = self._high = np.empty(0)
 
@@ -254,6 +256,25 @@ class Tally:
         self._low = np.fmin(self._low, np.fmin.reduce(table.values, axis=0))
         self._high = np.fmax(self._high, np.fmax.reduce(table.values, axis=0))
 
+    def judged(self, table: Table, scores: FloatArray, raised: FloatArray) -> None:
+        """Take the scores of the last piece, shape (time, column), and those of its alarms."""
+        import pandas as pd
+
+        known = np.nan_to_num(scores, nan=0.0)
+        strangest = self._strangest
+        if known.size and known.max() > strangest.get("score", self._config.limit):
+            row, column = np.unravel_index(known.argmax(), known.shape)
+            time = np.asarray(table.time)[row]
+            self._strangest = strangest = {
+                "time": str(pd.Timestamp(time)) if time.dtype.kind == "M" else time.item(),
+                "column": table.names[column],
+                "value": float(table.values[row, column]),
+                "score": float(known[row, column]),
+                "alarm": False,
+            }
+        if strangest and raised.size:
+            strangest["alarm"] |= bool(raised.max() >= strangest["score"])
+
     def attrs(self) -> dict[str, Any]:
         """Parameters and findings, fit for NetCDF attributes."""
         pace, table = self._pace, self._table
@@ -269,6 +290,7 @@ class Tally:
             missing=self._missing,
             empty=names[self._low > self._high].tolist(),
             constant=dict(zip(names[alike].tolist(), self._low[alike].tolist(), strict=True)),
+            strangest=self._strangest,
             **_paced(pace, table.time, table.time_attrs),
         )
 
@@ -405,7 +427,9 @@ class TableWatcher:
         found = assembled(table, rows, self.attrs)
         self.alarms = alarms(found, self._before, self._rows)
         self._rows += len(table.values)
-        scores = rows[list(WATCHED).index("score")].T
-        kept = zip(scores, self._before, strict=True)
+        scores = rows[list(WATCHED).index("score")]
+        self._tally.judged(table, scores, self.alarms.score.to_numpy())
+        found.attrs |= self.attrs
+        kept = zip(scores.T, self._before, strict=True)
         self._before = [judged_last(x, self._config.apart, before) for x, before in kept]
         return found

@@ -152,12 +152,28 @@ def in_words(about: Mapping[str, Any], table: pd.DataFrame, listed: int = LISTED
         lines.append(f"every value{of} is {value:.6g}: nothing in it can be strange")
     lines.append(promise_in_words(about))
     if table.empty:
-        return [*lines, "no alarm"]
+        return [*lines, "no alarm", *_strange(about)]
     lines.append("1 alarm" if len(table) == 1 else f"{len(table):,} alarms")
     lines += [alarm_in_words(row, about) for _, row in table.head(listed).iterrows()]
     if len(table) > listed > 0:
         lines.append(f"and {len(table) - listed:,} more")
-    return lines
+    return [*lines, *_strange(about)]
+
+
+def _strange(about: Mapping[str, Any]) -> list[str]:
+    """What is said of the strangest value if it raised no alarm."""
+    most = json.loads(about["strangest"])
+    if most.get("alarm", True):
+        return []
+    named = "" if most["column"] == "series" else f"{most['column']} "
+    return [
+        f"the strangest, {_moment(most['time'])}: {named}{most['value']:.6g} (score "
+        f"{most['score']:.1f} bits), raised none: of so few values one must be the strangest"
+    ]
+
+
+def _moment(time: Any) -> str:
+    return told_time(np.datetime64(time) if isinstance(time, str) else time)
 
 
 def _read(about: Mapping[str, Any]) -> str:

@@ -394,3 +394,19 @@ def test_no_more_than_some_alarms_are_listed() -> None:
 )
 def test_a_length_of_time_in_words(seconds, words) -> None:
     assert how_long(seconds) == words
+
+
+@pytest.mark.parametrize("spike", [1, 2])
+def test_the_strangest_value_is_told_though_it_raised_no_alarm(spike: int) -> None:
+    # One value of 700 is no evidence at one in a million, whatever it is; several in a row are.
+    x = np.random.default_rng(3).standard_normal(700)
+    x[600 : 600 + 3 * (spike - 1) + 1] = 40.0 + 20.0 * np.arange(3 * (spike - 1) + 1)
+    found = en.watch(x, en.SurpriseConfig(promise=1e5))
+    said = in_words(found.attrs, alarms(found))
+    told = [line for line in said if line.startswith("the strangest, ")]
+    if spike == 1:
+        assert said[-2:] == ["no alarm", *told]
+        assert "600: 40 (score 1" in told[0]
+    else:
+        assert told == []
+        assert len(alarms(found)) == 1
