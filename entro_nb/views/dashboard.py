@@ -8,9 +8,8 @@ import io
 import tempfile
 import time
 import zipfile
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,31 +19,21 @@ import numpy as np
 import panel as pn
 import param
 import xarray as xr
-from bokeh.layouts import column
-from bokeh.models import BasicTicker, ColumnDataSource, CustomJSTickFormatter, FixedTicker, Range1d
-from bokeh.plotting import figure
 
 from entro_nb import accountant, surprise
-from entro_nb.accountant import (
-    COLUMNS,
-    JUDGED,
-    AccountantConfig,
-    EeFrame,
-    Stability,
-    Thresholds,
-)
+from entro_nb.accountant import COLUMNS, JUDGED, AccountantConfig, EeFrame, Thresholds
 from entro_nb.errors import EntroError
 from entro_nb.spokesperson import FrameRecord, Session, Trail, WeightedEsi, running_loop, sentence
 from entro_nb.streams import CATALOG, Happening, Playback, Policy, sample
 from entro_nb.surprise import Surprise, SurpriseConfig
 from entro_nb.views import style
 from entro_nb.views.app import TURN, App
+from entro_nb.views.board import ALARM, TABLE, Lamp, Strips, html_table
 from entro_nb.views.entropy import RATES, SAMPLE, Measured, entropy_curve, measured, ribbon
-from entro_nb.views.style import CLASS_COLOURS, COLOURS, GREY, WIDTH
+from entro_nb.views.style import GREY, WIDTH
 
 #: Colour and marker of each stream.
 _LOOKS = (("orange", "circle"), ("sky", "square"), ("green", "triangle"), ("purple", "diamond"))
-_ALARM = ("vermilion", "triangle")
 _COMMON: dict[str, Any] = {"width": WIDTH, "height": 110, "toolbar": "right", "xaxis": None}
 
 
@@ -74,7 +63,7 @@ def from_trail(frames: xr.Dataset, limits: Thresholds) -> Measured:
 
 def raw_curve(run: Measured) -> hv.Curve:
     """The values as received, in the stream's units."""
-    data, axis = (np.arange(len(run.raw)), run.raw), ("value", "value (stream's units)")
+    data, axis = (np.arange(len(run.raw)), run.raw), ("value", "value as received")
     return style.curve(data, SAMPLE, axis, colour=GREY, line_width=1, **_COMMON)
 
 
@@ -83,14 +72,14 @@ def surprisal_curve(run: Measured) -> hv.Overlay:
     s, at = run.frames.surprisal.values, np.flatnonzero(run.frames.alarm.values)
     axis = ("surprisal", "surprisal (bits)")
     line = style.curve((np.arange(s.size), s), SAMPLE, axis, "surprisal", "blue", line_width=1)
-    marks = style.dots((at, s[at]), SAMPLE, axis, "alarm", *_ALARM, size=9)
+    marks = style.dots((at, s[at]), SAMPLE, axis, "alarm", *ALARM, size=9)
     return style.over(line * marks, **_COMMON, legend_position="right")
 
 
 def index_curves(run: Measured) -> hv.Overlay:
     """ESI and confidence, both between 0 and 1."""
     steps = np.arange(len(run.values))
-    axis = hv.Dimension("share", label="ESI, confidence (1)", range=(0, 1.02))
+    axis = hv.Dimension("share", label="share (1)", range=(0, 1.02))
     esi, sure = ((steps, run.frames[name].values) for name in ("esi", "confidence"))
     index = style.curve(esi, SAMPLE, axis, "ESI", "blue")
     trust = style.curve(sure, SAMPLE, axis, "confidence", "orange", "dashed")
@@ -177,122 +166,6 @@ class SpokespersonApp(App):
         return Dashboard(self).layout()
 
 
-#: Frames shown at once.
-SHOWN = 1000
-
-#: Strips: column, label of its axis, colour.
-_LINES = (
-    ("raw", "value", GREY),
-    ("surprisal", "surprisal (bits)", COLOURS["blue"]),
-    ("entropy", "H (bits)", COLOURS["blue"]),
-    ("velocity", "H′ (bits)", COLOURS["blue"]),
-    ("acceleration", "H″ (bits)", COLOURS["blue"]),
-    ("jerk", "H‴ (bits)", COLOURS["blue"]),
-    ("esi", "ESI (1)", COLOURS["blue"]),
-    ("confidence", "confidence (1)", COLOURS["orange"]),
-)
-#: Those that the frames hold; the value itself comes beside them.
-_MEASURED = [name for name, _, _ in _LINES if name != "raw"]
-_NAMES = [s.name for s in Stability]
-
-
-class Strips:
-    """Strips of the latest frames, one below the other.
-
-    Bokeh's data source is fed directly: one push of all columns costs well under a millisecond,
-    a redrawn HoloViews element ten times as much.
-    """
-
-    def __init__(self) -> None:
-        columns = ["number", *(name for name, _, _ in _LINES), "stability", "colour", "alarm"]
-        self.data = ColumnDataSource({name: [] for name in columns})
-        x_range: Any = None
-        strips = []
-        for name, label, colour in _LINES:
-            strip = _strip(label, x_range)
-            x_range = strip.x_range
-            strip.line("number", name, source=self.data, color=colour, line_width=1.4)
-            if name == "surprisal":
-                colour, marker = COLOURS[_ALARM[0]], _ALARM[1]
-                look = {"color": colour, "marker": marker, "size": 9}
-                strip.scatter("number", "alarm", source=self.data, **look)
-            strips.append(strip)
-        strips.append(self._classes(x_range))
-        self.pane = pn.pane.Bokeh(column(strips))
-
-    def _classes(self, x_range: Any) -> Any:
-        strip = _strip("", x_range, height=150)
-        strip.scatter(
-            "number", "stability", source=self.data, color="colour", marker="square", size=6
-        )
-        strip.y_range = Range1d(start=-0.6, end=len(_NAMES) - 0.4)
-        strip.yaxis.ticker = FixedTicker(ticks=list(range(len(_NAMES))))
-        strip.yaxis.formatter = CustomJSTickFormatter(
-            args={"names": _NAMES}, code="return names[tick] ?? ''"
-        )
-        strip.xaxis.visible = True
-        strip.xaxis.axis_label = "frame"
-        return strip
-
-    def push(self, records: Sequence[FrameRecord]) -> None:
-        """Show further records; of many at once, the last."""
-        records = records[-SHOWN:]
-        if not records:
-            return
-        frames = [r.frame for r in records]
-        columns: dict[str, list[Any]] = {
-            # A rate that is not known yet leaves a gap.
-            name: [float("nan") if (v := getattr(f, name)) is None else v for f in frames]
-            for name in _MEASURED
-        }
-        columns |= {"number": [r.number for r in records], "raw": [f.raw for f in frames]}
-        columns["alarm"] = [
-            s if f.alarm else float("nan")
-            for f, s in zip(frames, columns["surprisal"], strict=True)
-        ]
-        self.data.stream(columns | _classes([f.stability for f in frames]), rollover=SHOWN)
-        pn.io.push_notebook(self.pane)
-
-    def show(self, run: Measured) -> None:
-        """Show a whole replay at once, in the place of what is there."""
-        frames, labels = run.frames, [Stability(int(s)) for s in run.frames.stability.values]
-        last = slice(-SHOWN, None)
-        rows: dict[str, Any] = {name: frames[name].values[last] for name in _MEASURED}
-        rows |= {"number": list(range(1, len(labels) + 1))[last], "raw": run.raw[last]}
-        rows["alarm"] = np.where(frames.alarm.values[last], rows["surprisal"], np.nan)
-        self.data.data = rows | _classes(labels[last])
-        pn.io.push_notebook(self.pane)
-
-    def clear(self) -> None:
-        """Show nothing, as when the stream is switched."""
-        self.data.data = {name: [] for name in self.data.data}
-        pn.io.push_notebook(self.pane)
-
-
-def _classes(labels: Sequence[Stability]) -> dict[str, list[Any]]:
-    return {
-        "stability": [int(s) for s in labels],
-        "colour": [CLASS_COLOURS[s.name] for s in labels],
-    }
-
-
-def _strip(label: str, x_range: Any, height: int = 90) -> Any:
-    options = {} if x_range is None else {"x_range": x_range}
-    strip = figure(width=WIDTH, height=height, toolbar_location=None, y_axis_label=label, **options)
-    strip.xaxis.visible = False
-    strip.yaxis.ticker = BasicTicker(desired_num_ticks=3)
-    for part in (strip, strip.xaxis, strip.yaxis, strip.grid):
-        for name in ("background_fill_alpha", "border_fill_alpha", "minor_tick_line_alpha"):
-            if hasattr(part, name):
-                setattr(part, name, 0.0)
-    strip.grid.grid_line_color = GREY
-    strip.grid.grid_line_alpha = 0.2
-    for axis in (*strip.xaxis, *strip.yaxis):
-        axis.axis_label_text_color = axis.major_label_text_color = GREY
-        axis.axis_label_text_font_style = "normal"
-    return strip
-
-
 #: Milliseconds between two looks of the display.
 PERIOD = 100
 
@@ -304,26 +177,6 @@ ROWS = 15
 
 OVER = "The session is shut down. Its audit trail can still be read and saved."
 PREVIEW = "Nothing is connected. Below is the replay as a whole; press Connect to live through it."
-
-
-def html_table(rows: list[dict[str, Any]]) -> str:
-    """HTML table of rows. Every cell is text: what a stream says never becomes markup."""
-    if not rows:
-        return "<p>nothing yet</p>"
-    head = "".join(f"<th scope='col'>{html.escape(str(name))}</th>" for name in rows[0])
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(_cell(n, v))}</td>" for n, v in row.items()) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _cell(name: str, value: Any) -> str:
-    if name == "time":
-        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "" if value is None else str(value)[:200]
 
 
 class Dashboard:
@@ -344,20 +197,23 @@ class Dashboard:
         self.path: Path | None = None
         self._looks = 0
         # Strips are plain Bokeh, which only a periodic callback may touch: it holds the lock.
-        self._fresh, self._shown = False, 0
+        self._fresh, self._shown, self._title = False, 0, ""
+        self._limits: Thresholds | None = None
         self._said = self._refused = ""
         self._callback: Any = None
         self._home = running_loop()
         self.who = pn.widgets.TextInput(label="Operator", value="operator", width=300)
-        self.connect = pn.widgets.Button(label="Connect", width=95)
-        self.hold = pn.widgets.Button(label="Pause", width=95, disabled=True)
-        self.end = pn.widgets.Button(label="Shut down", width=95, disabled=True)
-        self.status = pn.pane.HTML(_status(PREVIEW))
-        self.log = pn.pane.HTML("", width=720)
+        look: dict[str, Any] = {"width": 95, "margin": (5, 0, 5, 10)}
+        self.connect = pn.widgets.Button(label="Connect", **look)
+        self.hold = pn.widgets.Button(label="Pause", disabled=True, **look)
+        self.end = pn.widgets.Button(label="Shut down", disabled=True, **look)
+        self.lamp = Lamp()
+        self.status = pn.pane.HTML(_status(PREVIEW), width=WIDTH)
+        self.log = pn.pane.HTML("", width=WIDTH, stylesheets=[TABLE])
         self.shown = pn.widgets.Select(
             label="Audit trail", options=["actions", "events", "frames", "channels"], width=200
         )
-        self.viewer = pn.pane.HTML("", width=720)
+        self.viewer = pn.pane.HTML("", width=WIDTH, stylesheets=[TABLE])
         self.saves = (
             self._download("audit.nc", "Save as NetCDF", lambda t, f: t.to_netcdf(f / "audit.nc")),
             self._download("audit.zip", "Save as CSV", lambda t, f: _zipped(t.to_csv(f / "csv"))),
@@ -376,7 +232,9 @@ class Dashboard:
         buttons = pn.Row(self.connect, self.hold, self.end)
         left = pn.Column(self.app.knobs(), self.who, buttons, *self.saves, width=330)
         head = pn.pane.HTML("<h3>Event log</h3>")
-        right = pn.Column(self.status, self.strips.pane, head, self.log, self.shown, self.viewer)
+        right = pn.Column(
+            self.lamp.pane, self.status, self.strips.pane, head, self.log, self.shown, self.viewer
+        )
         pn.state.on_session_destroyed(lambda _: self.close())
         return pn.Row(left, right)
 
@@ -384,7 +242,9 @@ class Dashboard:
         """Show what a replay would give, as long as nothing is connected."""
         if self.session is None:
             with TURN:
-                self.strips.show(self.app.result)
+                name = str(sample(self.app.stream).attrs["title"])
+                self.lamp.dark(name, "NOT CONNECTED")
+                self.strips.show(self.app.result, name)
 
     def _guarded(self, act: Callable[[], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
         """Callback of a widget: what is refused is said on the page.
@@ -421,8 +281,11 @@ class Dashboard:
         else:
             session.connect(stream, **options)
         self._fresh, self._shown = True, session.channels[stream].number
+        data = options.get("data")
+        self._title = f"{CATALOG[stream].title}, live" if data is None else data.title
         session.display.number = session.trail().last
-        session.thresholds(stream, self.app.limits, who=self.who.value)
+        self._limits = self.app.limits
+        session.thresholds(stream, self._limits, who=self.who.value)
 
     def _options(self) -> dict[str, Any]:
         told = {"who": self.who.value, "surprise": SurpriseConfig(promise=self.app.promise)}
@@ -467,8 +330,9 @@ class Dashboard:
     async def _threshold(self) -> None:
         session = self.session
         if session is not None and session.open:
+            self._limits = self.app.limits
             for stream in session.channels:
-                session.thresholds(stream, self.app.limits, who=self.who.value)
+                session.thresholds(stream, self._limits, who=self.who.value)
 
     async def _promise(self) -> None:
         session = self.session
@@ -483,17 +347,22 @@ class Dashboard:
             return
         with TURN:
             if self._fresh:
-                self.strips.clear()
+                self.strips.clear(self._title)
+                self.lamp.dark(self._title, "NO VALUE YET")
                 self._fresh, self._said = False, ""
+            if self._limits is not None:
+                self.strips.limit(self._limits)
+                self._limits = None
             # After a switch the last frames of the former stream are still on their way.
             records = [r for r in session.display.look() if r.channel == self._shown]
             self.strips.push(records)
             self._looks += 1
             if records:
                 last = records[-1]
+                self.lamp.light(self._title, records)
                 title = CATALOG[str(last.frame.stream)].title
                 self._said = sentence(title, last.frame, last.decision) + _readout(last.frame)
-            self._say(self._refused or f"{self._state(session)} {self._said}")
+            self._say(self._refused or f"{self._state(session)} {self._said}{self._other(session)}")
             if self._looks % SELDOM == 0:
                 self._logs()
 
@@ -510,6 +379,7 @@ class Dashboard:
             if self._refused:
                 self._say(self._refused)
             elif session is not None and not live:
+                self.lamp.dark(self._title, "SHUT DOWN")
                 self._say(OVER)
             self._logs()
 
@@ -528,6 +398,12 @@ class Dashboard:
                 )
             return f"{name}: {channel.readings} values."
         return "Nothing is connected."
+
+    def _other(self, session: Session) -> str:
+        """What to do if another stream is chosen than the one shown."""
+        if self.app.stream in session.channels:
+            return ""
+        return f" Chosen, but not shown: {CATALOG[self.app.stream].title}; press Connect for it."
 
     def _say(self, text: str) -> None:
         self.status.object = _status(text)

@@ -252,20 +252,27 @@ def _between(values: Any, low: float, high: float, symbol: str) -> hv.Overlay:
     return style.over(style.shade(band) * curve, **_COMMON)
 
 
+def _sure(run: Measured, name: str) -> Any:
+    """A quantity without the warm-up, whose values lie far from all that follow."""
+    sure = run.frames.confidence.values == 1
+    return np.where(sure, run.frames[name].values, np.nan)
+
+
 def entropy_curve(run: Measured) -> hv.Overlay:
     """H with the band outside which a frame is UNSTABLE."""
-    h = run.frames.entropy.values
+    h = _sure(run, "entropy")
+    known = h[np.isfinite(h)]
+    ends = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+    limits = (run.limits.entropy_low, run.limits.entropy_high)
     low, high = (
-        limit if np.isfinite(limit) else float(end)
-        for limit, end in ((run.limits.entropy_low, h.min()), (run.limits.entropy_high, h.max()))
+        limit if np.isfinite(limit) else end for limit, end in zip(limits, ends, strict=True)
     )
     return _between(h, low, high, "H")
 
 
 def rate_curve(run: Measured, name: str, symbol: str) -> hv.Overlay:
     """One of the three rates with its limits."""
-    sure = run.frames.confidence.values == 1  # before, the rates are those of the cold start
-    rate = np.where(sure, run.frames[name].values, np.nan)
+    rate = _sure(run, name)
     limit = getattr(run.limits, name)
     limit = limit if np.isfinite(limit) else float(np.nanmax(np.abs(rate), initial=0.0))
     return _between(rate, -limit, limit, symbol)

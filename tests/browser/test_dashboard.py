@@ -45,8 +45,10 @@ def use_every_control(page: Any) -> None:
     status(page, r"usgs: [1-9]\d* values")
     logged(page, "ada", "connect", "usgs", "done")
     logged(page, "connected", "replay of Earthquakes")
+    page.get_by_role("img", name=re.compile("Verdict: (PROCEED|PAUSE|ABORT). Earthq")).wait_for()
 
     page.get_by_label("Stream", exact=True).select_option("Wikipedia recent changes, all wikis")
+    status(page, "not shown: Wikipedia")
     page.get_by_role("button", name="Connect").click()
     status(page, r"wikipedia: [1-9]\d* values\. Wikipedia")
     logged(page, "ada", "switch", "wikipedia")
@@ -69,6 +71,9 @@ def use_every_control(page: Any) -> None:
     page.get_by_text(re.compile(r"DRIFTING \(bits\): 0\.2")).wait_for()
     logged(page, "ada", "thresholds", "velocity=0.2")
 
+    page.get_by_label("Promise (values to a false alarm)", exact=True).select_option("500")
+    logged(page, "ada", "promise", "500")
+
     page.get_by_label("Audit trail", exact=True).select_option("frames")
     page.get_by_role("columnheader", name="entropy").wait_for()
     with page.expect_download() as download:
@@ -79,6 +84,7 @@ def use_every_control(page: Any) -> None:
     page.get_by_role("button", name="Shut down").click()
     status(page, "The session is shut down")
     logged(page, "ada", "shutdown", "done")
+    page.get_by_role("img", name="Verdict: SHUT DOWN").wait_for()
     assert page.get_by_role("button", name="Pause").is_disabled()
 
 

@@ -16,17 +16,15 @@ import pytest
 import xarray as xr
 
 from entro_nb import views
-from entro_nb.accountant import JUDGED
+from entro_nb.accountant import JUDGED, Decision, EeFrame, Path as GatePath, Stability
 from entro_nb.spokesperson import FrameRecord, Session, Trail
 from entro_nb.streams import CATALOG, Event, Happening, Message, Notice, catalog, sample
 from entro_nb.surprise import SurpriseConfig
+from entro_nb.views.board import SHOWN, Lamp, Strips, html_table
 from entro_nb.views.dashboard import (
-    SHOWN,
     Dashboard,
-    Strips,
     afternoon,
     from_trail,
-    html_table,
     surprisal_curve,
     weighted_esi,
 )
@@ -47,6 +45,98 @@ def test_a_table_shows_text_as_text() -> None:
     assert "1970-01-01 00:00:00" in shown
     assert "0.1235" in shown
     assert "nothing" in html_table([])
+
+
+def test_what_the_audit_says_is_shown_in_words_not_in_json() -> None:
+    detail = json.dumps({"stream": "usgs", "limits": "Limits(low=2.6534567890123, high=1e-05)"})
+    nested = json.dumps({"window": 128, "share": 0.1234567, "gate": {"routes": [1, None]}})
+    shown = html_table([{"time": 0.0, "detail": detail, "parameters": nested, "odd": "{no JSON"}])
+    assert "<td>stream=usgs, limits=Limits(low=2.653, high=1e-05)</td>" in shown
+    assert "<td>window=128, share=0.1235, gate=(routes=(1, none))</td>" in shown
+    assert "{no JSON" in shown
+    assert "time (UTC)" in shown
+    (cell,) = re.findall(r"<td>(.*)</td>", html_table([{"detail": "many words " * 100}]))
+    assert re.fullmatch(r"(many words )*(many )?…", cell)
+
+
+def record(path: GatePath, number: int, reason: str = "") -> FrameRecord:
+    frame = EeFrame(number, 0.1, 3.1, 0.78, -0.4, 0.1, 0.0, 1.0, Stability.STABLE, time=0.0)
+    return FrameRecord(1, frame, Decision(path, reason), number)
+
+
+def test_the_verdict_is_a_lamp() -> None:
+    lamp, seen = Lamp(), set()
+    for number, path in enumerate((GatePath.PROCEED, GatePath.PAUSE, GatePath.ABORT)):
+        lamp.light("Earthquakes", [record(GatePath.PAUSE, 1), record(path, number, SCRIPT)])
+        shown = str(lamp.pane.object)
+        plain(shown)
+        assert f"<strong>{path.value}</strong>" in shown
+        assert f"aria-label='Verdict: {path.value}. Earthquakes'" in shown
+        assert "1970-01-01 00:00:00 UTC" in shown
+        look = re.search(r"background:(#\w{6}).*<svg[^>]*>(.*)</svg>", shown)
+        assert look is not None
+        seen.update(look.groups())
+    assert len(seen) == 6  # three colours, three signs
+    assert "PROCEED 1, PAUSE 4, ABORT 1" in str(lamp.pane.object)
+    lamp.dark("Tides", "NOT CONNECTED")
+    assert "Verdict: NOT CONNECTED. Tides" in str(lamp.pane.object)
+    lamp.light("Tides", [record(GatePath.PAUSE, 1)])
+    assert "PROCEED 0, PAUSE 1, ABORT 0" in str(lamp.pane.object)
+
+
+def test_strips_show_the_limits_and_no_axis_is_wasted_on_the_warm_up() -> None:
+    app = views.apps.Spokesperson()
+    strips, run = Strips(), app.result
+    strips.show(run, "Earthquakes")
+    assert strips.title.text == "Earthquakes"
+    sure = run.frames.confidence.values == 1.0
+    for name in ("velocity", "acceleration", "jerk", "entropy"):
+        band, axis = strips.bands[name], strips.ranges[name]
+        assert axis.start <= band.bottom < band.top <= axis.end  # type: ignore[operator]
+        shown = run.frames[name].values[sure]
+        assert axis.start < shown.min() < shown.max() < axis.end  # type: ignore[operator]
+        early = run.frames[name].values[~sure]
+        assert np.nanmin(early) < axis.start or np.nanmax(early) > axis.end  # type: ignore[operator]
+    assert (strips.bands["entropy"].bottom, strips.bands["entropy"].top) == (
+        app.limits.entropy_low,
+        app.limits.entropy_high,
+    )
+    strips.limit(replace(app.limits, velocity=1.25, jerk=float("inf")))
+    assert (strips.bands["velocity"].bottom, strips.bands["velocity"].top) == (-1.25, 1.25)
+    assert float(strips.ranges["velocity"].end) > 1.25  # type: ignore[arg-type]
+    assert not isinstance(strips.bands["jerk"].top, float)  # the edge of the frame
+
+
+def test_what_is_shown_bears_the_name_of_its_stream() -> None:
+    async def run() -> None:
+        app = views.apps.Spokesperson(pace=200)
+        board = Dashboard(app)
+
+        def shows(name: str, word: str) -> None:
+            assert board.strips.title.text == name
+            assert f"Verdict: {word}. {name}" in str(board.lamp.pane.object)
+
+        shows("Earthquakes along the Pacific Ring of Fire, April to July 2024", "NOT CONNECTED")
+        app.stream = "mta"
+        mta = "Imitation of: MTA Long Island Rail Road, mean delay"
+        shows(mta, "NOT CONNECTED")
+        await board._guarded(board._connect)(None)
+        app.stream, app.velocity = "usgs", 1.25
+        while not board.strips.data.data["number"] or board.strips.bands["velocity"].top != 1.25:
+            board.look()
+            await asyncio.sleep(0.01)
+        assert board.strips.title.text == mta
+        assert re.search(f"Verdict: (PROCEED|PAUSE|ABORT). {mta}", str(board.lamp.pane.object))
+        assert "not shown: USGS earthquakes" in str(board.status.object)
+        await board._guarded(board._connect)(None)
+        board.look()
+        assert "Earthquakes" in str(board.strips.title.text)
+        assert "not shown" not in str(board.status.object)
+        await board._guarded(board._end)(None)
+        assert "SHUT DOWN" in str(board.lamp.pane.object)
+        await board._close()
+
+    asyncio.run(run())
 
 
 def test_script_tags_in_every_string_of_a_message_reach_no_page(
