@@ -12,6 +12,7 @@ import pytest
 
 import entro_nb
 from entro_nb import cli, settings
+from entro_nb.claims import published
 from entro_nb.errors import ReportError
 from entro_nb.report import Checkout, Entry, Manifest
 from entro_nb.report.run import DEFAULT_TIMEOUT
@@ -195,6 +196,34 @@ def test_serve_refuses_a_port_that_is_none(served, port, capsys) -> None:
     assert cli.main(["serve", "--port", port]) == 2
     assert served == []
     assert f"port = {port} is not allowed" in capsys.readouterr().err
+
+
+def test_serve_says_in_a_line_that_a_port_is_taken(served, monkeypatch, capsys) -> None:
+    def bind(pages, *, address, port, **_: object) -> None:
+        socket.create_server((address, port))
+
+    monkeypatch.setattr(sys.modules["panel"], "serve", bind)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert cli.main(["serve", "--port", str(port)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(
+        f"entro-nb: error: port = {port} is not allowed: expected a free one at "
+    )
+    assert told.count("\n") == 1
+
+
+def test_claims_are_found_in_any_case_and_listed(capsys) -> None:
+    assert cli.main(["claims", "a04"]) == 0
+    assert capsys.readouterr().out.startswith("A04  ")
+    assert cli.main(["claims", "--list", "e05"]) == 0
+    assert capsys.readouterr().out == "E05  Peak psi_total, controlled\n"
+    assert cli.main(["claims", "--list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(published())
+    assert cli.main(["claims", "e99"]) == 2
+    told = capsys.readouterr().err
+    assert "claim = 'e99' is not allowed: expected an id that `entro-nb claims --list`" in told
+    assert len(told) < 150
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="no SIGPIPE on this system")

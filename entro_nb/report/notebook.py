@@ -95,7 +95,9 @@ def _resolve(name: str, known: list[str]) -> str:
         if len(candidates) == 1:
             return candidates[0]
         if candidates:
-            raise ParameterError("notebook", name, f"one of them: {', '.join(candidates)} all fit")
+            raise ParameterError(
+                "notebook", name, f"a name that fits one only; it fits {', '.join(candidates)}"
+            )
     allowed = f"one of {', '.join(known)}"
     # A misspelt word is compared with words, else the number weighs too much.
     meant = {full: full for full in known} | {word[full]: full for full in known}

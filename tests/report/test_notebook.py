@@ -46,7 +46,7 @@ def test_nothing_asked_is_everything_and_repeats_are_dropped() -> None:
 
 
 def test_ambiguous_name_lists_the_candidates() -> None:
-    with pytest.raises(ParameterError, match="01_entropy, 03_entropy_flow all fit"):
+    with pytest.raises(ParameterError, match="one only; it fits 01_entropy, 03_entropy_flow"):
         resolve(["entro"], NAMES)
 
 
