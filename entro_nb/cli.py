@@ -100,6 +100,8 @@ SCHEDULER = _arg("--scheduler", metavar="ADDRESS", help="a Dask cluster, as tcp:
     _arg("names", nargs="*", metavar="NAME", help="notebooks, by name, number or part of a name; "
          "all when none is given; or one file, TOML or YAML, with notebooks, parameters, preset, "
          "jobs, out, timeout"),
+    _arg("--list", action="store_true", help="only the notebooks and their parameters, with the "
+         "value each has and what it may be; nothing is run"),
     _arg("-p", "--parameter", nargs=2, action="append", default=[], metavar=("KEY", "VALUE"),
          help="set a parameter in every notebook that has it; values divided by commas are run "
          "one by one, and every combination with those of others"),
@@ -114,6 +116,12 @@ SCHEDULER = _arg("--scheduler", metavar="ADDRESS", help="a Dask cluster, as tcp:
 )  # fmt: skip
 def _report(options: Options) -> int:
     """Run notebooks and write them as a report that opens offline."""
+    if options.list:
+        from entro_nb import settings
+        from entro_nb.report.notebook import listing
+
+        print(*listing(settings.notebooks(), options.names), sep="\n")
+        return 0
     asked = _request(options)
     with _executor(options.scheduler) as executor:
         return _reported(

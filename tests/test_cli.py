@@ -83,6 +83,37 @@ def test_report_has_defaults(asked) -> None:
     assert options["timeout"] == DEFAULT_TIMEOUT
 
 
+def test_report_lists_notebooks_with_their_parameters(asked, capsys) -> None:
+    assert cli.main(["report", "--list", "02", "period"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in told if line[0] != " "] == [
+        "02_accountant",
+        "reports/period",
+    ]
+    assert asked == []
+    (window,) = [line for line in told if line.startswith("    window: int = 128  ")]
+    assert window.endswith("  samples in the histogram, at least 2")
+
+
+@pytest.mark.parametrize(
+    ("notebook", "name", "value", "told"),
+    [
+        ("02", "window", "-5", "expected a number at least 2"),
+        ("02", "recording", "mars", "expected one of 'earthquakes', 'apple'"),
+        ("period", "period", "weekly,hourly", "period = 'hourly' is not allowed"),
+    ],
+)
+def test_a_value_not_allowed_is_refused_before_a_kernel_starts(
+    notebook, name, value, told, tmp_path, capsys
+) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["report", notebook, "-p", name, value, "--out", str(out)]) == 2
+    written = capsys.readouterr()
+    assert told in written.err
+    assert written.err.count("\n") == 1
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     "line",
     ["", "reprot", "report --jobs x", "report --preset slow", "report -p seed", "report --wrong"],
