@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +14,7 @@ from bokeh.document import Document
 from bokeh.models import ImportedStyleSheet
 from bokeh.themes import Theme
 from panel.io.notebook import replace_inline_css
-from panel.reactive import Reactive
+from panel.reactive import Reactive, Syncable
 
 from entro_nb import validate
 from entro_nb.results import Interval
@@ -90,32 +90,45 @@ _THEME: dict[str, Any] = {
 _SHEETS: WeakKeyDictionary[Document, dict[str, Any]] = WeakKeyDictionary()
 
 
-def _carrying(properties: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Panel's properties of a model, with style sheets where they name an address elsewhere.
+def _carried(doc: Document | None, sheets: list[Any]) -> None:
+    """Put style sheets in the place of their addresses on another machine."""
+    known = {} if doc is None else _SHEETS.setdefault(doc, {})
+    for place, sheet in enumerate(sheets):
+        if isinstance(sheet, ImportedStyleSheet):
+            inline = known.get(sheet.url) or replace_inline_css(sheet)
+            if inline is not sheet:  # an address on this machine stays one
+                sheets[place] = known[sheet.url] = inline
 
-    Panel itself carries its sheets with what a notebook shows first, but every later change of a
-    text has the page fetch them from a content delivery network, and with no network the text is
-    hidden until that has failed.
+
+def _carry_sheets() -> None:
+    """Have whatever Panel makes or changes in a notebook carry its style sheets.
+
+    Panel itself carries them with what a notebook shows first, but a pane that comes later, or
+    whose text or look changes, names addresses in a content delivery network: the page fetches
+    them, and with no network the text is hidden until that has failed. There are two doors: the
+    properties that a model is made with, and the changes of one that is on a page.
     """
+    made, changed = Reactive._get_properties, Syncable._update_model
 
-    @functools.wraps(properties)
-    def carried(self: Any, doc: Document | None) -> dict[str, Any]:
-        found = properties(self, doc)
-        known = {} if doc is None else _SHEETS.setdefault(doc, {})
-        sheets = found.get("stylesheets", ())
-        for place, sheet in enumerate(sheets):
-            if isinstance(sheet, ImportedStyleSheet):
-                inline = known.get(sheet.url) or replace_inline_css(sheet)
-                if inline is not sheet:  # an address on this machine stays one
-                    sheets[place] = known[sheet.url] = inline
+    @functools.wraps(made)
+    def properties(self: Any, doc: Document | None) -> dict[str, Any]:
+        found: dict[str, Any] = made(self, doc)
+        _carried(doc, found.get("stylesheets", []))
         return found
 
-    return carried
+    @functools.wraps(changed)
+    def update(
+        self: Any, events: Any, msg: dict[str, Any], root: Any, model: Any, doc: Any, comm: Any
+    ) -> None:
+        _carried(doc, msg.get("stylesheets", []))
+        changed(self, events, msg, root, model, doc, comm)
+
+    Reactive._get_properties, Syncable._update_model = properties, update
 
 
 def apply() -> None:
     """Put the book's theme and defaults in force, and let no figure fetch anything."""
-    Reactive._get_properties = _carrying(Reactive._get_properties)
+    _carry_sheets()
     hv.renderer("bokeh").theme = Theme(json=_THEME)
     cycle = hv.Cycle(list(CYCLE))
     hv.opts.defaults(

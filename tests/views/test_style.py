@@ -115,3 +115,10 @@ def test_a_text_that_changes_names_no_style_sheet_elsewhere() -> None:
     pane._update(root.ref["id"], model)  # as for a page that is open
     assert model.text == "after"
     assert model.stylesheets == first  # so that they are not sent again
+    # A look that changes has all sheets sent again, and so does a pane that comes later.
+    look = pane._process_param_change({"stylesheets": [":host { color: grey }"]})
+    pane._update_model({}, look, root, model, doc, Comm())
+    late = pn.pane.HTML("late")._get_model(doc, root, root, Comm())
+    for sheets in (model.stylesheets, late.stylesheets):
+        assert sheets
+        assert not [sheet for sheet in sheets if isinstance(sheet, ImportedStyleSheet)]
