@@ -148,7 +148,10 @@ def shot(browser: Browser, html: str, path: Path) -> None:
     tab.set_content(html)
     tab.wait_for_function("window.Bokeh && Bokeh.documents.every(made => made.is_idle)")
     tab.wait_for_timeout(500)
-    whole = Image.open(io.BytesIO(tab.locator("body").screenshot())).convert("RGB")
+    # A legend may reach beyond its figure: the page is as large as what lies on it.
+    wide = tab.evaluate("document.body.scrollWidth")
+    tab.set_viewport_size({"width": wide + 24, "height": 100})
+    whole = Image.open(io.BytesIO(tab.screenshot(full_page=True))).convert("RGB")
     tab.close()
     few = whole.quantize(KEPT, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     few.save(path, optimize=True)
