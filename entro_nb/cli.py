@@ -100,6 +100,8 @@ SCHEDULER = _arg("--scheduler", metavar="ADDRESS", help="a Dask cluster, as tcp:
     _arg("names", nargs="*", metavar="NAME", help="notebooks, by name, number or part of a name; "
          "all when none is given; or one file, TOML or YAML, with notebooks, parameters, preset, "
          "jobs, out, timeout"),
+    _arg("--list", action="store_true", help="only the notebooks and their parameters, with the "
+         "value each has and what it may be; nothing is run"),
     _arg("-p", "--parameter", nargs=2, action="append", default=[], metavar=("KEY", "VALUE"),
          help="set a parameter in every notebook that has it; values divided by commas are run "
          "one by one, and every combination with those of others"),
@@ -114,6 +116,12 @@ SCHEDULER = _arg("--scheduler", metavar="ADDRESS", help="a Dask cluster, as tcp:
 )  # fmt: skip
 def _report(options: Options) -> int:
     """Run notebooks and write them as a report that opens offline."""
+    if options.list:
+        from entro_nb import settings
+        from entro_nb.report.notebook import listing
+
+        print(*listing(settings.notebooks(), options.names), sep="\n")
+        return 0
     asked = _request(options)
     with _executor(options.scheduler) as executor:
         return _reported(
@@ -216,14 +224,19 @@ def _lab(options: Options) -> int:
 @_command(
     "E05 N10 --seed 2",
     _arg("ids", nargs="*", metavar="ID", help="claims by their id; all when none is given"),
+    _arg("--list", action="store_true", help="only the ids and what is claimed; nothing is run"),
     _arg("--seed", type=int, default=1, metavar="N", help="random seed (default: %(default)s)"),
     _arg("--summary", action="store_true", help="only the counts, as a Markdown table"),
     _arg("--readings", action="store_true", help="every reading tried, with what it gives"),
 )
 def _claims(options: Options) -> int:
     """Evaluate published claims and print what was found."""
-    from entro_nb.claims import evaluate, summary
+    from entro_nb.claims import evaluate, select, summary
 
+    if options.list:
+        for name, text in select(options.ids or None).claim.items():
+            print(f"{name}  {text}")
+        return 0
     found = evaluate(options.ids or None, seed=options.seed)
     if options.summary:
         print(summary(found))
@@ -296,19 +309,23 @@ def _serve(options: Options) -> int:
     hosts = {options.address} | ({"127.0.0.1", "localhost"} if here else set())
     titles = {name: app.title or name for name, app in views.apps.items()}
     pn.config.index_titles = {f"/{name}": title for name, title in titles.items()}
-    pn.serve(
-        # A fresh app for each visitor.
-        {name: lambda app=app: app().panel() for name, app in views.apps.items()},
-        port=port,
-        address=options.address,
-        websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *options.origin],
-        show=False,
-        title=titles,
-        # A file that is dropped on an app comes in one message.
-        websocket_max_message_size=DROPPED,
-        # Panel's own page of apps fetches pictures and fonts from elsewhere.
-        index=str(Path(__file__).parent / "views" / "index.html"),
-    )
+    try:
+        pn.serve(
+            # A fresh app for each visitor.
+            {name: lambda app=app: app().panel() for name, app in views.apps.items()},
+            port=port,
+            address=options.address,
+            websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *options.origin],
+            show=False,
+            title=titles,
+            # A file that is dropped on an app comes in one message.
+            websocket_max_message_size=DROPPED,
+            # Panel's own page of apps fetches pictures and fonts from elsewhere.
+            index=str(Path(__file__).parent / "views" / "index.html"),
+        )
+    except OSError as error:  # once it listens, nothing of a visitor's comes out here
+        reason = error.strerror or str(error)
+        raise ParameterError("port", port, f"a free one at {options.address} ({reason})") from error
     return 0
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import entro_nb
 from entro_nb import cli, settings
+from entro_nb.claims import published
 from entro_nb.errors import ReportError
 from entro_nb.report import Checkout, Entry, Manifest
 from entro_nb.report.run import DEFAULT_TIMEOUT
@@ -80,6 +81,37 @@ def test_report_has_defaults(asked) -> None:
     assert options["names"] == []
     assert options["out"] == "reports-out"
     assert options["timeout"] == DEFAULT_TIMEOUT
+
+
+def test_report_lists_notebooks_with_their_parameters(asked, capsys) -> None:
+    assert cli.main(["report", "--list", "02", "period"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in told if line[0] != " "] == [
+        "02_accountant",
+        "reports/period",
+    ]
+    assert asked == []
+    (window,) = [line for line in told if line.startswith("    window: int = 128  ")]
+    assert window.endswith("  samples in the histogram, at least 2")
+
+
+@pytest.mark.parametrize(
+    ("notebook", "name", "value", "told"),
+    [
+        ("02", "window", "-5", "expected a number at least 2"),
+        ("02", "recording", "mars", "expected one of 'earthquakes', 'apple'"),
+        ("period", "period", "weekly,hourly", "period = 'hourly' is not allowed"),
+    ],
+)
+def test_a_value_not_allowed_is_refused_before_a_kernel_starts(
+    notebook, name, value, told, tmp_path, capsys
+) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["report", notebook, "-p", name, value, "--out", str(out)]) == 2
+    written = capsys.readouterr()
+    assert told in written.err
+    assert written.err.count("\n") == 1
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(
@@ -195,6 +227,34 @@ def test_serve_refuses_a_port_that_is_none(served, port, capsys) -> None:
     assert cli.main(["serve", "--port", port]) == 2
     assert served == []
     assert f"port = {port} is not allowed" in capsys.readouterr().err
+
+
+def test_serve_says_in_a_line_that_a_port_is_taken(served, monkeypatch, capsys) -> None:
+    def bind(pages, *, address, port, **_: object) -> None:
+        socket.create_server((address, port))
+
+    monkeypatch.setattr(sys.modules["panel"], "serve", bind)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert cli.main(["serve", "--port", str(port)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(
+        f"entro-nb: error: port = {port} is not allowed: expected a free one at "
+    )
+    assert told.count("\n") == 1
+
+
+def test_claims_are_found_in_any_case_and_listed(capsys) -> None:
+    assert cli.main(["claims", "a04"]) == 0
+    assert capsys.readouterr().out.startswith("A04  ")
+    assert cli.main(["claims", "--list", "e05"]) == 0
+    assert capsys.readouterr().out == "E05  Peak psi_total, controlled\n"
+    assert cli.main(["claims", "--list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(published())
+    assert cli.main(["claims", "e99"]) == 2
+    told = capsys.readouterr().err
+    assert "claim = 'e99' is not allowed: expected an id that `entro-nb claims --list`" in told
+    assert len(told) < 150
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="no SIGPIPE on this system")

@@ -15,5 +15,6 @@ from entro_nb.claims.table import (
     judged as judged,
     observed as observed,
     published as published,
+    select as select,
     summary as summary,
 )

@@ -286,6 +286,29 @@ def evaluators() -> Mapping[str, Evaluator]:
     }
 
 
+def select(ids: Iterable[str] | None = None) -> pd.DataFrame:
+    """Rows of the published claims that are asked for by id; all if none is.
+
+    Raises
+    ------
+    ParameterError
+        If there is no claim of that id; the nearest one is suggested.
+
+    Examples
+    --------
+    >>> select("e05").claim.item()
+    'Peak psi_total, controlled'
+    """
+    claims = published()
+    asked = [ids] if isinstance(ids, str) else claims.index if ids is None else list(ids)
+    wanted = [str(name).upper() for name in asked]
+    for name, spelled in zip(wanted, asked, strict=True):
+        if name not in claims.index:
+            listed = "an id that `entro-nb claims --list` shows"
+            raise ParameterError("claim", spelled, listed + validate.meant(name, claims.index))
+    return claims.loc[wanted]
+
+
 @validate.checked
 def evaluate(ids: Iterable[str] | None = None, *, seed: Seed = 1) -> xr.Dataset:
     """Evaluate published claims and say which hold.
@@ -293,7 +316,7 @@ def evaluate(ids: Iterable[str] | None = None, *, seed: Seed = 1) -> xr.Dataset:
     Parameters
     ----------
     ids : iterable of str, optional
-        Ids of the claims, as in ``data/claims.csv``; all of them if not given.
+        Ids of the claims, as in ``data/claims.csv``, in any case; all of them if not given.
     seed : int
         Seed of every simulation.
 
@@ -317,12 +340,8 @@ def evaluate(ids: Iterable[str] | None = None, *, seed: Seed = 1) -> xr.Dataset:
     """
     import xarray as xr
 
-    claims, code = published(), evaluators()
-    wanted = list(claims.index) if ids is None else [ids] if isinstance(ids, str) else list(ids)
-    for name in wanted:
-        validate.choice("claim", name, claims.index)
-    rows = claims.loc[wanted]
-    findings = [code[name](seed) for name in wanted]
+    rows, code = select(ids), evaluators()
+    findings = [code[name](seed) for name in rows.index]
     section = rows.section.str.replace(" ", "-")
     columns: dict[str, Iterable[object]] = {
         "source": rows.source + ", " + rows["where"],
@@ -342,11 +361,11 @@ def evaluate(ids: Iterable[str] | None = None, *, seed: Seed = 1) -> xr.Dataset:
         "chosen": (f.chosen for f in findings),
         "notebook": rows.notebook,
         "evidence": rows.notebook + ".ipynb" + section.where(section == "", "#" + section),
-        "command": (f"entro-nb claims {name} --readings" for name in wanted),
+        "command": (f"entro-nb claims {name} --readings" for name in rows.index),
     }
     return xr.Dataset(
         {name: ("claim", np.array(list(values))) for name, values in columns.items()},
-        coords={"claim": np.array(wanted, dtype=str)},
+        coords={"claim": np.array(rows.index, dtype=str)},
         attrs={"title": "Published claims and what we get"} | parameters_of(seed=seed),
     )
 

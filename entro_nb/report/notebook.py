@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,19 @@ RECORD = "record"
 
 HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 FENCE = re.compile(r"^\s{0,3}(```|~~~)")
+
+#: How the comment on a parameter ends that says what it may be: the words that it may hold, alone
+#: or after a colon (``whose law: none, static or entropy``), or the limits of a number, alone or
+#: after a comma (``nodes, at least 6``; ``step, above 0 and below 1``).
+CHOICES = re.compile(r"(?:^|: )((?:\w+, )*\w+ or \w+)$")
+LIMIT = r"(at least|above|at most|below) (-?\d+(?:\.\d+)?)"
+LIMITS = re.compile(rf"(?:^|, ){LIMIT}(?: and {LIMIT})?$")
+KEEPS: dict[str, Callable[[float, float], bool]] = {
+    "at least": operator.ge,
+    "above": operator.gt,
+    "at most": operator.le,
+    "below": operator.lt,
+}
 
 #: What a notebook's parameter ``preset`` may be.
 PRESETS = ("quick", "full")
@@ -95,7 +109,9 @@ def _resolve(name: str, known: list[str]) -> str:
         if len(candidates) == 1:
             return candidates[0]
         if candidates:
-            raise ParameterError("notebook", name, f"one of them: {', '.join(candidates)} all fit")
+            raise ParameterError(
+                "notebook", name, f"a name that fits one only; it fits {', '.join(candidates)}"
+            )
     allowed = f"one of {', '.join(known)}"
     # A misspelt word is compared with words, else the number weighs too much.
     meant = {full: full for full in known} | {word[full]: full for full in known}
@@ -188,13 +204,45 @@ class Parameter:
     default : int, float, bool or str
         Its value when nothing else is asked for.
     help : str
-        The comment on its line.
+        The comment on its line. What it ends with may limit the values, see `CHOICES`.
     """
 
     name: str
     kind: str
     default: Value
     help: str = ""
+
+    def taken(self, value: object) -> Value:
+        """A value or its spelling in the type of the parameter, if the comment allows it.
+
+        Raises
+        ------
+        ParameterTypeError
+            If it does not fit the type.
+        ParameterError
+            If the comment says otherwise.
+
+        Examples
+        --------
+        >>> Parameter("nodes", "int", 9, "of the graph, at least 6").taken("7")
+        7
+        >>> Parameter("law", "str", "none", "of control: none or static").taken("statc")
+        Traceback (most recent call last):
+        ...
+        entro_nb.errors.ParameterError: law = 'statc' is not allowed: \
+expected one of 'none', 'static' (did you mean 'static'?)
+        """
+        found = convert(self.name, value, self.kind)
+        if isinstance(found, str):
+            words = CHOICES.search(self.help)
+            options = re.split(", | or ", words[1]) if words else []
+            # A default that is none of them: the comment only happens to end like this.
+            return choice(self.name, found, options) if self.default in options else found
+        if limits := LIMITS.search(self.help):
+            pairs = zip(limits.groups()[::2], limits.groups()[1::2], strict=True)
+            if not all(KEEPS[word](found, float(end)) for word, end in pairs if word):
+                raise ParameterError(self.name, found, f"a number {limits[0].lstrip(', ')}")
+        return found
 
 
 def declared(path: Path) -> dict[str, Parameter]:
@@ -249,6 +297,19 @@ def _parameter(path: Path, raw: Mapping[str, str]) -> Parameter:
     return Parameter(raw["name"], kind, convert(raw["name"], default, kind), raw["help"])
 
 
+def listing(folder: Path, names: Sequence[str] = ()) -> Iterable[str]:
+    """Lines that tell notebooks and the parameters that each declares; all when none is named."""
+    sources = available(folder)
+    for name in resolve(names, sources):
+        yield f"{name}  {describe(read_notebook(sources[name]), name).title}"
+        lines = {
+            f"    {parameter.name}: {parameter.kind} = {parameter.default!r}": parameter.help
+            for parameter in declared(sources[name]).values()
+        }
+        width = max(map(len, lines), default=0)
+        yield from (f"{line:{width}}  {text}" for line, text in lines.items())
+
+
 def bind(
     notebooks: Mapping[str, Mapping[str, Parameter]],
     asked: Mapping[str, object],
@@ -276,7 +337,8 @@ def bind(
     Raises
     ------
     ParameterError
-        If no notebook has the parameter; the nearest name is suggested.
+        If no notebook has the parameter (the nearest name is suggested), or the comment on it
+        does not allow the value, see :meth:`Parameter.taken`.
     ParameterTypeError
         If a value does not fit the declared type.
 
@@ -303,7 +365,7 @@ expected one of 'seed' (did you mean 'seed'?)
         raise ParameterError("preset", wanted["preset"], f"one of {', '.join(PRESETS)}")
     return {
         notebook: {
-            name: convert(name, value, parameters[name].kind)
+            name: parameters[name].taken(value)
             for name, value in wanted.items()
             if name in parameters
         }

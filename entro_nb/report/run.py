@@ -29,7 +29,7 @@ from entro_nb.report import folder as folders, notebook as notebooks
 from entro_nb.report.folder import Destination, Entry, Manifest
 from entro_nb.report.job import STOP, Status, execute
 from entro_nb.report.notebook import FAILED, PASSED, Job, Outcome, Parameter, bind
-from entro_nb.settings import Value, convert
+from entro_nb.settings import Value
 from entro_nb.validate import Count, Positive, checked
 
 #: Seconds allowed for one notebook when nothing else is said.
@@ -200,7 +200,7 @@ def runs_of(
     for notebook, parameters in declared.items():
         mine = {name: values for name, values in axes.items() if name in parameters}
         for name, values in mine.items():
-            converted = [convert(name, value, parameters[name].kind) for value in values]
+            converted = [parameters[name].taken(value) for value in values]
             if len(set(converted)) < len(converted):
                 raise ParameterError(name, values, "each value once")
         varied = tuple(name for name, values in mine.items() if len(values) > 1)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from entro_nb import validate
-from entro_nb.errors import DataError, ParameterError, ParameterTypeError
+from entro_nb.errors import DataError, ParameterError, ParameterTypeError, SessionError
 from entro_nb.streams.catalog import Source, find
 from entro_nb.streams.connection import Arrival, Event, Happening, Notice, opened
 from entro_nb.streams.data import labelled
@@ -221,12 +221,13 @@ async def record_stream(
 
     Raises
     ------
-    DataError
-        If no value came.
+    SessionError
+        If no value came; it says what was heard last.
     """
     times: list[float] = []
     values: list[float] = []
     start: tuple[float, float] | None = None
+    last = "nothing was heard"
     try:
         async with asyncio.timeout(seconds), opened(events) as items:
             async for event in items:
@@ -236,13 +237,15 @@ async def record_stream(
                     start = start or (event.time, event.arrived)
                     times.append(start[0] + event.arrived - start[1])
                     values.append(event.value)
-                elif event.kind is Happening.MISSING and times:
+                    continue
+                last = f"{event.kind.value}: {event.detail}"
+                if event.kind is Happening.MISSING and times:
                     times.append(max(times[-1], event.time))
                     values.append(np.nan)
     except TimeoutError:
         pass
     if not values:
-        raise DataError("recording", source.name, f"at least one value in {seconds:g} s")
+        raise SessionError(f"{source.name}: no value in {seconds:g} s ({last})")
     microseconds = np.round(np.maximum.accumulate(times) * 1e6).astype(np.int64)
     return labelled(
         values,
@@ -307,8 +310,8 @@ def record_to_file(
 
     Raises
     ------
-    DataError
-        If no value came.
+    SessionError
+        If no value came; it says what was heard last.
     """
     if make is None:
         # Loaded here: a replay needs none of the network's packages.

@@ -133,7 +133,7 @@ class App(param.Parameterized):  # type: ignore[misc]
 
     def panel(self) -> pn.viewable.Viewable:
         """Controls beside the plots, for a notebook or a server."""
-        return pn.Row(self.knobs(), pn.pane.HoloViews(self.live(), sizing_mode="fixed"))
+        return pn.Row(self.knobs(), pn.pane.HoloViews(self.live()))
 
 
 def show(app: App, alt: str = "", *, thumbnail: bool = False) -> Figure:

@@ -46,7 +46,7 @@ def test_nothing_asked_is_everything_and_repeats_are_dropped() -> None:
 
 
 def test_ambiguous_name_lists_the_candidates() -> None:
-    with pytest.raises(ParameterError, match="01_entropy, 03_entropy_flow all fit"):
+    with pytest.raises(ParameterError, match="one only; it fits 01_entropy, 03_entropy_flow"):
         resolve(["entro"], NAMES)
 
 
@@ -248,3 +248,42 @@ def test_a_notebook_is_read_without_a_grammar_of_addresses() -> None:
         "sys.exit(len({'lark', 'rfc3987_syntax'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", probe]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("comment", "good", "bad", "allowed"),
+    [
+        ("nodes, at least 6", 6, 5, "a number at least 6"),
+        ("above 0 and below 1", 0.5, 0, "a number above 0 and below 1"),
+        ("step, above 0 and below 1", 0.5, 1, "a number above 0 and below 1"),
+        ("at most -0.5", -0.5, -0.4, "a number at most -0.5"),
+    ],
+)
+def test_a_comment_limits_a_number(comment: str, good: float, bad: float, allowed: str) -> None:
+    parameter = Parameter("x", "float", good, comment)
+    assert parameter.taken(str(good)) == good
+    with pytest.raises(ParameterError, match=f"expected {allowed}"):
+        parameter.taken(str(bad))
+
+
+@pytest.mark.parametrize("comment", ["daily, weekly or monthly", "its length: daily or weekly"])
+def test_a_comment_lists_the_words_allowed(comment: str) -> None:
+    parameter = Parameter("period", "str", "daily", comment)
+    assert parameter.taken("weekly") == "weekly"
+    with pytest.raises(ParameterError, match="'hourly' is not allowed: expected one of 'daily'"):
+        parameter.taken("hourly")
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "comment"),
+    [
+        ("str", "", "CSV or Parquet"),  # the default is none of the words
+        ("str", "usgs", "usgs, or another one or two"),
+        ("float", 2.0, "what a liar says; the honest are at least 0"),
+        ("bool", False, "this or that"),
+        ("int", 1, "this or that"),
+    ],
+)
+def test_a_comment_that_only_happens_to_sound_so_limits_nothing(kind, default, comment) -> None:
+    given = {"str": "x", "bool": True}.get(kind, -5)
+    assert Parameter("x", kind, default, comment).taken(given) == given

@@ -20,7 +20,7 @@ from loopback import close, counted
 from loopback.servers import DocumentServer, EventServer, Feed, SocketServer
 
 from entro_nb.cli import main
-from entro_nb.errors import DataError, ParameterError
+from entro_nb.errors import DataError, ParameterError, SessionError
 from entro_nb.streams import (
     CATALOG,
     Arrival,
@@ -382,7 +382,7 @@ def test_a_recording_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixtu
         await asyncio.sleep(5)
         yield None
 
-    with pytest.raises(DataError, match="at least one value"):
+    with pytest.raises(SessionError, match=r"usgs: no value in 0.05 s \(nothing was heard\)"):
         asyncio.run(record_stream(CATALOG["usgs"], silent(), 0.05))
 
 
@@ -418,6 +418,9 @@ def test_the_commands(
     path = record_to_file("usgs", 5.0, tmp_path / "usgs.nc", said.append, three)
     assert open_recording(path).values.tolist() == [0.0, 1.0, 2.0]
     assert said[0].startswith("connected: https://earthquake.usgs.gov")
+    heard = r"noaa: no value in 5 s \(dropped: no connection; next try in 1 s\)"
+    with pytest.raises(SessionError, match=heard):
+        record_to_file("noaa", 5.0, tmp_path / "noaa.nc", said.append, none)
 
     quiet = ["--seconds=0.1", f"--out={tmp_path / 'x.nc'}", "--endpoint=http://127.0.0.1:9/"]
     assert main(["record", "usgs", *quiet]) == 2

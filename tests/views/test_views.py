@@ -7,6 +7,7 @@ from pathlib import Path
 import holoviews as hv
 import numpy as np
 import pytest
+from bokeh.core.validation import check_integrity
 
 from entro_nb import AccountantConfig, views
 from entro_nb.accountant import Stability, Thresholds
@@ -61,6 +62,12 @@ def test_every_app_draws_follows_and_has_a_twin(app: type[views.App]) -> None:
             setattr(one, name, value)
 
     asyncio.run(follow())
+
+
+@pytest.mark.parametrize("name", ["budget", "histogram"])
+def test_a_page_has_nothing_that_bokeh_warns_of(name: str) -> None:
+    """It would do so in the server's log, for every visitor."""
+    assert check_integrity(views.apps[name]().panel().get_root().references()).warning == []
 
 
 @pytest.mark.parametrize("app", list(views.apps.values()), ids=list(views.apps))
