@@ -110,13 +110,14 @@ class Bar(Lines):
 
         form = "{percentage:3.0f}% |{bar:20}| {elapsed} {desc}"
         self.bar = tqdm(total=len(jobs), file=self.stream, dynamic_ncols=True, bar_format=form)
+        self.running({})
 
     def running(self, statuses: Mapping[str, Status]) -> None:
         """Move the bar by the cells that have run, and name those that run now."""
         self.done |= {name: (s.cell - 1) / s.cells for name, s in statuses.items() if s.cells}
         self.bar.n = sum(self.done.values())
         now = [f"{name} · {s.section}" if s.section else name for name, s in statuses.items()]
-        self.bar.set_description_str(" | ".join(now))
+        self.bar.set_description_str(" | ".join(now) or "starting")  # a kernel takes seconds
 
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Leave a line above the bar."""

@@ -368,6 +368,7 @@ def test_bar_moves_with_the_cells_and_names_the_running_sections() -> None:
     stream = io.StringIO()
     bar = Bar(stream)
     bar.begin(JOBS)
+    assert stream.getvalue().endswith("starting")  # from the first moment
     bar.running({"01_entropy": Status(3, 4, "Bias"), "02_accountant": Status(1, 4)})
     assert bar.bar.n == 0.5  # two of the first one's four cells have run, none of the other's
     assert "01_entropy · Bias | 02_accountant" in bar.bar.desc
