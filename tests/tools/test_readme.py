@@ -18,7 +18,7 @@ from entro_nb.report import Checkout, Entry, Manifest, notebook
 ROOT = Path(__file__).resolve().parents[2]
 MARKED = "".join(
     f"{name}\n<!-- {name}: begin -->\nold\n<!-- {name}: end -->\n"
-    for name in ("claims", "badges", "times")
+    for name in ("claims", "counts", "findings", "badges", "times")
 )
 
 
@@ -53,9 +53,38 @@ REPORT = Manifest(
 
 
 def test_the_readme_is_up_to_date() -> None:
-    assert readme.main(["--check", str(ROOT / "README.md")]) == 0, (
-        "run python .ci/tools/readme.py README.md"
+    texts = [str(ROOT / "README.md"), str(ROOT / "notebooks" / "RUNNING.md")]
+    assert readme.main(["--check", *texts]) == 0, (
+        "run python .ci/tools/readme.py README.md notebooks/RUNNING.md"
     )
+
+
+def test_every_number_of_a_finding_is_printed_by_its_notebook() -> None:
+    told = readme.numbers(settings.notebooks())
+    wanted = set(re.findall(r"\{(\w+)\}", "".join(text for *_, text in readme.FINDINGS)))
+    assert wanted == set(told)
+
+
+def test_a_finding_that_no_longer_holds_is_refused(tmp_path: Path) -> None:
+    for name in {name for name, _ in readme.PRINTED}:
+        text = (settings.notebooks() / f"{name}.ipynb").read_text()
+        text = text.replace("above the claimed ceiling: True", "above the claimed ceiling: False")
+        (tmp_path / f"{name}.ipynb").write_text(text)
+    with pytest.raises(ReportError, match="10_scaling_law does not print"):
+        readme.findings(tmp_path)
+
+
+def test_pictures_of_findings_are_there_and_small() -> None:
+    shown = re.findall(r'(?:src|srcset)="([^"]+)"', readme.findings(settings.notebooks()))
+    assert len(shown) == 2 * len(readme.FINDINGS)
+    for name in shown:
+        assert 0 < (ROOT / name).stat().st_size < 40_000
+
+
+def test_links_of_the_texts_lead_somewhere() -> None:
+    for text in (ROOT / "README.md", ROOT / "notebooks" / "RUNNING.md"):
+        for place in re.findall(r"\]\((?!https?:|#)([^)#]+)", text.read_text()):
+            assert (text.parent / place).exists(), place
 
 
 def test_the_readme_says_what_the_notebook_found() -> None:
