@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
+import os
 import re
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -86,3 +89,52 @@ def test_what_is_not_a_figure_is_compared(notebook: nbformat.NotebookNode) -> No
 def test_no_machine_path_stands_in_it(notebook: nbformat.NotebookNode) -> None:
     text = nbformat.writes(notebook)
     assert not re.search(r"/(home|root|work|tmp|Users)/\w", text)
+
+
+#: A report of all notebooks that was made already (CI makes one, and nbval then runs none).
+MADE = os.environ.get("ENTRO_NB_PAGES")
+
+
+def printed(cell: nbformat.NotebookNode) -> str:
+    """What nbval compares of a cell: printed text and plain results, made alike as it does."""
+    texts = [o.text for o in cell.outputs if o.output_type == "stream" and o.name == "stdout"]
+    texts += [o.data["text/plain"] for o in cell.outputs if "text/plain" in o.get("data", {})]
+    said = "".join(texts)
+    alike = configparser.ConfigParser()
+    alike.read(Path(__file__).parent / "nbval_sanitize.cfg")
+    for name in alike.sections():
+        said = re.sub(alike[name]["regex"], alike[name]["replace"], said)
+    return said
+
+
+def differing(
+    committed: nbformat.NotebookNode, run: nbformat.NotebookNode
+) -> list[tuple[str, str, str]]:
+    """Cells that printed something else, with both texts; those that nbval ignores are left out."""
+    again = [c for c in code_cells(run) if "injected-parameters" not in c.metadata.get("tags", [])]
+    cells = list(zip(code_cells(committed), again, strict=True))
+    assert all(mine.source == theirs.source for mine, theirs in cells)
+    return [
+        (mine.source, printed(mine), printed(theirs))
+        for mine, theirs in cells
+        if "nbval-ignore-output" not in mine.metadata.get("tags", [])
+        and printed(mine) != printed(theirs)
+    ]
+
+
+@pytest.mark.skipif(not MADE, reason="nbval runs and compares them")
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+def test_the_report_printed_what_is_committed(path: Path) -> None:
+    name = "-".join(path.relative_to(settings.notebooks()).with_suffix("").parts)
+    made = Path(str(MADE)).resolve() / f"{name}.ipynb"
+    assert differing(nbformat.read(path, 4), nbformat.read(made, 4)) == []
+
+
+def test_another_printed_number_is_a_difference(notebook: nbformat.NotebookNode) -> None:
+    assert differing(notebook, notebook) == []
+    cell = next(c for c in code_cells(notebook) if printed(c) and "tags" not in c.metadata)
+    other = nbformat.from_dict(notebook)
+    place = notebook.cells.index(cell)
+    stream = next(o for o in cell.outputs if o.output_type == "stream")
+    other.cells[place].outputs = [nbformat.v4.new_output("stream", text=stream.text + "1")]
+    assert len(differing(notebook, other)) == 1
